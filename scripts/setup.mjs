@@ -1,0 +1,120 @@
+/**
+ * Sets up a fresh machine that has Node and npm: the packages of this repository, and a redis-server by the
+ * system's package manager when there is none. Needs no answer; ends with 1 and the command to run by hand
+ * when it cannot. `--with-valkey`, or CI: fetches Valkey for the tests, too.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { onPath } from './on-path.mjs'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const servers = ['redis-server', 'valkey-server']
+
+/** How each package manager gets a server; `names` are tried in turn, as distributions moved from Redis to Valkey. */
+const managers = [
+  {
+    command: 'apt-get',
+    names: ['redis-server'],
+    refresh: ['update'],
+    install: ['install', '-y', '--no-install-recommends'],
+    needsRoot: true,
+  },
+  { command: 'dnf', names: ['redis', 'valkey'], install: ['install', '-y'], needsRoot: true },
+  { command: 'apk', names: ['redis', 'valkey'], install: ['add', '--no-cache'], needsRoot: true },
+  { command: 'brew', names: ['redis'], install: ['install'], needsRoot: false },
+]
+
+try {
+  checkNode()
+  installPackages()
+  ensureServer()
+  if (process.argv.includes('--with-valkey') || process.env.CI) {
+    run(process.execPath, [fileURLToPath(new URL('valkey.mjs', import.meta.url))])
+  }
+  say('done. "npm start" runs the whole service, "npm test" all tests.')
+} catch (error) {
+  console.error(`setup: ${error.message}`)
+  process.exitCode = 1
+}
+
+function checkNode() {
+  const major = Number(process.versions.node.split('.')[0])
+  if (major >= 20) return
+  throw new Error(`Cannot use Node ${process.versions.node}: Node 20 or newer is needed`)
+}
+
+function installPackages() {
+  const action = existsSync(`${root}package-lock.json`) ? 'ci' : 'install'
+  say(`installing the npm packages of this repository (npm ${action}) ...`)
+  const npm = process.env.npm_execpath
+  const isDone = npm === undefined ? run('npm', [action]) : run(process.execPath, [npm, action])
+  if (!isDone) throw new Error(`Cannot install the npm packages: "npm ${action}" failed, see above`)
+}
+
+function ensureServer() {
+  const found = servers.find((name) => onPath(name) !== undefined)
+  if (found !== undefined) {
+    say(`${found} is here: ${onPath(found)}`)
+    return
+  }
+  const manager = managers.find(({ command }) => onPath(command) !== undefined)
+  if (manager === undefined) {
+    throw new Error(
+      'Cannot install a redis-server: none of apt-get, dnf, apk and brew is on the PATH. ' +
+        'Install Redis 7 (or Valkey 8) or newer by hand, so that redis-server or valkey-server is on the PATH',
+    )
+  }
+  installServer(manager)
+}
+
+function installServer({ command, names, refresh, install, needsRoot }) {
+  const isRoot = !needsRoot || process.getuid?.() === 0
+  const prefix = isRoot ? [] : ['sudo', '-n']
+  const noQuestions = command === 'apt-get' ? ['env', 'DEBIAN_FRONTEND=noninteractive'] : []
+  const call = (args) => run(...split([...prefix, ...noQuestions, command, ...args]))
+  say(`no redis-server found; installing one with ${[...prefix, command].join(' ')} ...`)
+  // A failed refresh is no failure yet: the lists at hand may do.
+  if (refresh !== undefined) call(refresh)
+  const installed = names.find((name) => call([...install, name]))
+  const server = servers.find((name) => onPath(name) !== undefined)
+  if (installed === undefined || server === undefined) {
+    const sudo = needsRoot ? 'sudo ' : ''
+    const byHand = `${sudo}${[command, ...install, names[0]].join(' ')}`
+    throw new Error(
+      `Cannot install a redis-server: ${command} ${installed === undefined ? 'failed, see above' : 'brought none to the PATH'}. ` +
+        `Run this by hand: ${refresh === undefined ? '' : `${sudo}${command} ${refresh[0]} && `}${byHand}`,
+    )
+  }
+  say(`${server} is installed: ${onPath(server)}`)
+  stopService(prefix)
+}
+
+/** Debian starts a service on port 6379 with the package; this repository starts servers of its own. */
+function stopService(prefix) {
+  if (!existsSync('/run/systemd/system')) return
+  const unit = ['redis-server', 'redis', 'valkey-server', 'valkey'].find(
+    (name) => spawnSync('systemctl', ['is-active', '--quiet', name]).status === 0,
+  )
+  if (unit === undefined) return
+  const isStopped = run(...split([...prefix, 'systemctl', 'disable', '--now', unit]))
+  say(
+    isStopped
+      ? `stopped and disabled the system service "${unit}" that came with the package: it is not needed here`
+      : `note: the system service "${unit}" came with the package and runs on port 6379; it is not needed here`,
+  )
+}
+
+function split([command, ...args]) {
+  return [command, args]
+}
+
+function run(command, args) {
+  const result = spawnSync(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
+  if (result.error) console.error(`setup: ${result.error.message}`)
+  return result.status === 0
+}
+
+function say(text) {
+  console.log(`setup: ${text}`)
+}

@@ -1,0 +1,63 @@
+/**
+ * Runs all tests in one process of node's runner. Arguments that begin with "-" go to the runner; any other
+ * argument chooses the files whose path contains it: `npm test -- embedded --test-name-pattern=adopt`.
+ */
+import { spawn } from 'node:child_process'
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { onPath } from './on-path.mjs'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const folders = ['engine/test', 'checkin/test', 'testing']
+
+const args = process.argv.slice(2)
+const filters = args.filter((argument) => !argument.startsWith('-'))
+const options = args.filter((argument) => argument.startsWith('-'))
+const files = folders.flatMap(testFiles).filter(isChosen)
+
+if (onPath('redis-server') === undefined && !hasValkey()) {
+  refuse('no redis-server found on the PATH. Install one with "npm run setup"')
+} else if (files.length === 0) {
+  refuse(`no test file matches ${filters.map((filter) => `"${filter}"`).join(', ')}`)
+} else {
+  runTests()
+}
+
+function testFiles(folder) {
+  if (!existsSync(join(root, folder))) return []
+  return readdirSync(join(root, folder), { recursive: true })
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => join(folder, name))
+    .sort()
+}
+
+function isChosen(file) {
+  return filters.length === 0 || filters.some((filter) => file.includes(filter))
+}
+
+function hasValkey() {
+  return (
+    onPath('valkey-server') !== undefined ||
+    existsSync(join(root, '.cache/valkey/usr/bin/valkey-server'))
+  )
+}
+
+function runTests() {
+  const runner = ['--conditions=millrace-source', '--import', 'tsx', '--test']
+  const child = spawn(process.execPath, [...runner, '--test-concurrency=2', ...options, ...files], {
+    cwd: root,
+    stdio: 'inherit',
+  })
+  // The terminal sends Ctrl-C to the runner, too: this process only waits for its end.
+  process.on('SIGINT', () => {})
+  process.on('SIGTERM', () => child.kill('SIGTERM'))
+  child.on('close', (code) => {
+    process.exitCode = code ?? 1
+  })
+}
+
+function refuse(reason) {
+  console.error(`Cannot run the tests: ${reason}`)
+  process.exitCode = 1
+}
