@@ -1,0 +1,61 @@
+import { after, before, describe, test } from 'node:test'
+import { connect, type Millrace } from 'millrace'
+import {
+  serverKinds,
+  startRedis,
+  type ServerKind,
+  type StartOptions,
+  type TestServer,
+} from './redis-servers.ts'
+import type { TestClient } from './test-client.ts'
+
+/** The server of a suite, connected twice: by the engine, and by a client that knows nothing of it. */
+export interface Bench {
+  readonly kind: ServerKind
+  readonly server: TestServer
+  readonly millrace: Millrace
+  /** Looks at Redis past the engine. */
+  readonly redis: TestClient
+}
+
+/**
+ * Declares the same tests for Redis and for Valkey; a server that this machine lacks shows as skipped, not as passed.
+ * @param suite called with a function that returns the bench, to be used inside tests.
+ */
+export function onEachServer(
+  name: string,
+  suite: (bench: () => Bench) => void,
+  options: Omit<StartOptions, 'kind'> & { readonly concurrency?: boolean } = {},
+): void {
+  const found = serverKinds()
+  for (const kind of ['redis', 'valkey'] as const) {
+    if (!found.includes(kind)) {
+      test(`${name}, on ${kind}`, { skip: `not run: no ${kind}-server here` }, () => undefined)
+      continue
+    }
+    describe(`${name}, on ${kind}`, { concurrency: options.concurrency ?? true }, () => {
+      let bench: Bench | undefined
+      before(async () => {
+        const server = await startRedis({ ...options, kind })
+        const millrace = await connect({ url: server.url })
+        bench = { kind, server, millrace, redis: await server.client() }
+      })
+      after(async () => {
+        await bench?.millrace.close()
+        await bench?.server.stop()
+      })
+      suite(() => {
+        if (bench === undefined) throw new Error('The bench is there once the tests run')
+        return bench
+      })
+    })
+  }
+}
+
+let keys = 0
+
+/** A key prefix of its own for a test, so that tests share a server. */
+export function freshPrefix(): string {
+  keys += 1
+  return `t${keys}`
+}

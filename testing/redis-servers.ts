@@ -1,0 +1,243 @@
+/** Real Redis and Valkey servers for tests: on free loopback ports, in folders of their own, gone with the test process. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs'
+import { connect, createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { killAtExit, removeAtExit } from './clean-up-at-exit.ts'
+import { connectClient, type TestClient } from './test-client.ts'
+import { waitFor } from './wait-for.ts'
+
+export type ServerKind = 'redis' | 'valkey'
+
+/** What a test asks of its server; every part has a default. */
+export interface StartOptions {
+  /** Default: the first of `serverKinds()`. */
+  readonly kind?: ServerKind
+  /** Default: any free port. A port that is asked for is not exchanged for another one. */
+  readonly port?: number
+  /** Data folder; default: a new temporary one, removed with the test process. */
+  readonly dir?: string
+  /** Append-only file, default `no`; otherwise the value of `appendfsync`. */
+  readonly appendonly?: 'no' | 'everysec' | 'always'
+  /** More arguments for the server: `['--maxmemory', '10mb']`. */
+  readonly args?: readonly string[]
+}
+
+/** A server that the test may kill, freeze and start again. */
+export interface TestServer {
+  readonly kind: ServerKind
+  readonly url: string
+  readonly port: number
+  /** Of the process that runs now; another one after `restart`. */
+  readonly pid: number
+  readonly dir: string
+  /** Connects a client of the test's own, closed by `stop`. Replies have the shapes of RESP 2. */
+  client(): Promise<TestClient>
+  /** Ends the process by SIGKILL and waits until it is gone. */
+  kill9(): Promise<void>
+  /** Starts it again on the same port and data folder, ending it first by SIGTERM if it runs. */
+  restart(): Promise<void>
+  /** Freezes the process: connections stay open, nothing is answered. */
+  pause(): void
+  resume(): void
+  /** Ends it, waits until it is gone, and removes a temporary data folder. */
+  stop(): Promise<void>
+}
+
+const binaries: Record<ServerKind, readonly string[]> = {
+  redis: pathFolders('redis-server'),
+  valkey: [
+    ...pathFolders('valkey-server'),
+    fileURLToPath(new URL('../.cache/valkey/usr/bin/valkey-server', import.meta.url)),
+  ],
+}
+
+/**
+ * The servers that this machine has, Redis first. MILLRACE_TEST_SERVER=redis or =valkey limits them to that one.
+ * @throws {Error} when there is none.
+ */
+export function serverKinds(): ServerKind[] {
+  const wanted = process.env.MILLRACE_TEST_SERVER ?? ''
+  const found = (['redis', 'valkey'] as const).filter(
+    (kind) => (wanted === '' || wanted === kind) && binaryOf(kind) !== undefined,
+  )
+  if (found.length > 0) return found
+  throw new Error(
+    `Cannot run tests: no ${wanted || 'redis'}-server found. Install one with "npm run setup"`,
+  )
+}
+
+/**
+ * Starts a server and waits until it answers.
+ * @throws {Error} with the server's last lines when it ends instead.
+ */
+export async function startRedis(options: StartOptions = {}): Promise<TestServer> {
+  const kind = options.kind ?? serverKinds()[0] ?? 'redis'
+  const dir = options.dir ?? temporaryFolder()
+  for (let attempt = 1; ; attempt += 1) {
+    const port = options.port ?? (await freePort())
+    try {
+      return new RunningServer(kind, port, dir, options, await launch(kind, port, dir, options))
+    } catch (error) {
+      // Another process may have taken the free port in the meantime.
+      const isCollision = error instanceof Error && error.message.includes('Address already in use')
+      if (!isCollision || options.port !== undefined || attempt === 5) throw error
+    }
+  }
+}
+
+/** A port of the loopback that nobody listens on at this moment. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+class RunningServer implements TestServer {
+  readonly kind: ServerKind
+  readonly port: number
+  readonly dir: string
+  readonly url: string
+  readonly #options: StartOptions
+  readonly #clients = new Set<TestClient>()
+  #process: ChildProcess
+
+  constructor(
+    kind: ServerKind,
+    port: number,
+    dir: string,
+    options: StartOptions,
+    process: ChildProcess,
+  ) {
+    this.kind = kind
+    this.port = port
+    this.dir = dir
+    this.url = `redis://127.0.0.1:${port}`
+    this.#options = options
+    this.#process = process
+  }
+
+  get pid(): number {
+    return this.#process.pid ?? 0
+  }
+
+  async client(): Promise<TestClient> {
+    const client = await connectClient(this.port)
+    this.#clients.add(client)
+    return client
+  }
+
+  kill9(): Promise<void> {
+    return end(this.#process, 'SIGKILL')
+  }
+
+  async restart(): Promise<void> {
+    await end(this.#process, 'SIGTERM')
+    this.#process = await launch(this.kind, this.port, this.dir, this.#options)
+  }
+
+  pause(): void {
+    this.#process.kill('SIGSTOP')
+  }
+
+  resume(): void {
+    this.#process.kill('SIGCONT')
+  }
+
+  async stop(): Promise<void> {
+    for (const client of this.#clients) client.close()
+    this.#clients.clear()
+    const isTemporary = this.#options.dir === undefined
+    // SIGTERM waits for the server's next 100 ms tick, which data that nobody will read is not worth.
+    if (isTemporary) await end(this.#process, 'SIGKILL')
+    this.resume()
+    await end(this.#process, 'SIGTERM')
+    if (isTemporary) rmSync(this.dir, { recursive: true, force: true })
+  }
+}
+
+async function launch(
+  kind: ServerKind,
+  port: number,
+  dir: string,
+  { appendonly = 'no', args = [] }: StartOptions,
+): Promise<ChildProcess> {
+  const file = binaryOf(kind)
+  if (file === undefined)
+    throw new Error(`Cannot start a ${kind}-server: it is not on this machine`)
+  const persistence =
+    appendonly === 'no'
+      ? ['--appendonly', 'no']
+      : ['--appendonly', 'yes', '--appendfsync', appendonly]
+  const place = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir]
+  const child = spawn(file, [...place, '--save', '', ...persistence, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  killAtExit(child)
+  let said = ''
+  const listen = (chunk: Buffer): void => void (said = (said + chunk.toString()).slice(-4000))
+  child.stdout.on('data', listen)
+  child.stderr.on('data', listen)
+  child.on('error', (error) => listen(Buffer.from(error.message)))
+  const isOver = (): boolean => child.exitCode !== null || child.signalCode !== null
+  await waitFor(async () => isOver() || (await answers(port, child.pid)), {
+    what: `${kind}-server to answer on port ${port}`,
+  })
+  if (isOver()) throw new Error(`Cannot start a ${kind}-server on port ${port}: it said\n${said}`)
+  return child
+}
+
+/** True when this very process answers a PING with PONG; it does not while it loads its data. */
+function answers(port: number, pid: number | undefined): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\nINFO server\r\n'))
+    let reply = ''
+    const settle = (isReady: boolean): void => {
+      socket.destroy()
+      resolve(isReady)
+    }
+    socket.on('data', (chunk) => {
+      reply += chunk.toString()
+      const id = /process_id:(\d+)\r/.exec(reply)?.[1]
+      if (id !== undefined) settle(reply.startsWith('+PONG') && Number(id) === pid)
+      else if (reply.startsWith('-')) settle(false)
+    })
+    socket.once('error', () => settle(false))
+    socket.once('close', () => settle(false))
+  })
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  child.kill(signal)
+  await once(child, 'exit')
+}
+
+function temporaryFolder(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'millrace-test-'))
+  removeAtExit(dir)
+  return dir
+}
+
+function binaryOf(kind: ServerKind): string | undefined {
+  return binaries[kind].find(isExecutable)
+}
+
+function pathFolders(name: string): string[] {
+  return (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder || '.', name))
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}

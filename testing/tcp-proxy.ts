@@ -1,0 +1,168 @@
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { RespFrames } from './resp-frames.ts'
+
+/** A TCP proxy in front of a Redis server, whose faults come when the test says so and never by chance. */
+export interface Proxy {
+  readonly port: number
+  readonly url: string
+  /** How many cuts of `cutBeforeReply` have bitten. A test that wants a fault checks it. */
+  readonly cuts: number
+  /** Connections that are open now. */
+  readonly connections: number
+  /**
+   * The next `times` (default 1) requests that contain the match are executed and their replies lost: when the reply
+   * to such a request arrives, both sides are destroyed in its place. Replies to earlier requests do get through.
+   * The match is searched in the bytes of the whole request, as Latin-1, so a command's name or a key finds it.
+   */
+  cutBeforeReply(match: string | RegExp, times?: number): void
+  /** While on, nothing passes in either direction and no connection breaks. What was held goes on afterwards. */
+  blackHole(isOn: boolean): void
+  /** Destroys every open connection. New ones are welcome. */
+  cutAll(): void
+  /** Stops listening and destroys every connection. */
+  close(): Promise<void>
+}
+
+/** Starts a proxy on a free loopback port to a server on the loopback. */
+export async function startProxy(targetPort: number): Promise<Proxy> {
+  const proxy = new RespProxy(targetPort)
+  await proxy.listen()
+  return proxy
+}
+
+class RespProxy implements Proxy {
+  cuts = 0
+  readonly #server = createServer({ noDelay: true }, (client) => this.#accept(client))
+  readonly #targetPort: number
+  readonly #links = new Set<Link>()
+  #match: string | RegExp = ''
+  #cutsLeft = 0
+  #isBlackHole = false
+
+  constructor(targetPort: number) {
+    this.#targetPort = targetPort
+  }
+
+  async listen(): Promise<void> {
+    this.#server.listen(0, '127.0.0.1')
+    await once(this.#server, 'listening')
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`
+  }
+
+  get connections(): number {
+    return this.#links.size
+  }
+
+  cutBeforeReply(match: string | RegExp, times = 1): void {
+    this.#match = match
+    this.#cutsLeft = times
+  }
+
+  blackHole(isOn: boolean): void {
+    this.#isBlackHole = isOn
+    for (const link of this.#links) link.hold(isOn)
+  }
+
+  cutAll(): void {
+    for (const link of this.#links) link.destroy()
+  }
+
+  async close(): Promise<void> {
+    this.cutAll()
+    this.#server.close()
+    await once(this.#server, 'close')
+  }
+
+  #accept(client: Socket): void {
+    const link = new Link(client, this.#targetPort, {
+      isDoomed: (request) => this.#takesCut(request),
+      onCut: () => (this.cuts += 1),
+      onEnd: () => this.#links.delete(link),
+    })
+    this.#links.add(link)
+    link.hold(this.#isBlackHole)
+  }
+
+  /** A request that matches takes one of the cuts that are left. */
+  #takesCut(request: Buffer): boolean {
+    if (this.#cutsLeft === 0) return false
+    const text = request.toString('latin1')
+    const isMatch =
+      typeof this.#match === 'string' ? text.includes(this.#match) : text.search(this.#match) >= 0
+    if (isMatch) this.#cutsLeft -= 1
+    return isMatch
+  }
+}
+
+interface LinkEvents {
+  isDoomed(request: Buffer): boolean
+  onCut(): void
+  onEnd(): void
+}
+
+/** One client's connection and its counterpart to the server. */
+class Link {
+  readonly #client: Socket
+  readonly #server: Socket
+  readonly #events: LinkEvents
+  readonly #requests = new RespFrames()
+  readonly #replies = new RespFrames()
+  /** For each request without a reply yet, in order: whether its reply is to be lost. */
+  readonly #awaited: boolean[] = []
+
+  constructor(client: Socket, targetPort: number, events: LinkEvents) {
+    this.#client = client
+    this.#server = connect({ port: targetPort, host: '127.0.0.1', noDelay: true })
+    this.#events = events
+    client.on('data', (chunk) => this.#forwardRequests(chunk))
+    this.#server.on('data', (chunk) => this.#forwardReplies(chunk))
+    for (const socket of [client, this.#server]) {
+      // The end of one side is the end of both; why it ended is the test's own doing.
+      socket.on('error', () => this.destroy())
+      socket.on('close', () => this.destroy())
+    }
+  }
+
+  hold(isHeld: boolean): void {
+    for (const socket of [this.#client, this.#server]) {
+      if (isHeld) socket.pause()
+      else socket.resume()
+    }
+  }
+
+  destroy(): void {
+    this.#client.destroy()
+    this.#server.destroy()
+    this.#events.onEnd()
+  }
+
+  #forwardRequests(chunk: Buffer): void {
+    for (const request of this.#requests.push(chunk)) {
+      this.#awaited.push(this.#events.isDoomed(request))
+    }
+    this.#server.write(chunk)
+  }
+
+  #forwardReplies(chunk: Buffer): void {
+    for (const reply of this.#replies.push(chunk)) {
+      // A push message of RESP 3 answers no request.
+      const isDoomed = reply[0] !== 62 && this.#awaited.shift() === true
+      if (isDoomed) {
+        this.#events.onCut()
+        this.#server.destroy()
+        // Not `destroy`: it would take the earlier replies along that still wait to be written.
+        this.#client.destroySoon()
+        return
+      }
+      this.#client.write(reply)
+    }
+  }
+}
