@@ -1,0 +1,51 @@
+-- Applies a batch of entries exactly once: acknowledges them and writes their combined effects, or does nothing.
+-- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3...] hashes, in the order of the rows
+-- ARGV[1] group  ARGV[2] consumer
+-- ARGV[3] JSON: the plans  ARGV[4] JSON: { ids (ascending), dead = { { id, reason, error } ... }, rows per plan }
+-- Returns one of
+--   { 'applied' }
+--   { 'gone', id ... }        some ids are not pending for this consumer any more; these still are. Nothing written.
+--   { 'refused', at, code ... }  the hash of row `at` (from 0) cannot take it. Nothing written.
+--   { 'error', code }         no-group, wrong-type (of the stream or the dead-letter stream). Nothing written.
+
+local stream, target, group, consumer = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
+local plans = cjson.decode(ARGV[3])
+local batch = cjson.decode(ARGV[4])
+local ids = batch.ids
+
+-- The gate: an id leaves the pending entries list once, so its effects are written once.
+local function pending_ids()
+  local held = redis.pcall('XPENDING', stream, group, ids[1], ids[#ids], #ids, consumer)
+  if held.err then return nil, string.find(held.err, 'NOGROUP', 1, true) and 'no-group' or 'wrong-type' end
+  local is_whole = #held == #ids
+  for at = 1, #held do
+    if held[at][1] ~= ids[at] then
+      is_whole = false
+      break
+    end
+  end
+  if is_whole then return ids end
+  -- Other pending entries of ours may lie between these: ask for each.
+  local still = {}
+  for _, id in ipairs(ids) do
+    if #redis.call('XPENDING', stream, group, id, id, 1, consumer) == 1 then still[#still + 1] = id end
+  end
+  return still
+end
+
+local still, problem = pending_ids()
+if not still then return { 'error', problem } end
+if #still < #ids then return { 'gone', unpack(still) } end
+
+problem = #batch.dead > 0 and check_dead_letters(target)
+if problem then return { 'error', problem } end
+local writes, refusals = check_effects(plans, batch.rows, 3)
+if #refusals > 0 then return { 'refused', unpack(refusals) } end
+
+-- From here on nothing can fail.
+write_dead_letters(stream, target, consumer, batch.dead)
+for at = 1, #ids, 5000 do
+  redis.call('XACK', stream, group, unpack(ids, at, math.min(at + 4999, #ids)))
+end
+write_effects(writes)
+return { 'applied' }

@@ -1,0 +1,29 @@
+-- Applies a batch of a reader without a group exactly once: moves its position and writes the combined effects, or
+-- does nothing.
+-- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] position  KEYS[4...] hashes, in the order of the rows
+-- ARGV[1] name of the reader  ARGV[2] position before, empty when there was none  ARGV[3] position after
+-- ARGV[4] JSON: the plans  ARGV[5] JSON: { dead = { { id, reason, error } ... }, rows per plan }
+-- Returns one of
+--   { 'applied' }
+--   { 'moved', position }     the position is another one. Nothing written.
+--   { 'refused', at, code ... }  the hash of row `at` (from 0) cannot take it. Nothing written.
+--   { 'error', code }         wrong-type (of the position or the dead-letter stream). Nothing written.
+
+local plans = cjson.decode(ARGV[4])
+local batch = cjson.decode(ARGV[5])
+
+-- The gate: a position is left once.
+local position = redis.pcall('GET', KEYS[3])
+if type(position) == 'table' then return { 'error', 'wrong-type' } end
+if (position or '') ~= ARGV[2] then return { 'moved', position or '' } end
+
+local problem = #batch.dead > 0 and check_dead_letters(KEYS[2])
+if problem then return { 'error', problem } end
+local writes, refusals = check_effects(plans, batch.rows, 4)
+if #refusals > 0 then return { 'refused', unpack(refusals) } end
+
+-- From here on nothing can fail.
+write_dead_letters(KEYS[1], KEYS[2], ARGV[1], batch.dead)
+redis.call('SET', KEYS[3], ARGV[3])
+write_effects(writes)
+return { 'applied' }

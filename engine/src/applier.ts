@@ -1,0 +1,149 @@
+/**
+ * Applies what was settled, in batches. Promise: each entry leaves the pending entries list together with its effects
+ * or its dead letter, or it stays pending; an unknown outcome is asked again, which the gate makes safe.
+ */
+import type { Answer, Gate, Settled } from './effects.ts'
+import { isPassing } from './errors.ts'
+import type { InHand } from './in-hand.ts'
+import { compareIds } from './entry-id.ts'
+import { persist } from './persist.ts'
+import type { Connection } from './redis/connection.ts'
+
+// A second batch is combined and sent while the server works on the first; more would only queue up there.
+const batchesInFlightMax = 2
+
+export interface ApplierParts {
+  readonly connection: Connection
+  readonly gate: Gate
+  readonly keys: { readonly stream: string; readonly deadLetters: string }
+  readonly who: { readonly group: string; readonly consumer: string }
+  readonly inHand: InHand
+  readonly batchMax: number
+  /** Aborted: no new attempts; what cannot be applied now stays pending. */
+  readonly signal: AbortSignal
+  /** After the server has confirmed. The entries count as in hand until it resolves. */
+  readonly onApplied: (settled: readonly Settled[]) => void | Promise<void>
+  /** The gate refused them: they are not pending for this consumer any more. */
+  readonly onSuperseded: (ids: readonly string[]) => void
+  /** A failure that does not pass, or a bug. The applier stops. */
+  readonly onFailure: (error: unknown) => void
+}
+
+export class Applier {
+  readonly #parts: ApplierParts
+  #queue: Settled[] = []
+  #running = new Set<Promise<void>>()
+  #hasFailed = false
+
+  constructor(parts: ApplierParts) {
+    this.#parts = parts
+  }
+
+  /** Takes entries over; never blocks. Their number is bounded by the room in hand. */
+  push(settled: readonly Settled[]): void {
+    for (const item of settled) this.#queue.push(item)
+    while (this.#running.size < batchesInFlightMax && this.#queue.length > 0) this.#start()
+  }
+
+  /** Resolves when everything that was pushed is applied or left pending. */
+  async done(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running)
+  }
+
+  #start(): void {
+    const batch = this.#queue.splice(0, this.#parts.batchMax)
+    const running: Promise<void> = this.#finish(batch).then(() => {
+      this.#running.delete(running)
+      if (this.#queue.length > 0) this.#start()
+    })
+    this.#running.add(running)
+  }
+
+  async #finish(batch: readonly Settled[]): Promise<void> {
+    try {
+      if (!this.#hasFailed) await this.#apply(batch)
+    } catch (error) {
+      // Passing failures get here only while stopping: the entries stay pending, for whoever comes next.
+      if (!isPassing(error)) {
+        this.#hasFailed = true
+        this.#parts.onFailure(error)
+      }
+    } finally {
+      this.#parts.inHand.release(batch.map(({ id }) => id))
+    }
+  }
+
+  /** Applies a batch; the answers of the gate make it smaller until it goes through. */
+  async #apply(batch: readonly Settled[]): Promise<void> {
+    let settled = [...batch].sort(byId)
+    while (settled.length > 0) {
+      const answer = await this.#ask(settled)
+      if (answer.kind === 'applied') {
+        await this.#parts.onApplied(settled)
+        return
+      }
+      if (answer.kind === 'gone') settled = this.#withoutSuperseded(settled, answer.still)
+      if (answer.kind === 'refused') settled = await this.#withoutRefused(settled, answer.codes)
+    }
+  }
+
+  async #ask(settled: readonly Settled[]): Promise<Answer> {
+    const { signal, gate, keys, who } = this.#parts
+    return await persist(signal, () => gate.acknowledgeAndApply(keys, who, settled))
+  }
+
+  #withoutSuperseded(settled: readonly Settled[], still: ReadonlySet<string>): Settled[] {
+    this.#parts.onSuperseded(settled.flatMap(({ id }) => (still.has(id) ? [] : [id])))
+    return settled.filter(({ id }) => still.has(id))
+  }
+
+  /**
+   * Makes dead letters of the entries that a hash cannot take. Where several entries together would overflow a
+   * counter, each is tried alone, so that those that still fit go through.
+   */
+  async #withoutRefused(
+    settled: readonly Settled[],
+    codes: ReadonlyMap<string, string>,
+  ): Promise<Settled[]> {
+    const { remaining, alone } = separateRefused(this.#parts.gate, settled, codes)
+    for (const item of alone) await this.#apply([item])
+    return remaining
+  }
+}
+
+/** Splits a refused batch: entries to try again, dead letters among them, and entries to try alone. */
+export function separateRefused(
+  gate: Gate,
+  settled: readonly Settled[],
+  codes: ReadonlyMap<string, string>,
+): { remaining: Settled[]; alone: Settled[] } {
+  const remaining: Settled[] = []
+  const alone: Settled[] = []
+  for (const item of settled) {
+    const key =
+      item.kind === 'apply'
+        ? gate.keysOf(item.entry).find((touched) => codes.has(touched))
+        : undefined
+    const code = key === undefined ? undefined : codes.get(key)
+    if (code === undefined) remaining.push(item)
+    else if (code === 'overflow' && settled.length > 1) alone.push(item)
+    else remaining.push(refusal(item.id, key ?? '', code))
+  }
+  return { remaining, alone }
+}
+
+const refusals: Readonly<Record<string, string>> = {
+  'wrong-type': 'the key holds another type than a hash',
+  'not-an-integer': 'a field that is counted on holds no integer',
+  'not-an-id': 'a field of the engine holds no entry id',
+  overflow: 'a counter would leave its range',
+}
+
+function refusal(id: string, key: string, code: string): Settled {
+  const error = `Cannot apply to "${key}": ${refusals[code] ?? code}`
+  return { kind: 'dead-letter', id, reason: 'refused', error }
+}
+
+function byId(a: Settled, b: Settled): number {
+  return compareIds(a.id, b.id)
+}

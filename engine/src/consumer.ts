@@ -1,0 +1,276 @@
+/**
+ * START HERE: one consumer of a group. It reads what the group delivers, lets the handler decide if there is one, and
+ * applies and acknowledges in one script. Promise: whatever crashes, an entry takes effect once or stays pending.
+ *
+ *   delivery-reader --+                      +-- handler-pool --+
+ *                     +-- receive (decode) --+                  +-- applier -- gate (effects.ts, lua/)
+ *   claimer ----------+                      +------------------+
+ */
+import { Applier } from './applier.ts'
+import { Claimer } from './claimer.ts'
+import { DeliveryReader, type RawEntry } from './delivery-reader.ts'
+import { Gate, type Settled } from './effects.ts'
+import { isPassing } from './errors.ts'
+import type { Fields } from './fields.ts'
+import { deadLetterStreamOf, type Group } from './group.ts'
+import { HandlerPool, type Handler } from './handler-pool.ts'
+import { InHand } from './in-hand.ts'
+import { plansOf } from './plan.ts'
+import type { Projection } from './projection.ts'
+import type { Connection } from './redis/connection.ts'
+import { Decoder, isDecodeFailure, type Entry } from './stream.ts'
+
+/** What a consumer tells while it runs. All are optional and called in order; only `applied` is waited for. */
+export interface ConsumerObserver<F extends Fields = Fields> {
+  /** Decoded entries have come: delivered now, pending from before, or claimed from another consumer. */
+  delivered?(entries: readonly Entry<F>[], how: 'new' | 'pending' | 'claimed'): void
+  /** The server has confirmed effects and acknowledgement. The entries stay in hand until this resolves. */
+  applied?(entries: readonly Entry<F>[]): void | Promise<void>
+  deadLettered?(letters: readonly { id: string; reason: string; error: string }[]): void
+  /** A handler failed; the entry is tried again. */
+  retried?(id: string, attempt: number, error: string): void
+  /** The gate refused entries: another consumer has them now, or they were applied before a reply was lost. */
+  superseded?(ids: readonly string[]): void
+  /** A read found nothing new. */
+  waiting?(): void
+}
+
+export interface ConsumerOptions<F extends Fields> {
+  /** Applied together with the acknowledgement; each must read only fields of the stream. Default: none. */
+  readonly projections?: readonly Projection<keyof F & string>[]
+  /** Decides about each entry before its effects are applied. Default: none, each is applied. */
+  readonly handler?: Handler<F>
+  /** Handlers at a time, default 1. */
+  readonly concurrency?: number
+  /** Attempts of a handler before an entry becomes a dead letter, default 5. */
+  readonly attemptsMax?: number
+  /** Entries a read and a script call, 1 to 5,000, default 500. */
+  readonly batch?: number
+  /** Entries in hand at most, default three batches: one in the server, one on its way, one to come. */
+  readonly inHandMax?: number
+  /** Entries of a dead consumer are claimed within this time (ms), 20 or more, default 10,000. */
+  readonly claimAfterMs?: number
+  /** Ends as soon as nothing is undelivered or pending in the group, default false. */
+  readonly drain?: boolean
+  readonly observer?: ConsumerObserver<F>
+}
+
+/** What a consumer has done since it was started. */
+export interface ConsumerCounts {
+  /** Entries acknowledged with their effects. */
+  applied: number
+  deadLettered: number
+  /** Entries taken over from other consumers. */
+  claimed: number
+  retried: number
+  /** Entries that the gate refused. */
+  superseded: number
+}
+
+export class Consumer<F extends Fields = Fields> {
+  readonly name: string
+  readonly counts: ConsumerCounts = {
+    applied: 0,
+    deadLettered: 0,
+    claimed: 0,
+    retried: 0,
+    superseded: 0,
+  }
+  readonly #group: Group<F>
+  readonly #isDraining: boolean
+  readonly #observer: ConsumerObserver<F>
+  readonly #decoder: Decoder<F>
+  readonly #inHand: InHand
+  readonly #stopping = new AbortController()
+  readonly #reader: DeliveryReader
+  readonly #claimer: Claimer
+  readonly #applier: Applier
+  readonly #pool: HandlerPool<F> | undefined
+  #failure: { readonly error: unknown } | undefined
+  #run: Promise<void> | undefined
+
+  /** Use {@link Group.consumer}. */
+  constructor(connection: Connection, group: Group<F>, name: string, options: ConsumerOptions<F>) {
+    const settings = checked(options)
+    this.name = name
+    this.#group = group
+    this.#isDraining = options.drain ?? false
+    this.#observer = options.observer ?? {}
+    this.#decoder = new Decoder(group.stream)
+    this.#inHand = new InHand(settings.inHandMax)
+    const stream = group.stream.key
+    const { signal } = this.#stopping
+    const shared = {
+      connection,
+      keys: { stream, deadLetters: deadLetterStreamOf(stream, group.name) },
+      who: { group: group.name, consumer: name },
+      inHand: this.#inHand,
+      batchMax: settings.batch,
+      signal,
+    }
+    this.#applier = new Applier({
+      ...shared,
+      gate: new Gate(connection, plansOf(options.projections ?? [], group.stream)),
+      onApplied: (settled) => this.#applied(settled),
+      onSuperseded: (ids) => this.#superseded(ids),
+      onFailure: (error) => this.#fail(error),
+    })
+    this.#claimer = new Claimer({
+      ...shared,
+      claimAfterMs: settings.claimAfterMs,
+      onClaimed: (entries) => this.#receive(entries, 'claimed'),
+      onLost: (ids) => this.#deadLettered(ids.map(lostLetter)),
+    })
+    this.#reader = new DeliveryReader({
+      ...shared,
+      stream,
+      group: group.name,
+      consumer: name,
+      // A drain looks often whether it is done; else a read waits long, so that an idle consumer costs nothing.
+      blockMs: this.#isDraining ? 100 : 2000,
+      onDelivered: (entries, how) => this.#receive(entries, how),
+      onNothing: () => this.#foundNothing(),
+    })
+    if (options.handler !== undefined) {
+      this.#pool = new HandlerPool({
+        handler: options.handler,
+        concurrency: settings.concurrency,
+        attemptsMax: settings.attemptsMax,
+        signal,
+        onSettled: (settled) => this.#applier.push([settled]),
+        onRetry: (id, attempt, error) => this.#retried(id, attempt, error),
+      })
+    }
+  }
+
+  /**
+   * Works until it is stopped, or drained. Starts with the entries that are pending for its name.
+   * @throws {MillraceError} NO_GROUP, WRONG_TYPE and other failures that do not pass; lost connections do.
+   */
+  async run(): Promise<void> {
+    if (this.#run !== undefined) throw new TypeError(`Consumer "${this.name}" runs once`)
+    this.#run = this.#work()
+    await this.#run
+  }
+
+  /** Stops reading, finishes what is in hand, gives back what was not begun. Safe to call twice or before the run. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#run?.catch(() => undefined) // Whoever runs the consumer gets its failure.
+  }
+
+  async #work(): Promise<void> {
+    await Promise.all([
+      this.#reader.run().catch((error: unknown) => this.#fail(error)),
+      this.#claimer.run().catch((error: unknown) => this.#fail(error)),
+    ])
+    await this.#pool?.stopped()
+    await this.#applier.done()
+    if (this.#failure !== undefined) throw this.#failure.error
+    await this.#claimer.giveBack(this.#inHand.ids()).catch((error: unknown) => {
+      // They idle out instead.
+      if (!isPassing(error)) throw error
+    })
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error }
+    this.#stopping.abort()
+  }
+
+  /** Every entry comes through here, from wherever it was delivered. */
+  #receive(raw: readonly RawEntry[], how: 'new' | 'pending' | 'claimed'): void {
+    const entries: Entry<F>[] = []
+    const settled: Settled[] = []
+    for (const { id, flat } of raw) {
+      // History and claims show entries in hand again.
+      if (!this.#inHand.take(id)) continue
+      if (flat === null) {
+        settled.push({ kind: 'dead-letter', ...lostLetter(id) })
+        continue
+      }
+      const decoded = this.#decoder.decode(id, flat)
+      if (isDecodeFailure(decoded)) {
+        settled.push({ kind: 'dead-letter', id, reason: 'undecodable', error: decoded.problem })
+      } else {
+        entries.push(decoded)
+      }
+    }
+    if (how === 'claimed') this.counts.claimed += entries.length
+    if (entries.length > 0) this.#observer.delivered?.(entries, how)
+    for (const entry of entries) {
+      if (this.#pool !== undefined) this.#pool.push(entry)
+      else settled.push({ kind: 'apply', id: entry.id, entry })
+    }
+    this.#applier.push(settled)
+  }
+
+  async #foundNothing(): Promise<boolean> {
+    this.#observer.waiting?.()
+    if (!this.#isDraining || this.#inHand.size > 0) return false
+    const isDrained = await this.#group.isDrained()
+    if (isDrained) this.#stopping.abort()
+    return isDrained
+  }
+
+  async #applied(settled: readonly Settled[]): Promise<void> {
+    const entries: Entry<F>[] = []
+    const letters: DeadLetter[] = []
+    for (const item of settled) {
+      if (item.kind === 'apply') entries.push(item.entry as Entry<F>)
+      else letters.push(item)
+    }
+    this.counts.applied += entries.length
+    if (letters.length > 0) this.#deadLettered(letters)
+    if (entries.length > 0) await this.#observer.applied?.(entries)
+  }
+
+  #deadLettered(letters: readonly DeadLetter[]): void {
+    this.counts.deadLettered += letters.length
+    this.#observer.deadLettered?.(letters)
+  }
+
+  #superseded(ids: readonly string[]): void {
+    this.counts.superseded += ids.length
+    this.#observer.superseded?.(ids)
+  }
+
+  #retried(id: string, attempt: number, error: string): void {
+    this.counts.retried += 1
+    this.#observer.retried?.(id, attempt, error)
+  }
+}
+
+type DeadLetter = Omit<Extract<Settled, { kind: 'dead-letter' }>, 'kind'>
+
+function lostLetter(id: string): DeadLetter {
+  return { id, reason: 'lost', error: 'the entry was trimmed or deleted before it was processed' }
+}
+
+interface Settings {
+  readonly batch: number
+  readonly inHandMax: number
+  readonly concurrency: number
+  readonly attemptsMax: number
+  readonly claimAfterMs: number
+}
+
+/** @throws {RangeError} or {TypeError} naming the option. */
+function checked<F extends Fields>(options: ConsumerOptions<F>): Settings {
+  if (options.handler === undefined && (options.projections ?? []).length === 0) {
+    throw new TypeError('Cannot make a consumer without a handler or a projection: nothing to do')
+  }
+  const batch = inRange('batch', options.batch ?? 500, 1, 5000)
+  return {
+    batch,
+    inHandMax: inRange('inHandMax', options.inHandMax ?? batch * 3, 1, 100_000),
+    concurrency: inRange('concurrency', options.concurrency ?? 1, 1, 100_000),
+    attemptsMax: inRange('attemptsMax', options.attemptsMax ?? 5, 1, 1_000_000),
+    claimAfterMs: inRange('claimAfterMs', options.claimAfterMs ?? 10_000, 20, 86_400_000),
+  }
+}
+
+function inRange(option: string, value: number, least: number, most: number): number {
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return value
+  throw new RangeError(`Cannot use ${option} ${value}: it is an integer from ${least} to ${most}`)
+}

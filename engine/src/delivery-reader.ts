@@ -1,0 +1,148 @@
+/**
+ * Reads what the group delivers to one consumer, on a connection of its own. Promise: after each (re)connect the
+ * consumer's own pending entries come first, so nothing that was delivered into a lost reply is forgotten; the loop
+ * ends by its signal, by a drained group, or by an error that does not pass.
+ */
+import { backoffMs } from './backoff.ts'
+import { isPassing, MillraceError, missingGroup } from './errors.ts'
+import type { InHand } from './in-hand.ts'
+import { persist, wait } from './persist.ts'
+import type { Connection, Reply } from './redis/connection.ts'
+import { asList } from './redis/scripts.ts'
+
+/** An entry as Redis returns it; `flat` is null when its body was trimmed or deleted. */
+export interface RawEntry {
+  readonly id: string
+  readonly flat: readonly string[] | null
+}
+
+export interface DeliveryReaderParts {
+  readonly connection: Connection
+  readonly stream: string
+  readonly group: string
+  readonly consumer: string
+  readonly inHand: InHand
+  readonly batchMax: number
+  /** How long one read waits for entries, in milliseconds. */
+  readonly blockMs: number
+  readonly signal: AbortSignal
+  readonly onDelivered: (entries: readonly RawEntry[], how: 'new' | 'pending') => void
+  /** A read found nothing. Resolves to true when the reader shall end. */
+  readonly onNothing: () => Promise<boolean>
+}
+
+// A read that takes so much longer than its BLOCK is lost: a half-open connection, a frozen server.
+const overdueMs = 3000
+
+export class DeliveryReader {
+  readonly #parts: DeliveryReaderParts
+  #reading: Connection | undefined
+  /** Since the last read that was answered. */
+  #failures = 0
+
+  constructor(parts: DeliveryReaderParts) {
+    this.#parts = parts
+  }
+
+  /** Reads until the signal aborts or the group is drained. @throws {MillraceError} NO_GROUP, WRONG_TYPE, ... */
+  async run(): Promise<void> {
+    const { signal } = this.#parts
+    try {
+      while (!signal.aborted) {
+        const reading = await persist(signal, () => this.#open())
+        try {
+          await this.#readOn(reading)
+          return
+        } catch (error) {
+          if (!isPassing(error)) throw this.#explained(error)
+          reading.destroy()
+          await wait(backoffMs(this.#failures, { firstMs: 10, mostMs: 1000 }), signal)
+          this.#failures += 1
+        }
+      }
+    } catch (error) {
+      if (!(isPassing(error) && signal.aborted)) throw error
+    } finally {
+      this.#reading?.destroy()
+    }
+  }
+
+  /** A fresh connection each time: what a broken one still delivers must not be taken for a later read's reply. */
+  async #open(): Promise<Connection> {
+    const { connection, consumer } = this.#parts
+    this.#reading = await connection.duplicate({ name: `millrace:${consumer}`, isBlocking: true })
+    return this.#reading
+  }
+
+  async #readOn(reading: Connection): Promise<void> {
+    const { signal, inHand, batchMax } = this.#parts
+    const clientId = String(await reading.send(['CLIENT', 'ID']))
+    const unblock = (): void => this.#unblock(clientId)
+    signal.addEventListener('abort', unblock)
+    try {
+      await this.#readOwnPending(reading)
+      for (;;) {
+        await inHand.hasRoom(signal)
+        // Read once the listener is set: an abort in between would leave the read to its full BLOCK.
+        if (signal.aborted) return
+        const entries = await this.#read(reading, '>', Math.min(batchMax, inHand.room))
+        if (entries.length > 0) this.#parts.onDelivered(entries, 'new')
+        else if (await this.#parts.onNothing()) return
+      }
+    } finally {
+      signal.removeEventListener('abort', unblock)
+    }
+  }
+
+  async #readOwnPending(reading: Connection): Promise<void> {
+    const { signal, inHand, batchMax } = this.#parts
+    let after = '0-0'
+    for (;;) {
+      await inHand.hasRoom(signal)
+      if (signal.aborted) return
+      const entries = await this.#read(reading, after, Math.min(batchMax, inHand.room))
+      const last = entries.at(-1)
+      if (last === undefined) return
+      after = last.id
+      this.#parts.onDelivered(entries, 'pending')
+    }
+  }
+
+  async #read(reading: Connection, from: string, count: number): Promise<RawEntry[]> {
+    const { stream, group, consumer, blockMs } = this.#parts
+    const args = ['XREADGROUP', 'GROUP', group, consumer, 'COUNT', String(count)]
+    if (from === '>') args.push('BLOCK', String(blockMs))
+    const reply = await reading.send([...args, 'STREAMS', stream, from], blockMs + overdueMs)
+    this.#failures = 0
+    return entriesOf(reply)
+  }
+
+  /** Ends a waiting read at once. Without the right to do so, its BLOCK ends it. */
+  #unblock(clientId: string): void {
+    this.#parts.connection.send(['CLIENT', 'UNBLOCK', clientId]).catch(() => undefined)
+  }
+
+  #explained(error: unknown): unknown {
+    const code = error instanceof MillraceError ? error.code : undefined
+    const { stream, group } = this.#parts
+    if (code === 'NO_GROUP') return missingGroup(stream, group, error)
+    if (code !== 'WRONG_TYPE') return error
+    const state = 'the key holds another type. Move that key away or use another one'
+    return new MillraceError(code, `Cannot read from stream "${stream}": ${state}`, {
+      cause: error,
+    })
+  }
+}
+
+/** The entries in the reply of XREAD or XREADGROUP for one stream. */
+export function entriesOf(reply: Reply): RawEntry[] {
+  if (reply === null) return []
+  const ofStream = asList(asList(reply)[0] ?? [])
+  return asList(ofStream[1] ?? []).map(rawEntry)
+}
+
+/** One entry in a reply. */
+export function rawEntry(reply: Reply): RawEntry {
+  const [id, flat] = asList(reply)
+  return { id: String(id), flat: flat === null ? null : (asList(flat ?? []) as string[]) }
+}

@@ -1,0 +1,64 @@
+/**
+ * What a caller can act on. Stable: programs may compare it.
+ *
+ * - `UNREACHABLE`: there is no connection; the command was not sent.
+ * - `DISCONNECTED`, `TIMEOUT`: the connection was lost or fell silent after the command was sent; its outcome is unknown.
+ * - `AUTHENTICATION`: the server refused user or password, or the user lacks a right.
+ * - `SERVER_TOO_OLD`: Redis before 7.0.
+ * - `SERVER_FULL`: `maxmemory` is reached; nothing was written.
+ * - `SERVER_BUSY`: the server loads its data, runs a long script, or cannot write to its disk or replicas now.
+ * - `READ_ONLY`: the server is a replica.
+ * - `NO_STREAM`, `NO_GROUP`: the stream key or the group does not exist.
+ * - `WRONG_TYPE`: a key of ours holds another type.
+ * - `POSITION_MOVED`: somebody else moves the position that this reader keeps.
+ * - `REFUSED`: the server refused the command for any other reason.
+ */
+export type MillraceErrorCode =
+  | 'UNREACHABLE'
+  | 'DISCONNECTED'
+  | 'TIMEOUT'
+  | 'AUTHENTICATION'
+  | 'SERVER_TOO_OLD'
+  | 'SERVER_FULL'
+  | 'SERVER_BUSY'
+  | 'READ_ONLY'
+  | 'NO_STREAM'
+  | 'NO_GROUP'
+  | 'WRONG_TYPE'
+  | 'POSITION_MOVED'
+  | 'REFUSED'
+
+/** A failure outside the program: of the server, the connection or the keys. Its message holds no password. */
+export class MillraceError extends Error {
+  override readonly name = 'MillraceError'
+  readonly code: MillraceErrorCode
+
+  constructor(code: MillraceErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+const passing: ReadonlySet<MillraceErrorCode> = new Set([
+  'UNREACHABLE',
+  'DISCONNECTED',
+  'TIMEOUT',
+  'SERVER_FULL',
+  'SERVER_BUSY',
+  'READ_ONLY',
+])
+
+/** True for failures that pass by themselves, so that trying again makes sense. */
+export function isPassing(error: unknown): error is MillraceError {
+  return error instanceof MillraceError && passing.has(error.code)
+}
+
+/** The error for a group that does not exist, before the start or any more. */
+export function missingGroup(stream: string, group: string, cause?: unknown): MillraceError {
+  return new MillraceError(
+    'NO_GROUP',
+    `Cannot read from stream "${stream}": group "${group}" does not exist. Create it; ` +
+      'a group that was lost is never re-created silently, because its position is lost too',
+    { cause },
+  )
+}

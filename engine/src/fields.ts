@@ -1,0 +1,92 @@
+/** What an entry's fields hold: declared once, checked on append and on decode, and the source of the entry's type. */
+
+/** A decimal integer without leading zeros, plus sign or spaces; a safe integer in JavaScript. */
+export interface IntegerField {
+  readonly kind: 'integer'
+  /** Inclusive. */
+  readonly min: number
+  /** Inclusive. */
+  readonly max: number
+}
+
+/** UTF-8 text. */
+export interface TextField {
+  readonly kind: 'text'
+}
+
+export type Field = IntegerField | TextField
+
+/** Field name to field. */
+export type Fields = Readonly<Record<string, Field>>
+
+/** The values of an entry, as its declaration says: `number` for integers, `string` for text. */
+export type ValuesOf<F extends Fields> = {
+  readonly [Name in keyof F]: F[Name] extends IntegerField
+    ? number
+    : F[Name] extends TextField
+      ? string
+      : number | string
+}
+
+/**
+ * Declares an integer field.
+ * @param min default: the smallest safe integer, -(2^53 - 1)
+ * @param max default: the largest safe integer, 2^53 - 1
+ * @throws {RangeError} when a bound is no safe integer or the bounds are swapped.
+ */
+export function integer(
+  min: number = Number.MIN_SAFE_INTEGER,
+  max: number = Number.MAX_SAFE_INTEGER,
+): IntegerField {
+  if (!Number.isSafeInteger(min) || !Number.isSafeInteger(max) || min > max) {
+    throw new RangeError(
+      `Cannot declare integer(${min}, ${max}): bounds are safe integers, the smaller first`,
+    )
+  }
+  return { kind: 'integer', min, max }
+}
+
+/** Declares a text field. On decode, bytes that are no UTF-8 are refused. */
+export function text(): TextField {
+  return { kind: 'text' }
+}
+
+/**
+ * Checks a value and returns it as the text that the stream holds.
+ * @throws {TypeError} or {RangeError} naming the field.
+ */
+export function encodeValue(name: string, field: Field, value: unknown): string {
+  if (field.kind === 'text') {
+    // isWellFormed is not in Node 20's typings for es2023; a lone surrogate changes when it is encoded.
+    if (typeof value !== 'string' || /\p{Surrogate}/u.test(value)) {
+      throw new TypeError(`Cannot append: field "${name}" must be well-formed text`)
+    }
+    return value
+  }
+  if (typeof value !== 'number' || !Number.isSafeInteger(value)) {
+    throw new TypeError(`Cannot append: field "${name}" must be an integer`)
+  }
+  if (value < field.min || value > field.max) {
+    throw new RangeError(`Cannot append: field "${name}" must be ${allowed(field)}`)
+  }
+  return String(value)
+}
+
+/** Decodes the text of a field; undefined when it is not what the field declares. */
+export function decodeValue(field: Field, raw: string): number | string | undefined {
+  if (field.kind === 'text') return raw.includes('\uFFFD') ? undefined : raw
+  const value = Number(raw)
+  // Printing it again is the strict syntax check: "05", " 5", "5.0", "0x5" and "-0" differ.
+  const isExact = Number.isSafeInteger(value) && String(value) === raw
+  return isExact && value >= field.min && value <= field.max ? value : undefined
+}
+
+/** What a field allows, for messages. */
+export function allowed(field: Field): string {
+  if (field.kind === 'text') return 'UTF-8 text'
+  const { min, max } = field
+  if (max === Number.MAX_SAFE_INTEGER) {
+    return min === Number.MIN_SAFE_INTEGER ? 'an integer' : `an integer from ${min}`
+  }
+  return `an integer from ${min} to ${max}`
+}

@@ -1,0 +1,179 @@
+import { Consumer, type ConsumerOptions } from './consumer.ts'
+import { MillraceError } from './errors.ts'
+import type { Fields } from './fields.ts'
+import type { Connection, Reply } from './redis/connection.ts'
+import { asList } from './redis/scripts.ts'
+import type { Stream } from './stream.ts'
+
+/** What XINFO GROUPS, XINFO CONSUMERS and XPENDING say about a group, at one moment. */
+export interface GroupDescription {
+  readonly stream: string
+  readonly name: string
+  /** Entries in the stream. */
+  readonly streamLength: number
+  /** Entries that are delivered and not acknowledged. */
+  readonly pending: number
+  /** Id of the oldest pending entry; null when nothing is pending. */
+  readonly oldestPendingId: string | null
+  /** Id of the newest pending entry; null when nothing is pending. */
+  readonly newestPendingId: string | null
+  readonly lastDeliveredId: string
+  /** Entries ever delivered; null when the server cannot tell. */
+  readonly entriesRead: number | null
+  /** Entries not yet delivered; null when the server cannot tell. On Redis 7.0 it may be wrong after a trim. */
+  readonly lag: number | null
+  readonly consumers: readonly ConsumerDescription[]
+  /** The dead-letter stream of the group. */
+  readonly deadLetterStream: string
+  /** Dead letters in it. */
+  readonly deadLetters: number
+}
+
+export interface ConsumerDescription {
+  readonly name: string
+  /** Entries that are delivered to it and not acknowledged. */
+  readonly pending: number
+  /** Milliseconds since its last read; on Redis 7.0 since its last read that returned entries. */
+  readonly idleMs: number
+}
+
+const namePattern = /^[A-Za-z0-9._:-]{1,64}$/
+
+/** Where entries of a group go that cannot be processed. */
+export function deadLetterStreamOf(streamKey: string, name: string): string {
+  return `${streamKey}:${name}:dead`
+}
+
+/** A consumer group of a stream. */
+export class Group<F extends Fields = Fields> {
+  readonly stream: Stream<F>
+  readonly name: string
+  readonly #connection: Connection
+
+  /** Use {@link Millrace.group}. */
+  constructor(connection: Connection, stream: Stream<F>, name: string) {
+    checkName('group', name)
+    this.#connection = connection
+    this.stream = stream
+    this.name = name
+  }
+
+  /**
+   * Creates the group, and the stream if it does not exist.
+   * @param options.from entry id after which delivery begins; default `0`, the whole stream; `$`: only what comes.
+   * @returns `created: false` when the group existed already; then nothing was changed.
+   * @throws {MillraceError} WRONG_TYPE when the key is no stream.
+   */
+  async create(options: { readonly from?: string } = {}): Promise<{ created: boolean }> {
+    const { key } = this.stream
+    const from = options.from ?? '0'
+    try {
+      await this.#connection.send(['XGROUP', 'CREATE', key, this.name, from, 'MKSTREAM'])
+      return { created: true }
+    } catch (error) {
+      if (error instanceof MillraceError && error.message.startsWith('BUSYGROUP')) {
+        return { created: false }
+      }
+      throw explained(error, `Cannot create group "${this.name}" on "${key}"`)
+    }
+  }
+
+  /** @throws {MillraceError} NO_STREAM, NO_GROUP, WRONG_TYPE. */
+  async describe(): Promise<GroupDescription> {
+    const { key } = this.stream
+    const deadLetterStream = deadLetterStreamOf(key, this.name)
+    try {
+      const [groups, length, deadLetters, consumers, pending] = await Promise.all([
+        this.#connection.send(['XINFO', 'GROUPS', key]),
+        this.#connection.send(['XLEN', key]),
+        this.#connection.send(['XLEN', deadLetterStream]),
+        this.#connection.send(['XINFO', 'CONSUMERS', key, this.name]),
+        this.#connection.send(['XPENDING', key, this.name]),
+      ])
+      const group = asList(groups)
+        .map(record)
+        .find(({ name }) => name === this.name)
+      if (group === undefined) throw new MillraceError('NO_GROUP', 'it was removed meanwhile')
+      const [, oldest, newest] = asList(pending)
+      return {
+        stream: key,
+        name: this.name,
+        streamLength: Number(length),
+        pending: Number(group.pending),
+        oldestPendingId: textOrNull(oldest),
+        newestPendingId: textOrNull(newest),
+        lastDeliveredId: String(group['last-delivered-id']),
+        entriesRead: numberOrNull(group['entries-read']),
+        lag: numberOrNull(group.lag),
+        consumers: asList(consumers).map(record).map(consumerOf),
+        deadLetterStream,
+        deadLetters: Number(deadLetters),
+      }
+    } catch (error) {
+      throw explained(error, `Cannot describe group "${this.name}" of stream "${key}"`)
+    }
+  }
+
+  /**
+   * True when nothing is pending and everything that was appended so far has been delivered.
+   * @throws {MillraceError} NO_STREAM, NO_GROUP, WRONG_TYPE.
+   */
+  async isDrained(): Promise<boolean> {
+    const { pending, lastDeliveredId } = await this.describe()
+    if (pending > 0) return false
+    // Not by `lag`: the server may not know it.
+    const after = ['XRANGE', this.stream.key, `(${lastDeliveredId}`, '+', 'COUNT', '1']
+    return asList(await this.#connection.send(after)).length === 0
+  }
+
+  /**
+   * A consumer of this group; it does nothing until it is run.
+   * @param name unique among the living consumers of the group
+   * @throws {RangeError} or {TypeError} when an option or the name is wrong.
+   */
+  consumer(name: string, options: ConsumerOptions<F>): Consumer<F> {
+    checkName('consumer', name)
+    return new Consumer(this.#connection, this, name, options)
+  }
+}
+
+function checkName(what: string, name: string): void {
+  if (namePattern.test(name)) return
+  throw new RangeError(
+    `Cannot use ${JSON.stringify(name)} as name of a ${what}: allowed are 1 to 64 letters, digits, ".", "_", ":" and "-"`,
+  )
+}
+
+/** Says what failed and what to do, keeping the code. */
+function explained(error: unknown, action: string): unknown {
+  if (!(error instanceof MillraceError)) return error
+  const states: Partial<Record<MillraceError['code'], string>> = {
+    NO_STREAM: 'the stream does not exist. Create stream and group first',
+    NO_GROUP: 'the group does not exist. Create it first',
+    WRONG_TYPE: 'the key holds another type. Move that key away or use another one',
+  }
+  const state = states[error.code] ?? error.message
+  return new MillraceError(error.code, `${action}: ${state}`, { cause: error })
+}
+
+/** Names and values in turn, as an object. */
+function record(flat: Reply): Record<string, Reply> {
+  const list = asList(flat)
+  const values = Object.create(null) as Record<string, Reply>
+  for (let at = 0; at < list.length; at += 2) values[String(list[at])] = list[at + 1] ?? null
+  return values
+}
+
+function consumerOf(values: Record<string, Reply>): ConsumerDescription {
+  return {
+    name: String(values.name),
+    pending: Number(values.pending),
+    idleMs: Number(values.idle),
+  }
+}
+
+const numberOrNull = (reply: Reply | undefined): number | null =>
+  typeof reply === 'number' ? reply : null
+
+const textOrNull = (reply: Reply | undefined): string | null =>
+  typeof reply === 'string' ? reply : null

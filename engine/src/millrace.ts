@@ -1,0 +1,136 @@
+import { MillraceError } from './errors.ts'
+import { Group } from './group.ts'
+import type { Fields, ValuesOf } from './fields.ts'
+import { Reader, type ReaderOptions } from './reader.ts'
+import { Connection, type Reply } from './redis/connection.ts'
+import { encodeEntry, type Stream } from './stream.ts'
+
+export interface ConnectOptions {
+  /** `redis://user:password@host:6379/0`; `rediss://` for TLS. */
+  readonly url: string
+  /** Name of the connection in CLIENT LIST; default `millrace`. */
+  readonly name?: string
+  /** Called each time the connection is lost; it reconnects by itself. */
+  readonly onDisconnect?: (error: MillraceError) => void
+  /** Called each time it is there again. */
+  readonly onReconnect?: () => void
+}
+
+/** An entry to append. */
+export interface Addition<F extends Fields> {
+  readonly values: ValuesOf<F>
+  /** Explicit entry id, larger than all ids before it; default: the server gives one. */
+  readonly id?: string
+}
+
+/**
+ * Connects to Redis >= 7.0 or Valkey.
+ * @throws {MillraceError} UNREACHABLE, AUTHENTICATION, SERVER_TOO_OLD.
+ */
+export async function connect(options: ConnectOptions): Promise<Millrace> {
+  const connection = await Connection.open({ ...options, name: options.name ?? 'millrace' })
+  try {
+    await checkServer(connection)
+  } catch (error) {
+    connection.destroy()
+    throw error
+  }
+  return new Millrace(connection)
+}
+
+/** The engine on one server: everything starts here. */
+export class Millrace {
+  readonly #connection: Connection
+
+  /** Use {@link connect}. */
+  constructor(connection: Connection) {
+    this.#connection = connection
+  }
+
+  /** The server's URL, without its password. */
+  get url(): string {
+    return this.#connection.shownUrl
+  }
+
+  /** False while the connection is lost. */
+  get isConnected(): boolean {
+    return this.#connection.isReady
+  }
+
+  /**
+   * Appends one entry. Appending never trims.
+   * @returns the entry id, once the server has confirmed it.
+   * @throws {TypeError} or {RangeError} when a value is not what the stream declares; nothing was sent.
+   * @throws {MillraceError} UNREACHABLE: not appended. DISCONNECTED, TIMEOUT: unknown; appending again may duplicate.
+   */
+  async append<F extends Fields>(
+    stream: Stream<F>,
+    values: ValuesOf<F>,
+    options: { readonly id?: string } = {},
+  ): Promise<string> {
+    const args = ['XADD', stream.key, options.id ?? '*', ...encodeEntry(stream, values)]
+    return String(await this.#connection.send(args))
+  }
+
+  /**
+   * Appends many entries, pipelined, in their order. Not atomic: when it throws, an unknown part is appended.
+   * @returns the entry ids in the same order.
+   * @throws as {@link append}; all values are checked before anything is sent.
+   */
+  async appendMany<F extends Fields>(
+    stream: Stream<F>,
+    additions: readonly Addition<F>[],
+  ): Promise<string[]> {
+    const encoded = additions.map(({ values, id }) => [
+      'XADD',
+      stream.key,
+      id ?? '*',
+      ...encodeEntry(stream, values),
+    ])
+    const replies = await Promise.all(encoded.map((args) => this.#connection.send(args)))
+    return replies.map(String)
+  }
+
+  /** A consumer group of a stream. It need not exist yet. @throws {RangeError} when the name is not allowed. */
+  group<F extends Fields>(stream: Stream<F>, name: string): Group<F> {
+    return new Group(this.#connection, stream, name)
+  }
+
+  /** A reader that takes the whole stream alone, from a stored position; it does nothing until it is run. */
+  reader<F extends Fields>(stream: Stream<F>, options: ReaderOptions<F>): Reader<F> {
+    return new Reader(this.#connection, stream, options)
+  }
+
+  /**
+   * Sends any command that does not block. Commands of the same tick are pipelined.
+   * @returns the reply in RESP2 shapes: HGETALL is a flat array.
+   * @throws {MillraceError}
+   */
+  async send(...args: readonly string[]): Promise<Reply> {
+    return await this.#connection.send(args)
+  }
+
+  /** Waits for the commands in flight, then closes the connection. Stop consumers and readers before. */
+  async close(): Promise<void> {
+    await this.#connection.close()
+  }
+}
+
+/** @throws {MillraceError} SERVER_TOO_OLD. */
+async function checkServer(connection: Connection): Promise<void> {
+  let info: string
+  try {
+    info = String(await connection.send(['INFO', 'server']))
+  } catch (error) {
+    // A user without the right to INFO may still do all the work.
+    if (error instanceof MillraceError && error.message.startsWith('NOPERM')) return
+    throw error
+  }
+  const version = /^redis_version:(\d+)\.(\S+)/m.exec(info)
+  if (version !== null && Number(version[1]) < 7) {
+    throw new MillraceError(
+      'SERVER_TOO_OLD',
+      `Cannot use ${connection.shownUrl}: it is Redis ${String(version[1])}.${String(version[2])}, and 7.0 or later is needed`,
+    )
+  }
+}

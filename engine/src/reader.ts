@@ -1,0 +1,203 @@
+/**
+ * The single reader: takes a whole stream alone, without a group. Promise: position and effects move in one script,
+ * so each entry takes effect once, whatever crashes; two readers of one position stop each other instead of doubling.
+ */
+import { separateRefused } from './applier.ts'
+import { entriesOf, type RawEntry } from './delivery-reader.ts'
+import { Gate, type Answer, type Settled } from './effects.ts'
+import { isPassing, MillraceError } from './errors.ts'
+import type { Fields } from './fields.ts'
+import { deadLetterStreamOf } from './group.ts'
+import { persist } from './persist.ts'
+import { plansOf } from './plan.ts'
+import type { Projection } from './projection.ts'
+import type { Connection } from './redis/connection.ts'
+import { Decoder, isDecodeFailure, type Entry, type Stream } from './stream.ts'
+
+/** What a reader tells while it runs. */
+export interface ReaderObserver<F extends Fields = Fields> {
+  delivered?(entries: readonly Entry<F>[]): void
+  /** The server has confirmed effects and position. The next read waits until this resolves. */
+  applied?(entries: readonly Entry<F>[], position: string): void | Promise<void>
+  deadLettered?(letters: readonly { id: string; reason: string; error: string }[]): void
+  waiting?(): void
+}
+
+export interface ReaderOptions<F extends Fields> {
+  /** Name for logs and for the dead-letter stream, `<stream>:<name>:dead`. */
+  readonly name: string
+  /** Key that keeps the id of the last applied entry; missing: the stream is read from its beginning. */
+  readonly positionKey: string
+  readonly projections: readonly Projection<keyof F & string>[]
+  /** Entries a read and a script call, 1 to 5,000, default 500. */
+  readonly batch?: number
+  /** Ends as soon as the end of the stream is reached, default false. */
+  readonly drain?: boolean
+  readonly observer?: ReaderObserver<F>
+}
+
+const overdueMs = 3000
+
+export class Reader<F extends Fields = Fields> {
+  readonly #connection: Connection
+  readonly #stream: Stream<F>
+  readonly #options: ReaderOptions<F>
+  readonly #gate: Gate
+  readonly #decoder: Decoder<F>
+  readonly #stopping = new AbortController()
+  #position = ''
+  #run: Promise<void> | undefined
+
+  /** Use {@link Millrace.reader}. @throws {TypeError} or {RangeError} when an option is wrong. */
+  constructor(connection: Connection, stream: Stream<F>, options: ReaderOptions<F>) {
+    const batch = options.batch ?? 500
+    if (!Number.isSafeInteger(batch) || batch < 1 || batch > 5000) {
+      throw new RangeError(`Cannot use batch ${batch}: it is an integer from 1 to 5000`)
+    }
+    this.#connection = connection
+    this.#stream = stream
+    this.#options = { ...options, batch }
+    this.#gate = new Gate(connection, plansOf(options.projections, stream))
+    this.#decoder = new Decoder(stream)
+  }
+
+  /**
+   * Works until it is stopped, or drained.
+   * @throws {MillraceError} POSITION_MOVED when another reader moves the position; WRONG_TYPE and other failures that
+   *   do not pass.
+   */
+  async run(): Promise<void> {
+    if (this.#run !== undefined) throw new TypeError(`Reader "${this.#options.name}" runs once`)
+    this.#run = this.#work()
+    await this.#run
+  }
+
+  /** Finishes the batch in hand. Safe to call twice or before the run. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#run?.catch(() => undefined) // Whoever runs the reader gets its failure.
+  }
+
+  async #work(): Promise<void> {
+    const { signal } = this.#stopping
+    try {
+      const held = ['GET', this.#options.positionKey]
+      this.#position = String((await persist(signal, () => this.#connection.send(held))) ?? '')
+      while (!signal.aborted) {
+        const reading = await persist(signal, () =>
+          this.#connection.duplicate({ name: `millrace:${this.#options.name}`, isBlocking: true }),
+        )
+        try {
+          await this.#readOn(reading)
+        } catch (error) {
+          if (!isPassing(error)) throw error
+        } finally {
+          reading.destroy()
+        }
+      }
+    } catch (error) {
+      if (!(isPassing(error) && signal.aborted)) throw error
+    }
+  }
+
+  /** Reads and applies, one batch after the other: a position has an order. */
+  async #readOn(reading: Connection): Promise<void> {
+    const { signal } = this.#stopping
+    const clientId = String(await reading.send(['CLIENT', 'ID']))
+    // Without the right to unblock, the BLOCK of the read ends it.
+    const unblock = (): void =>
+      void this.#connection.send(['CLIENT', 'UNBLOCK', clientId]).catch(() => undefined)
+    signal.addEventListener('abort', unblock)
+    try {
+      while (!signal.aborted) {
+        const entries = await this.#read(reading)
+        if (entries.length > 0) await this.#process(entries)
+        else {
+          this.#options.observer?.waiting?.()
+          if (this.#options.drain === true) this.#stopping.abort()
+        }
+      }
+    } finally {
+      signal.removeEventListener('abort', unblock)
+    }
+  }
+
+  async #read(reading: Connection): Promise<RawEntry[]> {
+    const blockMs = this.#options.drain === true ? 1 : 2000
+    const options = ['COUNT', String(this.#options.batch), 'BLOCK', String(blockMs)]
+    const from = this.#position === '' ? '0-0' : this.#position
+    const args = ['XREAD', ...options, 'STREAMS', this.#stream.key, from]
+    return entriesOf(await reading.send(args, blockMs + overdueMs))
+  }
+
+  async #process(raw: readonly RawEntry[]): Promise<void> {
+    const { observer } = this.#options
+    const settled = raw.map(({ id, flat }): Settled => {
+      const decoded = this.#decoder.decode(id, flat ?? [])
+      if (!isDecodeFailure(decoded)) return { kind: 'apply', id, entry: decoded }
+      return { kind: 'dead-letter', id, reason: 'undecodable', error: decoded.problem }
+    })
+    const entries = appliedOf<F>(settled)
+    if (entries.length > 0) observer?.delivered?.(entries)
+    await this.#apply(settled)
+  }
+
+  /** Applies a batch; refusals make dead letters of some, or split it in two so that its order stays. */
+  async #apply(batch: readonly Settled[]): Promise<void> {
+    let settled = batch
+    for (;;) {
+      const to = settled.at(-1)?.id
+      if (to === undefined) return
+      const answer = await this.#ask(settled, to)
+      if (answer.kind === 'refused') {
+        const { remaining, alone } = separateRefused(this.#gate, settled, answer.codes)
+        if (alone.length > 0) {
+          const half = settled.length / 2
+          await this.#apply(settled.slice(0, half))
+          await this.#apply(settled.slice(half))
+          return
+        }
+        settled = remaining
+        continue
+      }
+      if (answer.kind !== 'applied') throw this.#moved(answer)
+      await this.#applied(settled, to)
+      return
+    }
+  }
+
+  async #ask(settled: readonly Settled[], to: string): Promise<Answer> {
+    const { name, positionKey } = this.#options
+    const stream = this.#stream.key
+    const keys = { stream, deadLetters: deadLetterStreamOf(stream, name), position: positionKey }
+    const move = { reader: name, from: this.#position, to }
+    const answer = await persist(this.#stopping.signal, () =>
+      this.#gate.advanceAndApply(keys, move, settled),
+    )
+    // The position is where this very call would have put it: its first reply was lost.
+    const isOurs = answer.kind === 'moved' && answer.position === to
+    return isOurs ? { kind: 'applied' } : answer
+  }
+
+  async #applied(settled: readonly Settled[], to: string): Promise<void> {
+    const { observer } = this.#options
+    this.#position = to
+    const letters = settled.flatMap((item) => (item.kind === 'dead-letter' ? [item] : []))
+    if (letters.length > 0) observer?.deadLettered?.(letters)
+    await observer?.applied?.(appliedOf<F>(settled), to)
+  }
+
+  #moved(answer: Answer): MillraceError {
+    const { name, positionKey } = this.#options
+    const at = answer.kind === 'moved' ? answer.position : answer.kind
+    return new MillraceError(
+      'POSITION_MOVED',
+      `Cannot go on reading as "${name}": position "${positionKey}" is "${at}", not "${this.#position}". ` +
+        'Another reader moves it: run only one, or use a consumer group',
+    )
+  }
+}
+
+function appliedOf<F extends Fields>(settled: readonly Settled[]): Entry<F>[] {
+  return settled.flatMap((item) => (item.kind === 'apply' ? [item.entry as Entry<F>] : []))
+}

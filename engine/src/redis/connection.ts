@@ -1,0 +1,214 @@
+/**
+ * One connection to Redis that heals itself. Promise: a command is sent at most once, and its promise always settles:
+ * with the reply, or with an error that says whether it was sent.
+ */
+import { setTimeout as delay } from 'node:timers/promises'
+import { createClient } from 'redis'
+import { backoffMs } from '../backoff.ts'
+import { MillraceError } from '../errors.ts'
+import { fromClientError } from './error-replies.ts'
+
+/** A reply in RESP2 shapes: maps are flat arrays. */
+export type Reply = string | number | null | Reply[]
+
+export interface ConnectionOptions {
+  readonly url: string
+  /** Shown by CLIENT LIST. */
+  readonly name: string
+  /** A connection for blocking reads: each has a deadline of its own, so no pings (they would wait behind the read). */
+  readonly isBlocking?: boolean
+  /** Called once each time the connection is lost. */
+  readonly onDisconnect?: ((error: MillraceError) => void) | undefined
+  /** Called when it is there again. */
+  readonly onReconnect?: (() => void) | undefined
+}
+
+/** The part of the node-redis client that we use. */
+interface Client {
+  connect(): Promise<unknown>
+  destroy(): void
+  close(): Promise<void>
+  sendCommand(args: readonly string[]): Promise<unknown>
+  on(event: 'error', listener: (error: Error) => void): unknown
+}
+
+const connectTimeoutMs = 5000
+const pingEveryMs = 2000
+const silentMaxMs = 6000
+
+export class Connection {
+  readonly #options: ConnectionOptions
+  #client: Client | undefined
+  #isClosed = false
+  #pings: NodeJS.Timeout | undefined
+
+  private constructor(options: ConnectionOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Connects once; afterwards the connection reconnects by itself until it is closed.
+   * @throws {MillraceError} UNREACHABLE, AUTHENTICATION; the message shows the URL without its password.
+   */
+  static async open(options: ConnectionOptions): Promise<Connection> {
+    const connection = new Connection(options)
+    await connection.#connect()
+    return connection
+  }
+
+  /** A second connection to the same server. @throws as {@link Connection.open}. */
+  async duplicate(options: Omit<ConnectionOptions, 'url'>): Promise<Connection> {
+    return await Connection.open({ ...options, url: this.#options.url })
+  }
+
+  get isReady(): boolean {
+    return this.#client !== undefined
+  }
+
+  /**
+   * Sends one command; commands of the same tick share one write.
+   * @param deadlineMs without a reply for so long, the connection is given up; the outcome is unknown then.
+   * @throws {MillraceError} UNREACHABLE at once when there is no connection: nothing is queued.
+   */
+  async send(args: readonly string[], deadlineMs?: number): Promise<Reply> {
+    const client = this.#client
+    if (client === undefined) {
+      throw new MillraceError('UNREACHABLE', `Not sent: no connection to ${this.shownUrl}`)
+    }
+    const timer =
+      deadlineMs === undefined ? undefined : setTimeout(() => this.#fellSilent(client), deadlineMs)
+    try {
+      return (await client.sendCommand(args)) as Reply
+    } catch (error) {
+      throw fromClientError(error)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** Waits for commands in flight, up to one second, then closes for good. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    clearInterval(this.#pings)
+    const client = this.#client
+    this.#client = undefined
+    if (client === undefined) return
+    const hurry = setTimeout(() => client.destroy(), 1000)
+    await client.close().catch(() => undefined) // Closing what is broken already is no failure.
+    clearTimeout(hurry)
+  }
+
+  /** Closes at once; commands in flight reject with an unknown outcome. */
+  destroy(): void {
+    this.#isClosed = true
+    clearInterval(this.#pings)
+    const client = this.#client
+    this.#client = undefined
+    if (client !== undefined) discard(client)
+  }
+
+  /** The URL without its password. */
+  get shownUrl(): string {
+    return withoutPassword(this.#options.url)
+  }
+
+  async #connect(): Promise<void> {
+    const client = this.#newClient()
+    // The client itself has no limit on its handshake, and a frozen server accepts but never answers.
+    const hurry = setTimeout(() => discard(client), connectTimeoutMs)
+    try {
+      await client.connect()
+      if (this.#isClosed) throw new MillraceError('UNREACHABLE', 'The connection is closed')
+    } catch (error) {
+      discard(client)
+      throw this.#cannotConnect(error)
+    } finally {
+      clearTimeout(hurry)
+    }
+    this.#client = client
+    if (this.#options.isBlocking === true) return
+    this.#pings = setInterval(() => this.#ping(client), pingEveryMs).unref()
+  }
+
+  #newClient(): Client {
+    const client = createClient({
+      url: this.#options.url,
+      name: this.#options.name,
+      RESP: 2,
+      disableOfflineQueue: true,
+      // Its default builds an AbortSignal per command: a fifth of the append rate is left.
+      commandOptions: { timeout: undefined as unknown as number },
+      // We reconnect ourselves: the client cannot drop a silent socket and go on.
+      socket: { reconnectStrategy: false, connectTimeout: connectTimeoutMs },
+    }) as unknown as Client
+    client.on('error', (error) => this.#lost(client, error))
+    return client
+  }
+
+  /** Bounds the time of every command: a silent connection is given up, and its commands reject. */
+  #ping(client: Client): void {
+    const silent = setTimeout(() => this.#fellSilent(client), silentMaxMs).unref()
+    client
+      .sendCommand(['PING'])
+      .catch(() => undefined) // A lost connection is reported by its error event.
+      .finally(() => clearTimeout(silent))
+  }
+
+  #fellSilent(client: Client): void {
+    this.#lost(client, new MillraceError('TIMEOUT', `${this.shownUrl} fell silent`))
+  }
+
+  #lost(client: Client, error: Error): void {
+    if (this.#client !== client) return
+    this.#client = undefined
+    clearInterval(this.#pings)
+    discard(client)
+    if (this.#isClosed) return
+    this.#options.onDisconnect?.(fromClientError(error))
+    void this.#reconnect()
+  }
+
+  async #reconnect(): Promise<void> {
+    for (let attempt = 0; !this.#isClosed; attempt += 1) {
+      await delay(backoffMs(attempt, { firstMs: 20, mostMs: 2000 }))
+      try {
+        await this.#connect()
+        this.#options.onReconnect?.()
+        return
+      } catch (error) {
+        // Any reason may pass, a wrong password too (a rotation); onDisconnect has told of the loss.
+        if (!(error instanceof MillraceError)) throw error
+      }
+    }
+  }
+
+  #cannotConnect(error: unknown): MillraceError {
+    const known = fromClientError(error)
+    const code = known.code === 'DISCONNECTED' ? 'UNREACHABLE' : known.code
+    const cause =
+      error instanceof AggregateError ? error.errors.map(String).join('; ') : known.message
+    const remedy =
+      code === 'AUTHENTICATION' ? '. Check user and password' : '. Is the server running?'
+    return new MillraceError(
+      code,
+      `Cannot connect to ${this.shownUrl}: ${cause.replace(/^Outcome unknown: /, '')}${remedy}`,
+      { cause: error },
+    )
+  }
+}
+
+function discard(client: Client): void {
+  try {
+    client.destroy()
+  } catch {
+    // It is closed already: that is what was asked for.
+  }
+}
+
+/** Hides the password of a URL, for messages. */
+function withoutPassword(url: string): string {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined
+  if (parsed === undefined) return '(not a URL)'
+  if (parsed.password !== '') parsed.password = '***'
+  return parsed.toString()
+}

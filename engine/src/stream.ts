@@ -1,0 +1,94 @@
+import { allowed, decodeValue, encodeValue, type Fields, type ValuesOf } from './fields.ts'
+
+/** A declared stream: its key and what its entries hold. Pure data; `Millrace` does things with it. */
+export interface Stream<F extends Fields = Fields> {
+  readonly key: string
+  readonly fields: F
+}
+
+/** One entry, decoded. */
+export interface Entry<F extends Fields = Fields> {
+  /** The entry id, like `1609602085397-0`. */
+  readonly id: string
+  /** The declared fields. */
+  readonly values: ValuesOf<F>
+  /** Fields that the declaration does not know, in the order of the entry; undefined when there are none. */
+  readonly unknown: readonly (readonly [name: string, value: string])[] | undefined
+}
+
+/** Why an entry cannot be decoded. */
+export interface DecodeFailure {
+  readonly id: string
+  /** Names the field and what it should hold; never its content. */
+  readonly problem: string
+}
+
+/**
+ * Declares a stream.
+ * @param key of the stream in Redis
+ * @param fields what each entry must hold; an entry may hold more, which is kept and ignored
+ * @throws {TypeError} when key or a field name is empty, or no field is declared.
+ */
+export function stream<const F extends Fields>(key: string, fields: F): Stream<F> {
+  if (key === '') throw new TypeError('Cannot declare a stream: its key is empty')
+  const names = Object.keys(fields)
+  if (names.length === 0 || names.includes('')) {
+    throw new TypeError(`Cannot declare stream "${key}": it needs fields, and their names`)
+  }
+  return { key, fields }
+}
+
+/**
+ * Turns the values of an entry into the arguments of XADD.
+ * @throws {TypeError} or {RangeError} naming the field that is missing or wrong.
+ */
+export function encodeEntry<F extends Fields>(declared: Stream<F>, values: ValuesOf<F>): string[] {
+  const args: string[] = []
+  for (const [name, field] of Object.entries(declared.fields)) {
+    args.push(name, encodeValue(name, field, values[name]))
+  }
+  return args
+}
+
+/** Decodes entries of one stream. Made once and used for many, since it looks up the declaration only once. */
+export class Decoder<F extends Fields> {
+  readonly #names: readonly string[]
+  readonly #fields: F
+
+  constructor(declared: Stream<F>) {
+    this.#fields = declared.fields
+    this.#names = Object.keys(declared.fields)
+  }
+
+  /** @param flat names and values in turn, as XRANGE returns them. */
+  decode(id: string, flat: readonly string[]): Entry<F> | DecodeFailure {
+    const values: Record<string, number | string> = Object.create(null) as Record<string, never>
+    let found = 0
+    let unknown: [string, string][] | undefined
+    for (let at = 0; at < flat.length; at += 2) {
+      const name = flat[at] ?? ''
+      const raw = flat[at + 1] ?? ''
+      const field = Object.hasOwn(this.#fields, name) ? this.#fields[name] : undefined
+      if (field === undefined) {
+        unknown ??= []
+        unknown.push([name, raw])
+        continue
+      }
+      if (values[name] !== undefined) return { id, problem: `field "${name}" stands twice` }
+      const value = decodeValue(field, raw)
+      if (value === undefined) return { id, problem: `field "${name}" must be ${allowed(field)}` }
+      values[name] = value
+      found += 1
+    }
+    if (found < this.#names.length) {
+      const missing = this.#names.find((name) => values[name] === undefined)
+      return { id, problem: `field "${missing ?? ''}" is missing` }
+    }
+    return { id, values: values as ValuesOf<F>, unknown }
+  }
+}
+
+/** True when an entry could not be decoded. */
+export function isDecodeFailure(decoded: Entry | DecodeFailure): decoded is DecodeFailure {
+  return 'problem' in decoded
+}

@@ -1,0 +1,94 @@
+/** What a consumer does when its group is lost or its connection breaks. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { MillraceError } from 'millrace'
+import { freshPrefix, onEachServer } from '../../testing/on-each-server.ts'
+import { startProxy } from '../../testing/tcp-proxy.ts'
+import { waitFor, within } from '../../testing/wait-for.ts'
+import {
+  appendVisits,
+  connectFor,
+  effects,
+  freshGroup,
+  startConsumer,
+  untilDrained,
+  visit,
+  visitModel,
+} from './fixture.ts'
+
+onEachServer('consumer in trouble', (bench) => {
+  test('halts when its group or its stream is lost, and re-creates nothing', async (t) => {
+    for (const loss of ['XGROUP DESTROY', 'DEL', 'SET'] as const) {
+      const fixture = await freshGroup(bench())
+      const { key } = fixture.visits
+      const { ended } = startConsumer(t, fixture, 'one')
+      await appendVisits(fixture, 1)
+      await untilDrained(fixture)
+      if (loss === 'XGROUP DESTROY') await fixture.redis.send('XGROUP', 'DESTROY', key, 'desk')
+      if (loss === 'DEL') await fixture.redis.send('DEL', key)
+      if (loss === 'SET') await fixture.redis.send('SET', key, 'text')
+      const error = await within(ended, { what: `the consumer to halt after ${loss}` })
+      assert.ok(error instanceof MillraceError)
+      assert.equal(error.code, loss === 'SET' ? 'WRONG_TYPE' : 'NO_GROUP')
+      if (loss === 'DEL') assert.equal(await fixture.redis.send('EXISTS', key), 0)
+    }
+  })
+
+  test('halts with a clear error when there is no group', async () => {
+    const model = visitModel(freshPrefix())
+    const group = bench().millrace.group(model.visits, 'desk')
+    const run = group.consumer('one', { projections: [model.guests] }).run()
+    await assert.rejects(run, /Cannot read from stream "t\d+:visits": group "desk" does not exist/)
+  })
+
+  test('applies once when the connection is cut between a request and its reply', async (t) => {
+    for (const match of ['EVALSHA', 'XREADGROUP', 'XADD']) {
+      const proxy = await startProxy(bench().server.port)
+      t.after(() => proxy.close())
+      const direct = await freshGroup(bench())
+      const millrace = await connectFor(t, { url: proxy.url })
+      const group = millrace.group(direct.visits, 'desk')
+      if (match === 'XADD') {
+        proxy.cutBeforeReply(match)
+        const lost = millrace.append(direct.visits, visit(1))
+        await assert.rejects(
+          lost,
+          (error) => error instanceof MillraceError && error.code === 'DISCONNECTED',
+        )
+        // Unknown means unknown: this one was executed.
+        assert.equal(await direct.redis.send('XLEN', direct.visits.key), 1)
+        continue
+      }
+      await appendVisits(direct, 40)
+      proxy.cutBeforeReply(match, 3)
+      startConsumer(t, { ...direct, group }, 'one', {
+        batch: 10,
+        inHandMax: 10,
+        claimAfterMs: 60_000,
+      })
+      await untilDrained(direct)
+      assert.equal(proxy.cuts, 3)
+      assert.deepEqual(await effects(direct), { guests: 40, rooms: 40 })
+    }
+  })
+
+  test('goes on by itself after a silent connection', async (t) => {
+    const proxy = await startProxy(bench().server.port)
+    t.after(() => proxy.close())
+    const direct = await freshGroup(bench())
+    const lost: string[] = []
+    const millrace = await connectFor(t, {
+      url: proxy.url,
+      onDisconnect: ({ code }) => void lost.push(code),
+    })
+    startConsumer(t, { ...direct, group: millrace.group(direct.visits, 'desk') }, 'one')
+    await appendVisits(direct, 5)
+    await untilDrained(direct)
+    proxy.blackHole(true)
+    await direct.millrace.append(direct.visits, visit(1))
+    await waitFor(() => lost.length > 0, { what: 'the silence to be noticed', timeoutMs: 15_000 })
+    assert.deepEqual(lost, ['TIMEOUT'])
+    proxy.blackHole(false)
+    await waitFor(async () => (await effects(direct)).guests === 6, { what: 'the entry' })
+  })
+})
