@@ -1,0 +1,106 @@
+import { Command } from 'commander'
+import { MillraceError, type Millrace } from 'millrace'
+import type { CheckinModel } from '../domain/checkins.ts'
+import { CommandError, UsageError } from '../errors.ts'
+import { overviewOf } from '../groups/overview.ts'
+import { asTable } from '../groups/table.ts'
+import { creationRemedy } from './stop-signals.ts'
+import type { Wiring } from '../wiring.ts'
+
+interface Options {
+  readonly json?: boolean
+}
+
+interface CreateOptions extends Options {
+  readonly from: string
+}
+
+/** `npm run groups`: shows the groups of the stream; `npm run groups -- create`: makes stream and group. */
+export function command(wiring: Wiring): Command {
+  const groups = new Command()
+    .description('Shows the groups of the stream, their consumers, and what is pending.')
+    .option('--json', 'print it as JSON')
+    .action((options: Options) => show(wiring, options))
+    // Subcommands take this over when they are made, and only then.
+    .exitOverride()
+  groups
+    .command('create')
+    .description('Makes the group, and the stream if it does not exist.')
+    .option('--from <id>', 'deliver what comes after this id: 0 (all), $ (only new) or an id', '0')
+    .option('--json', 'print the result as JSON')
+    .action((_options: unknown, created: Command) =>
+      create(wiring, created.optsWithGlobals<CreateOptions>()),
+    )
+  return groups
+}
+
+async function show(wiring: Wiring, options: Options): Promise<void> {
+  const millrace = await wiring.connect()
+  try {
+    const overview = await overviewOf(millrace, wiring.model)
+    const isColour = process.stdout.isTTY && process.env.NO_COLOR === undefined
+    const text = options.json === true ? JSON.stringify(overview) : asTable(overview, { isColour })
+    process.stdout.write(`${text}\n`)
+  } catch (error) {
+    throw await explained(error, millrace, wiring.model)
+  } finally {
+    await millrace.close()
+  }
+}
+
+async function create(wiring: Wiring, { from, json }: CreateOptions): Promise<void> {
+  checkStart(from)
+  const { checkins } = wiring.model
+  const { group } = wiring.config
+  const millrace = await wiring.connect()
+  try {
+    const { created } = await millrace.group(checkins, group).create({ from })
+    const state = created ? `is created and begins at ${from}` : 'exists already; nothing changed'
+    const result = { stream: checkins.key, group, created, ...(created && { from }) }
+    const text =
+      json === true
+        ? JSON.stringify(result)
+        : `Group "${group}" of stream "${checkins.key}" ${state}.`
+    process.stdout.write(`${text}\n`)
+  } finally {
+    await millrace.close()
+  }
+}
+
+/** @throws {UsageError} when it is not what XGROUP CREATE takes. */
+function checkStart(from: string): void {
+  const parts = from.split('-')
+  const isId =
+    parts.length <= 2 && parts.every((part) => /^\d{1,20}$/.test(part) && BigInt(part) < 2n ** 64n)
+  if (from === '$' || isId) return
+  throw new UsageError(
+    `Cannot use ${JSON.stringify(from)} as --from: allowed are 0 (the whole stream), $ (only what comes) ` +
+      'and an entry id like 1740790744731-0',
+  )
+}
+
+/** Says in terms of our commands what the engine has found. */
+async function explained(
+  error: unknown,
+  millrace: Millrace,
+  model: CheckinModel,
+): Promise<unknown> {
+  if (!(error instanceof MillraceError)) return error
+  const action = `Cannot show the groups of stream "${model.checkins.key}"`
+  if (error.code === 'NO_STREAM') {
+    return new CommandError(`${action}: it does not exist. ${creationRemedy}`, { cause: error })
+  }
+  if (error.code !== 'WRONG_TYPE') return error
+  const state = (await wrongKey(millrace, model)) ?? error.message
+  return new CommandError(`${action}: ${state}. Move it away, or set KEY_PREFIX`, { cause: error })
+}
+
+/** Which key it is that holds another type: the server does not say. */
+async function wrongKey(millrace: Millrace, model: CheckinModel): Promise<string | undefined> {
+  const expected = { [model.checkins.key]: 'stream', [model.positionKey]: 'string' }
+  for (const [key, type] of Object.entries(expected)) {
+    const held = String(await millrace.send('TYPE', key))
+    if (held !== type && held !== 'none') return `key "${key}" holds a ${held}, not a ${type}`
+  }
+  return undefined
+}

@@ -1,0 +1,89 @@
+import { resolve } from 'node:path'
+import { Command } from 'commander'
+import { readDataFolder, sampleFolder, type LoadedData } from '../loader/data-folder.ts'
+import { load } from '../loader/load.ts'
+import { openProgress } from '../loader/progress.ts'
+import type { Removed } from '../loader/replacement.ts'
+import type { Wiring } from '../wiring.ts'
+
+interface Options {
+  readonly data?: string
+  readonly force?: boolean
+  readonly json?: boolean
+}
+
+/** `npm run load`: replaces what is in Redis by a data folder. */
+export function command(wiring: Wiring): Command {
+  return new Command()
+    .description(
+      'Loads users, locations and check-ins from JSON files, in the place of those in Redis, and creates the group at 0.',
+    )
+    .option(
+      '--data <folder>',
+      'holds users.json, locations.json and checkins.json (default: sample data)',
+    )
+    .option('--force', 'load even while consumers are alive')
+    .option('--json', 'print the summary as JSON')
+    .action((options: Options) => run(wiring, options))
+}
+
+async function run(wiring: Wiring, options: Options): Promise<void> {
+  const { model, config } = wiring
+  const folder = options.data === undefined ? sampleFolder : resolve(options.data)
+  // All of the data is checked before Redis is asked for anything.
+  const data = await readDataFolder(folder, model)
+  const millrace = await wiring.connect()
+  const total = data.users.length + data.locations.length + data.checkins.length
+  const progress = openProgress(process.stderr, total)
+  try {
+    const removed = await load(millrace, data, {
+      model,
+      group: config.group,
+      isForced: options.force ?? false,
+      onWritten: (count) => progress.written(count),
+      onDisturbed: (consumers) =>
+        process.stderr.write(`warning: consumers are alive: ${consumers.join(', ')}\n`),
+    })
+    progress.end()
+    const { checkins } = model
+    const where = { folder, stream: checkins.key, group: config.group }
+    const summary = { ...where, ...countsOf(data), removed }
+    process.stdout.write(`${options.json === true ? JSON.stringify(summary) : inWords(summary)}\n`)
+  } finally {
+    progress.end()
+    await millrace.close()
+  }
+}
+
+interface Summary {
+  readonly folder: string
+  readonly stream: string
+  readonly group: string
+  readonly users: number
+  readonly locations: number
+  readonly checkins: number
+  readonly removed: Removed
+}
+
+function countsOf({ users, locations, checkins }: LoadedData) {
+  return { users: users.length, locations: locations.length, checkins: checkins.length }
+}
+
+function inWords(summary: Summary): string {
+  const { folder, stream, group, removed } = summary
+  const isReplaced = Object.values(removed).some((count: number) => count > 0)
+  return [
+    `Loaded ${counted(summary)} from ${folder}.`,
+    `Stream "${stream}" is complete and group "${group}" begins at 0.`,
+    isReplaced
+      ? `Removed from before: ${counted(removed)}, ${written(removed.deadLetters)} dead letters.`
+      : 'Nothing was there before.',
+  ].join(' ')
+}
+
+function counted(counts: { users: number; locations: number; checkins: number }): string {
+  const { users, locations, checkins } = counts
+  return `${written(users)} users, ${written(locations)} locations, ${written(checkins)} check-ins`
+}
+
+const written = (count: number): string => count.toLocaleString('en-US')
