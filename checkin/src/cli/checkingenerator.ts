@@ -1,0 +1,84 @@
+import { randomInt } from 'node:crypto'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import type { Config } from '../config.ts'
+import { UsageError } from '../errors.ts'
+import { CheckinGenerator } from '../generator/generator.ts'
+import type { Wiring } from '../wiring.ts'
+import { integerWithin } from './arguments.ts'
+import { untilStopped } from './stop-signals.ts'
+
+interface Flags {
+  readonly url: URL
+  readonly rate: number
+  readonly count?: number
+  readonly users: number
+  readonly locations: number
+  readonly seed?: number
+}
+
+const rateMax = 100_000
+const seedMax = 2 ** 31 - 1
+
+export function command({ config, openLog }: Wiring): Command {
+  const receiver = receiverUrl(config)
+  return new Command()
+    .description('posts random check-ins to the receiver')
+    .addOption(
+      new Option('--rate <number>', 'check-ins per second, like 0.5 or 2000')
+        .argParser(ratePerSecond)
+        .default(1),
+    )
+    .addOption(
+      new Option('--count <number>', 'end after so many were taken (default: never)').argParser(
+        integerWithin(1, 1e12),
+      ),
+    )
+    .addOption(
+      new Option('--url <url>', 'where to post')
+        .argParser(httpUrl)
+        .default(receiver, receiver.href),
+    )
+    .addOption(
+      new Option('--users <number>', 'users are 1 to this')
+        .argParser(integerWithin(1, 1e9))
+        .default(1000),
+    )
+    .addOption(
+      new Option('--locations <number>', 'locations are 1 to this')
+        .argParser(integerWithin(1, 1e9))
+        .default(210),
+    )
+    .addOption(
+      new Option(
+        '--seed <number>',
+        'the same seed gives the same check-ins (default: a new one)',
+      ).argParser(integerWithin(0, seedMax)),
+    )
+    .action(async (flags: Flags) => {
+      const log = openLog()
+      const { count, seed = randomInt(seedMax), ...rest } = flags
+      await untilStopped(new CheckinGenerator({ ...rest, count, seed, log }), log)
+    })
+}
+
+/** Where our own receiver listens. One that listens on all addresses is reached on the loopback. */
+function receiverUrl({ receiverHost, receiverPort }: Config): URL {
+  const host = { '0.0.0.0': '127.0.0.1', '::': '::1' }[receiverHost] ?? receiverHost
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${receiverPort}/api/checkin`
+  if (URL.canParse(url)) return new URL(url)
+  throw new UsageError(
+    `Cannot use "${receiverHost}" as CHECKIN_RECEIVER_HOST: allowed is a host name or an address`,
+  )
+}
+
+function ratePerSecond(text: string): number {
+  const rate = Number(text)
+  if (/^(?:\d+\.?\d*|\.\d+)$/.test(text) && rate >= 0.001 && rate <= rateMax) return rate
+  throw new InvalidArgumentError(`Allowed is a number from 0.001 to ${rateMax}.`)
+}
+
+function httpUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url
+  throw new InvalidArgumentError('Allowed is a URL like http://127.0.0.1:8082/api/checkin.')
+}

@@ -1,0 +1,65 @@
+import { Command, Option } from 'commander'
+import { CommandError } from '../errors.ts'
+import { createReceiver, type Receiver } from '../receiver/receiver.ts'
+import type { Wiring } from '../wiring.ts'
+import { portNumber } from './arguments.ts'
+import { untilStopped } from './stop-signals.ts'
+
+interface Flags {
+  readonly host: string
+  readonly port: number
+}
+
+export function command(wiring: Wiring): Command {
+  const { config, model } = wiring
+  return new Command()
+    .description(
+      'HTTP receiver: takes check-ins by POST /api/checkin and appends them to the stream',
+    )
+    .addOption(
+      new Option('--port <port>', 'port to listen on; 0 takes any free one')
+        .argParser(portNumber)
+        .default(config.receiverPort),
+    )
+    .addOption(new Option('--host <host>', 'address to listen on').default(config.receiverHost))
+    .action(async (flags: Flags) => {
+      const log = wiring.openLog()
+      const millrace = await wiring.connect(log)
+      try {
+        const receiver = createReceiver({ millrace, model, log })
+        const run = async (): Promise<void> => {
+          log.info(`Receiver listens on ${await listen(receiver, flags)}.`)
+          await receiver.closed
+        }
+        await untilStopped({ run, stop: () => receiver.close() }, log)
+        log.info('Receiver is closed.')
+      } finally {
+        await millrace.close()
+      }
+    })
+}
+
+/** @throws {CommandError} when host or port cannot be used. */
+async function listen(receiver: Receiver, { host, port }: Flags): Promise<string> {
+  try {
+    return await receiver.listen({ host, port })
+  } catch (error) {
+    const problem = listenProblems[(error as NodeJS.ErrnoException).code ?? '']
+    if (problem === undefined) throw error
+    throw new CommandError(`Cannot listen on ${host}, port ${port}: ${problem}`, { cause: error })
+  }
+}
+
+const wrongHost =
+  'this machine has no such address. Choose another one with --host or CHECKIN_RECEIVER_HOST'
+
+const listenProblems: Readonly<Record<string, string>> = {
+  EADDRINUSE:
+    'the port is in use. Stop the program that uses it, or choose another port with --port or CHECKIN_RECEIVER_PORT',
+  EACCES:
+    'this user may not use the port. Choose one from 1024 on with --port or CHECKIN_RECEIVER_PORT',
+  EADDRNOTAVAIL: wrongHost,
+  ENOTFOUND: wrongHost,
+  EAI_AGAIN: wrongHost,
+  EINVAL: wrongHost,
+}

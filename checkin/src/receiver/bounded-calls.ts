@@ -1,0 +1,46 @@
+import { MillraceError } from 'millrace'
+
+export interface Bounds {
+  /** Calls that may be under way at once, counted until Redis or the engine has settled them. */
+  readonly inFlightMax: number
+  /** Milliseconds after which a call is given up; what it does at Redis is unknown then. */
+  readonly withinMs: number
+}
+
+/** As many calls as allowed are under way already. Nothing was sent. */
+export class OverloadError extends Error {
+  override readonly name = 'OverloadError'
+}
+
+/** Calls to Redis within bounded time and bounded memory. Promise: each settles within `withinMs`. */
+export class BoundedCalls {
+  readonly #bounds: Bounds
+  #inFlight = 0
+
+  constructor(bounds: Bounds) {
+    this.#bounds = bounds
+  }
+
+  /**
+   * @throws {OverloadError} when too many calls are under way.
+   * @throws {MillraceError} TIMEOUT when the time is up; otherwise what the call throws.
+   */
+  run<Value>(call: () => Promise<Value>): Promise<Value> {
+    const { inFlightMax, withinMs } = this.#bounds
+    if (this.#inFlight >= inFlightMax) {
+      return Promise.reject(new OverloadError(`${inFlightMax} calls are under way`))
+    }
+    this.#inFlight += 1
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        // The call still counts: it takes memory until the engine has settled it.
+        reject(new MillraceError('TIMEOUT', `No answer from Redis within ${withinMs} ms`))
+      }, withinMs)
+      const settle = (): void => {
+        this.#inFlight -= 1
+        clearTimeout(timer)
+      }
+      void call().then(resolve, reject).finally(settle)
+    })
+  }
+}

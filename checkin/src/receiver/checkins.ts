@@ -1,0 +1,81 @@
+import type { FastifyInstance } from 'fastify'
+import { readCheckin } from './checkin-body.ts'
+import { numberOr } from './numbers.ts'
+import type { ReceiverParts } from './parts.ts'
+import { invalidProblem, plainProblem, sendProblem } from './problem.ts'
+import { refuseEarly, resource } from './resources.ts'
+
+const latestMax = 100
+
+/** `POST /api/checkin`: 202 once Redis has confirmed the append, never before. */
+export function checkinRoute(app: FastifyInstance, parts: ReceiverParts): void {
+  const { millrace, calls, model, refusals } = parts
+  resource(app, ['/api/checkin'], {
+    method: 'POST',
+    schema: { response: { 202: accepted } },
+    onRequest: (request, reply, done) => {
+      const encoding = request.headers['content-encoding']
+      if (encoding === undefined || encoding === 'identity') done()
+      else refuseEarly(request, reply, encodedBody)
+    },
+    handler: async (request, reply) => {
+      const body = readCheckin(request.body)
+      if (body.kind === 'invalid') {
+        return sendProblem(reply, invalidProblem('Check-in is not valid', body.errors))
+      }
+      const id = await calls.run(() => millrace.append(model.checkins, body.checkin))
+      refusals.served()
+      return reply.code(202).send({ id })
+    },
+  })
+}
+
+const accepted = { type: 'object', required: ['id'], properties: { id: { type: 'string' } } }
+const encodedBody = plainProblem(415, 'The body must come as it is, without Content-Encoding')
+
+/** `GET /api/checkins/latest?limit=N`: the newest check-ins of the stream, newest first; without `limit` one. */
+export function latestCheckinsRoute(app: FastifyInstance, parts: ReceiverParts): void {
+  const { millrace, calls, model } = parts
+  resource(app, ['/api/checkins/latest'], {
+    method: 'GET',
+    handler: async (request, reply) => {
+      const { limit = '1' } = request.query as { limit?: unknown }
+      if (typeof limit !== 'string' || !/^[1-9]\d{0,2}$/.test(limit) || Number(limit) > latestMax) {
+        return sendProblem(reply, wrongLimit)
+      }
+      const entries = await calls.run(() =>
+        millrace.send('XREVRANGE', model.checkins.key, '+', '-', 'COUNT', limit),
+      )
+      reply.header('cache-control', 'no-store')
+      return { checkins: (entries as [string, string[]][]).map(shownCheckin) }
+    },
+  })
+}
+
+const wrongLimit = plainProblem(400, `"limit" must be an integer from 1 to ${latestMax}`)
+
+interface ShownCheckin {
+  readonly id: string
+  readonly userId: Shown
+  readonly locationId: Shown
+  readonly starRating: Shown
+}
+
+/** The number, the text where somebody appended something else, or null where the field is missing. */
+type Shown = number | string | null
+
+/** Only the three fields: an entry of somebody else may hold ten thousand more. */
+function shownCheckin([id, flat]: [string, string[]]): ShownCheckin {
+  const shown = (name: string): Shown => {
+    for (let at = 0; at + 1 < flat.length; at += 2) {
+      if (flat[at] === name) return numberOr(flat[at + 1])
+    }
+    return null
+  }
+  return {
+    id,
+    userId: shown('userId'),
+    locationId: shown('locationId'),
+    starRating: shown('starRating'),
+  }
+}

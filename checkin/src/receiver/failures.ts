@@ -1,0 +1,70 @@
+/** The one place where errors become answers. Promise: the text of an error never leaves the process. */
+import { MillraceError, type MillraceErrorCode } from 'millrace'
+import { OverloadError } from './bounded-calls.ts'
+import { plainProblem, type Problem } from './problem.ts'
+
+/** What the failed request wanted: only an append has an outcome that may be unknown. */
+export type Purpose = 'append' | 'read'
+
+/** Turns whatever was thrown while a request was served into the problem that its client sees. */
+export function problemOf(error: unknown, purpose: Purpose): Problem {
+  if (error instanceof MillraceError) return engineProblem(error.code, purpose)
+  if (error instanceof OverloadError) {
+    return unavailable('Too many requests are being worked on', purpose)
+  }
+  return requestProblem(error)
+}
+
+function engineProblem(code: MillraceErrorCode, purpose: Purpose): Problem {
+  switch (code) {
+    case 'DISCONNECTED':
+    case 'TIMEOUT':
+      return purpose === 'append'
+        ? outcomeUnknown
+        : unavailable('The store did not answer in time', purpose)
+    case 'UNREACHABLE':
+    case 'AUTHENTICATION':
+      return unavailable('The store cannot be reached', purpose)
+    case 'SERVER_FULL':
+      return unavailable('The store is full', purpose)
+    case 'SERVER_BUSY':
+      return unavailable('The store is busy', purpose)
+    case 'READ_ONLY':
+      return unavailable('The store takes no writes', purpose)
+    default:
+      return internal
+  }
+}
+
+const outcomeUnknown: Problem = {
+  type: '/problems/outcome-unknown',
+  title: 'Outcome unknown',
+  status: 503,
+  detail:
+    'The store did not confirm the check-in in time. It may have been recorded: sent again, it may count twice',
+}
+
+const internal = plainProblem(
+  500,
+  'Something is wrong on this side; the log of the receiver says what',
+)
+
+function unavailable(reason: string, purpose: Purpose): Problem {
+  const detail = purpose === 'append' ? `${reason}. The check-in was not recorded` : reason
+  return { type: '/problems/unavailable', title: 'Temporarily unavailable', status: 503, detail }
+}
+
+// Fastify's own errors carry the status that they mean; any other error is ours.
+function requestProblem(error: unknown): Problem {
+  const { statusCode } = error as { statusCode?: unknown }
+  switch (statusCode) {
+    case 400:
+      return plainProblem(400, 'The body is not valid JSON, or not as long as Content-Length says')
+    case 413:
+      return plainProblem(413, 'The body is longer than 16 KB')
+    case 415:
+      return plainProblem(415, 'The body must be JSON, with Content-Type: application/json')
+    default:
+      return internal
+  }
+}

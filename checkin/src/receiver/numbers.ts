@@ -1,0 +1,14 @@
+const integer = /^-?(?:0|[1-9]\d*)$/
+
+/** The integer that the text of a Redis field states; the text itself when it is none that JavaScript can hold. */
+export function numberOr(text: string | undefined): number | string | null {
+  if (text === undefined) return null
+  const value = Number(text)
+  return integer.test(text) && Number.isSafeInteger(value) ? value : text
+}
+
+/** An id from an address: decimal, from 1, without leading zeros; undefined when it is none. */
+export function readId(text: string): number | undefined {
+  const value = Number(text)
+  return /^[1-9]\d{0,15}$/.test(text) && Number.isSafeInteger(value) ? value : undefined
+}

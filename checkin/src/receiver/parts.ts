@@ -1,0 +1,13 @@
+import type { Millrace } from 'millrace'
+import type { CheckinModel } from '../domain/checkins.ts'
+import type { BoundedCalls } from './bounded-calls.ts'
+import type { RefusalLog } from './refusal-log.ts'
+
+/** What the routes work with. */
+export interface ReceiverParts {
+  readonly millrace: Pick<Millrace, 'append' | 'send'>
+  readonly model: CheckinModel
+  /** Every call to Redis goes through it. */
+  readonly calls: BoundedCalls
+  readonly refusals: RefusalLog
+}

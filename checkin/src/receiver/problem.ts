@@ -1,0 +1,40 @@
+import { randomInt } from 'node:crypto'
+import { STATUS_CODES } from 'node:http'
+import type { FastifyReply } from 'fastify'
+
+/** What is wrong with one part of the request: a JSON pointer as a URI fragment (RFC 6901), and what is allowed there. */
+export interface FieldProblem {
+  readonly pointer: string
+  readonly detail: string
+}
+
+/** An error as the client sees it: problem details of RFC 9457. */
+export interface Problem {
+  /** Stable; programs compare it. `about:blank`: the status says it all. */
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly detail: string
+  readonly errors?: readonly FieldProblem[]
+}
+
+export const problemMediaType = 'application/problem+json'
+
+/** A problem that its status describes. */
+export function plainProblem(status: number, detail: string): Problem {
+  return { type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, detail }
+}
+
+/** A request whose parts are wrong, each named. */
+export function invalidProblem(title: string, errors: readonly FieldProblem[]): Problem {
+  const detail = errors.map((error) => `${error.pointer} ${error.detail}`).join('; ')
+  return { type: '/problems/validation', title, status: 400, detail, errors }
+}
+
+const retryAfterMaxS = 3
+
+/** Answers with a problem. A 503 says when to come back: 1 to 3 s, at random, so that not all clients come at once. */
+export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  if (problem.status === 503) reply.header('retry-after', randomInt(1, retryAfterMaxS + 1))
+  return reply.code(problem.status).type(problemMediaType).send(JSON.stringify(problem))
+}

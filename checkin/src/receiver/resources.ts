@@ -1,0 +1,69 @@
+/** What is the same for every address: which methods it has, and what becomes of the rest. */
+import { METHODS } from 'node:http'
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
+import { plainProblem, sendProblem, type Problem } from './problem.ts'
+
+/** Bytes that a body may have. */
+export const bodyMaxBytes = 16 * 1024
+
+/** Teaches Fastify every method that Node parses, so that each can be answered with 405. */
+export function knowAllMethods(app: FastifyInstance): void {
+  for (const method of METHODS) {
+    // Node itself handles CONNECT: it closes the connection.
+    if (method !== 'CONNECT' && !app.supportedMethods.includes(method)) app.addHttpMethod(method)
+  }
+}
+
+/** Serves `GET` (and with it `HEAD`) or `POST` at some addresses; any other method is answered with 405. */
+export function resource(
+  app: FastifyInstance,
+  urls: readonly string[],
+  route: Omit<RouteOptions, 'url' | 'method'> & { readonly method: 'GET' | 'POST' },
+): void {
+  const allowed: string[] = route.method === 'GET' ? ['GET', 'HEAD'] : ['POST']
+  const problem = plainProblem(405, `Only ${allowed.join(' and ')} can be used here`)
+  const others = app.supportedMethods.filter((method) => !allowed.includes(method))
+  for (const url of urls) {
+    app.route({ ...route, url })
+    refuseAll(app, url, others, (request, reply) => {
+      refuseEarly(request, reply.header('allow', allowed.join(', ')), problem)
+    })
+  }
+}
+
+/** Answers 404 at every address that is no resource. */
+export function refuseOtherAddresses(app: FastifyInstance): void {
+  const problem = plainProblem(404, 'There is nothing at this address')
+  refuseAll(app, '*', app.supportedMethods, (request, reply) =>
+    refuseEarly(request, reply, problem),
+  )
+  // For what no route can match: addresses that cannot be decoded.
+  app.setNotFoundHandler((_request, reply) => sendProblem(reply, problem))
+}
+
+/** Answers before the body is read. */
+export function refuseEarly(request: FastifyRequest, reply: FastifyReply, problem: Problem): void {
+  const { headers } = request
+  const isLong =
+    headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > bodyMaxBytes
+  // The connection is kept only when the rest of the body is short enough to be read and dropped.
+  if (isLong) reply.header('connection', 'close')
+  sendProblem(reply, problem)
+}
+
+function refuseAll(
+  app: FastifyInstance,
+  url: string,
+  method: string[],
+  onRequest: (request: FastifyRequest, reply: FastifyReply) => void,
+): void {
+  // The answer goes out before the body is parsed, so the handler is never reached.
+  app.route({
+    url,
+    method,
+    onRequest: (request, reply) => onRequest(request, reply),
+    handler: noop,
+  })
+}
+
+const noop = (): void => undefined
