@@ -1,0 +1,53 @@
+/** Parsers of flags and arguments. Each throws what commander turns into a message and exit code 2. */
+import { InvalidArgumentError } from 'commander'
+import { name, port } from '../config.ts'
+
+/** A number of entries or requests: an integer within bounds. */
+export function integerWithin(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (/^\d{1,15}$/.test(text) && value >= least && value <= most) return value
+    throw new InvalidArgumentError(`Allowed is an integer from ${least} to ${most}.`)
+  }
+}
+
+/** A duration like `500ms`, `10s`, `2m`, in milliseconds. */
+export function duration(text: string): number {
+  const match = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m)$/.exec(text)
+  if (match === null) throw new InvalidArgumentError('Allowed is a time like 500ms, 10s or 2m.')
+  const unit = { ms: 1, s: 1000, m: 60_000 }[match[2] as 'ms' | 's' | 'm']
+  return Math.round(Number(match[1]) * unit)
+}
+
+/** A time between two bounds, in milliseconds. */
+export interface Span {
+  readonly leastMs: number
+  readonly mostMs: number
+}
+
+/** A span like `1s..5s`; a single time is both bounds. */
+export function span(text: string): Span {
+  const [least = '', most = least, ...rest] = text.split('..')
+  const value = { leastMs: duration(least), mostMs: duration(most) }
+  if (rest.length > 0 || value.leastMs > value.mostMs) {
+    throw new InvalidArgumentError('Allowed is a span like 1s..5s, the shorter time first.')
+  }
+  return value
+}
+
+export function consumerName(text: string): string {
+  return asArgument(() => name(text))
+}
+
+export function portNumber(text: string): number {
+  return asArgument(() => port(text))
+}
+
+function asArgument<Value>(parse: () => Value): Value {
+  try {
+    return parse()
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw new InvalidArgumentError(`Allowed is ${error.message}.`)
+  }
+}

@@ -1,0 +1,33 @@
+import { Command } from 'commander'
+import { startEmbedded } from '../embedded/embedded-server.ts'
+import { CommandError } from '../errors.ts'
+import { aborted, stopOnSignals } from '../start/stop-signals.ts'
+
+/** `npm run redis`: the embedded server alone, for working with several terminals. */
+export function command(): Command {
+  return new Command()
+    .description("Runs this checkout's own redis-server in the foreground, until Ctrl-C.")
+    .action(serve)
+}
+
+async function serve(): Promise<void> {
+  const say = (text: string): void => void process.stderr.write(`${text}\n`)
+  const stop = stopOnSignals(say)
+  const server = await startEmbedded({ info: say, warn: (text) => say(`warn: ${text}`) })
+  if (!server.isOurs) {
+    await server.stop()
+    throw new CommandError(
+      `Cannot run the embedded server in this terminal: it runs already, for another one. ` +
+        `Commands of this checkout use it; look at it with "redis-cli -p ${server.port}"`,
+    )
+  }
+  process.stdout.write(`Redis:     ${server.url}\nredis-cli: redis-cli -p ${server.port}\n`)
+  say('Commands in other terminals find it by themselves. Ctrl-C ends it; the data stays.')
+  const lastLines = await Promise.race([aborted(stop).then(() => undefined), server.ended])
+  if (lastLines !== undefined) {
+    throw new CommandError(`The embedded server has ended by itself. It said last:\n${lastLines}`)
+  }
+  say('Stopping ...')
+  await server.stop()
+  say('Stopped.')
+}

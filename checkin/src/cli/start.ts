@@ -1,0 +1,38 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { Service } from '../start/service.ts'
+import { stopOnSignals } from '../start/stop-signals.ts'
+import { StopRequested } from '../start/unwind.ts'
+import type { Wiring } from '../wiring.ts'
+
+const rateMax = 100_000
+
+/** `npm start`: the whole service in one terminal. */
+export function command(wiring: Wiring): Command {
+  return new Command()
+    .description(
+      'Runs Redis, receiver, two group processors and a generator of check-ins, until Ctrl-C.',
+    )
+    .addOption(
+      new Option('--rate <number>', 'check-ins a second that the generator posts')
+        .argParser(ratePerSecond)
+        .default(50),
+    )
+    .action(async ({ rate }: { rate: number }) => {
+      const show = (line: string): void => void process.stdout.write(`${line}\n`)
+      const say = (line: string): void => void process.stderr.write(`${line}\n`)
+      const stop = stopOnSignals(say)
+      stop.addEventListener('abort', () => say('Stopping ...'))
+      try {
+        await new Service({ wiring, rate, stop, show, say }).run()
+      } catch (error) {
+        if (!(error instanceof StopRequested)) throw error
+        say('Stopped.')
+      }
+    })
+}
+
+function ratePerSecond(text: string): number {
+  const rate = Number(text)
+  if (/^(?:\d+\.?\d*|\.\d+)$/.test(text) && rate >= 0.001 && rate <= rateMax) return rate
+  throw new InvalidArgumentError(`Allowed is a number from 0.001 to ${rateMax}.`)
+}

@@ -1,0 +1,94 @@
+import { UsageError } from './errors.ts'
+
+/** What the environment says. A flag of a command wins over it; a default stands where both are silent. */
+export interface Config {
+  /** `REDIS_URL`; undefined: the embedded server if it runs, else `redis://127.0.0.1:6379`. */
+  readonly redisUrl: string | undefined
+  /** `KEY_PREFIX`, default `ncc`: first part of every key. On a cluster it carries a hash tag, like `{ncc}`. */
+  readonly keyPrefix: string
+  /** `CHECKIN_GROUP`, default `checkinConsumers`. */
+  readonly group: string
+  /** `CHECKIN_RECEIVER_PORT`, default 8082. */
+  readonly receiverPort: number
+  /** `CHECKIN_RECEIVER_HOST`, default `127.0.0.1`. */
+  readonly receiverHost: string
+  /** `LOG_LEVEL`; undefined lets the command choose: `info`, or `debug` in the exercise mode. */
+  readonly logLevel: LogLevel | undefined
+  /** `LOG_FORMAT`, default `pretty` on a terminal, else `json`. */
+  readonly logFormat: LogFormat
+}
+
+const logLevels = ['debug', 'info', 'warn', 'error'] as const
+const logFormats = ['pretty', 'json'] as const
+export type LogLevel = (typeof logLevels)[number]
+export type LogFormat = (typeof logFormats)[number]
+
+/** Names of groups and consumers: safe in keys, logs and URLs. */
+const namePattern = /^[A-Za-z0-9._:-]{1,64}$/
+
+/**
+ * Reads the configuration from environment variables.
+ * @throws {UsageError} naming the variable, its value and what is allowed.
+ */
+export function readConfig(env: NodeJS.ProcessEnv, isTerminal: boolean): Config {
+  return {
+    redisUrl: optional(env, 'REDIS_URL', redisUrl),
+    keyPrefix: optional(env, 'KEY_PREFIX', keyPrefix) ?? 'ncc',
+    group: optional(env, 'CHECKIN_GROUP', name) ?? 'checkinConsumers',
+    receiverPort: optional(env, 'CHECKIN_RECEIVER_PORT', port) ?? 8082,
+    receiverHost: optional(env, 'CHECKIN_RECEIVER_HOST', (text) => text) ?? '127.0.0.1',
+    logLevel: optional(env, 'LOG_LEVEL', (text) => oneOf(logLevels, text)),
+    logFormat:
+      optional(env, 'LOG_FORMAT', (text) => oneOf(logFormats, text)) ??
+      (isTerminal ? 'pretty' : 'json'),
+  }
+}
+
+/** Reads one variable; an empty value counts as unset, as in a shell's `NAME= command`. */
+function optional<Value>(
+  env: NodeJS.ProcessEnv,
+  variable: string,
+  parse: (text: string) => Value,
+): Value | undefined {
+  const text = env[variable]
+  if (text === undefined || text === '') return undefined
+  try {
+    return parse(text)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    const shown = variable === 'REDIS_URL' ? 'its value' : `"${text}"`
+    throw new UsageError(`Cannot use ${shown} as ${variable}: allowed is ${error.message}`)
+  }
+}
+
+function redisUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || !['redis:', 'rediss:'].includes(url.protocol)) {
+    throw new RangeError('a URL like redis://user:password@host:6379/0 (or rediss:// for TLS)')
+  }
+  return text
+}
+
+function keyPrefix(text: string): string {
+  if (/^(?:\{[A-Za-z0-9._:-]{1,64}\}|[A-Za-z0-9._:-]{1,64})$/.test(text)) return text
+  throw new RangeError('1 to 64 letters, digits, ".", "_", ":" or "-", in braces for a hash tag')
+}
+
+/** @throws {RangeError} saying what is allowed. */
+export function name(text: string): string {
+  if (namePattern.test(text)) return text
+  throw new RangeError('1 to 64 letters, digits, ".", "_", ":" or "-"')
+}
+
+/** @throws {RangeError} saying what is allowed. */
+export function port(text: string): number {
+  const value = Number(text)
+  if (/^\d{1,5}$/.test(text) && value <= 65535) return value
+  throw new RangeError('a port from 0 to 65535 (0: any free one)')
+}
+
+function oneOf<Choice extends string>(choices: readonly Choice[], text: string): Choice {
+  const choice = choices.find((known) => known === text)
+  if (choice !== undefined) return choice
+  throw new RangeError(choices.join(', '))
+}

@@ -1,0 +1,110 @@
+/** What a processor says about its work: the lines of the exercise for each check-in, or a summary a second. */
+import type { Entry } from 'millrace'
+import type { CheckinModel } from '../domain/checkins.ts'
+import type { Log } from '../log.ts'
+
+type CheckinEntry = Entry<CheckinModel['checkins']['fields']>
+
+/** How far the processor's stream is worked off. `lag` is null when the server cannot tell. */
+interface Backlog {
+  readonly lag: number | null
+  readonly pending: number | null
+}
+
+export interface ActivityOptions {
+  readonly log: Log
+  /** Name before each line. */
+  readonly name: string
+  readonly model: CheckinModel
+  /** Says a line for each step of each check-in instead of summaries. */
+  readonly isDetailed: boolean
+  readonly backlog: () => Promise<Backlog>
+}
+
+const summaryEveryMs = 1000
+
+export class Activity {
+  readonly #options: ActivityOptions
+  #processed = 0
+  #said = 0
+  #saidAt = performance.now()
+  #isWaiting = false
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(options: ActivityOptions) {
+    this.#options = options
+  }
+
+  /** Check-ins processed since the start. */
+  get processed(): number {
+    return this.#processed
+  }
+
+  started(): void {
+    this.#info('Starting up.')
+    if (this.#options.isDetailed) return
+    this.#timer = setInterval(() => void this.#summarize(), summaryEveryMs)
+  }
+
+  ended(): void {
+    clearInterval(this.#timer)
+    this.#info(`Stopped. Processed ${plain(this.#processed)} checkins.`)
+  }
+
+  delivered(entries: readonly CheckinEntry[]): void {
+    this.#isWaiting = false
+    if (!this.#options.isDetailed) return
+    const { log, name, model } = this.#options
+    for (const { id, values } of entries) {
+      const user = model.userKey(values.userId)
+      const location = model.locationKey(values.locationId)
+      this.#info(`Processing checkin ${id}.`)
+      log.debug(`${name}: Processing ${id}.`)
+      log.debug(`${name}: Updating user ${user} and location ${location}.`)
+    }
+  }
+
+  applied(entries: readonly CheckinEntry[]): void {
+    this.#processed += entries.length
+    if (!this.#options.isDetailed) return
+    for (const { id } of entries) this.#info(`Acknowledged processing of checkin ${id}.`)
+  }
+
+  pausing(): void {
+    this.#info('Pausing to simulate work.')
+  }
+
+  /** Said once when the work runs out, not at every empty read. */
+  waiting(): void {
+    if (this.#isWaiting) return
+    this.#isWaiting = true
+    this.#info('waiting for more checkins...')
+  }
+
+  warn(text: string): void {
+    this.#options.log.warn(`${this.#options.name}: ${text}`)
+  }
+
+  #info(text: string): void {
+    this.#options.log.info(`${this.#options.name}: ${text}`)
+  }
+
+  async #summarize(): Promise<void> {
+    const done = this.#processed - this.#said
+    const now = performance.now()
+    const seconds = (now - this.#saidAt) / 1000
+    this.#said = this.#processed
+    this.#saidAt = now
+    if (done === 0) return
+    const rate = plain(Math.round(done / seconds))
+    const backlog = await this.#options.backlog().catch(() => undefined) // The log tells of a lost connection.
+    const rest =
+      backlog === undefined
+        ? ''
+        : `, lag ${orUnknown(backlog.lag)}${backlog.pending === null ? '' : `, pending ${plain(backlog.pending)}`}`
+    this.#info(`Processed ${plain(this.#processed)} checkins, ${rate}/s${rest}.`)
+  }
+}
+
+const plain = (value: number): string => value.toLocaleString('en-US')
+const orUnknown = (value: number | null): string => (value === null ? 'unknown' : plain(value))

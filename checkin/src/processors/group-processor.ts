@@ -1,0 +1,107 @@
+/**
+ * The checkin group processor: one consumer of the group that shares the stream of check-ins. Any number of them run
+ * side by side; each check-in goes to one of them.
+ */
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Consumer, ConsumerObserver, Millrace } from 'millrace'
+import type { CheckinModel } from '../domain/checkins.ts'
+import type { Log } from '../log.ts'
+import { Activity } from './activity.ts'
+
+export interface GroupProcessorOptions {
+  readonly millrace: Millrace
+  readonly model: CheckinModel
+  readonly group: string
+  /** Name of this consumer in the group. */
+  readonly name: string
+  readonly log: Log
+  /** Ends as soon as nothing is undelivered or pending in the group. */
+  readonly drain: boolean
+  /** Check-ins a read; default 500, or 1 in the exercise mode. */
+  readonly batch?: number | undefined
+  /** The exercise mode: pauses for a random time after each batch. */
+  readonly work?: { readonly leastMs: number; readonly mostMs: number } | undefined
+  /** Check-ins of a dead consumer are with the living within this time, in milliseconds. */
+  readonly claimAfterMs: number
+}
+
+type Fields = CheckinModel['checkins']['fields']
+
+export class GroupProcessor {
+  readonly #options: GroupProcessorOptions
+  readonly #consumer: Consumer<Fields>
+  readonly #activity: Activity
+  readonly #stopping = new AbortController()
+
+  constructor(options: GroupProcessorOptions) {
+    const { millrace, model, name, log } = options
+    const group = millrace.group(model.checkins, options.group)
+    const isExercise = options.work !== undefined
+    const batch = options.batch ?? (isExercise ? 1 : undefined)
+    this.#options = options
+    this.#activity = new Activity({
+      log,
+      name,
+      model,
+      isDetailed: isExercise || log.isLevelEnabled('debug'),
+      backlog: () => group.describe(),
+    })
+    this.#consumer = group.consumer(name, {
+      projections: [model.users, model.locations],
+      drain: options.drain,
+      claimAfterMs: options.claimAfterMs,
+      observer: this.#observer(),
+      ...(batch === undefined ? {} : { batch }),
+      // Pausing consumers hold only what they work on, so that the others get the rest.
+      ...(isExercise && batch !== undefined ? { inHandMax: batch } : {}),
+    })
+  }
+
+  /** Works until it is stopped or drained. @throws {MillraceError} NO_GROUP, WRONG_TYPE. */
+  async run(): Promise<void> {
+    this.#activity.started()
+    try {
+      await this.#consumer.run()
+    } finally {
+      this.#activity.ended()
+    }
+  }
+
+  /** Finishes what is in hand, cuts a pause short. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#consumer.stop()
+  }
+
+  #observer(): ConsumerObserver<Fields> {
+    const activity = this.#activity
+    return {
+      delivered: (entries, how) => {
+        if (how === 'claimed') {
+          activity.warn(`Claimed ${entries.length} checkins of a dead consumer.`)
+        }
+        activity.delivered(entries)
+      },
+      applied: async (entries) => {
+        activity.applied(entries)
+        await this.#pause()
+      },
+      deadLettered: (letters) => {
+        for (const { id, error } of letters) {
+          activity.warn(`Checkin ${id} became a dead letter: ${error}.`)
+        }
+      },
+      superseded: (ids) =>
+        activity.warn(`Superseded: ${ids.length} checkins were taken over by another consumer.`),
+      waiting: () => activity.waiting(),
+    }
+  }
+
+  async #pause(): Promise<void> {
+    const { work } = this.#options
+    if (work === undefined) return
+    this.#activity.pausing()
+    const ms = work.leastMs + Math.random() * (work.mostMs - work.leastMs)
+    await delay(ms, undefined, { signal: this.#stopping.signal }).catch(() => undefined) // Cut short.
+  }
+}

@@ -1,0 +1,53 @@
+import { connect, MillraceError, type Millrace } from 'millrace'
+import type { Config, LogLevel } from './config.ts'
+import { checkinModel, type CheckinModel } from './domain/checkins.ts'
+import { runningServer } from './embedded/running-server.ts'
+import { CommandError } from './errors.ts'
+import { openLog, type Log } from './log.ts'
+
+/** What every command is given: the configuration and the parts made from it. */
+export interface Wiring {
+  readonly config: Config
+  readonly model: CheckinModel
+  /** Opens the service's log; `LOG_LEVEL` wins over the level that the command asks for. */
+  readonly openLog: (level?: LogLevel) => Log
+  /** Finds the server that the commands work on: `REDIS_URL`, the embedded one, or `redis://127.0.0.1:6379`. */
+  readonly serverUrl: () => Promise<string>
+  /** Connects to that server. @throws {CommandError} naming the ways to get one when none answers. */
+  readonly connect: (log?: Log) => Promise<Millrace>
+}
+
+const defaultUrl = 'redis://127.0.0.1:6379'
+
+export function wire(config: Config): Wiring {
+  const serverUrl = async (): Promise<string> =>
+    config.redisUrl ?? (await runningServer())?.url ?? defaultUrl
+  return {
+    config,
+    model: checkinModel(config.keyPrefix),
+    openLog: (level = 'info') =>
+      openLog({ level: config.logLevel ?? level, format: config.logFormat }),
+    serverUrl,
+    connect: async (log) => connectTo(await serverUrl(), config, log),
+  }
+}
+
+async function connectTo(url: string, config: Config, log: Log | undefined): Promise<Millrace> {
+  try {
+    return await connect({
+      url,
+      onDisconnect: (error) =>
+        log?.warn(`Connection to Redis lost: ${error.message}. Reconnecting.`),
+      onReconnect: () => log?.info('Connection to Redis is back.'),
+    })
+  } catch (error) {
+    if (!(error instanceof MillraceError) || error.code !== 'UNREACHABLE') throw error
+    if (config.redisUrl !== undefined) throw error
+    throw new CommandError(
+      `Cannot connect to Redis: no embedded server runs in this checkout and nothing answers at ${defaultUrl}. ` +
+        'Start the whole service with "npm start", the embedded server alone with "npm run redis", ' +
+        'or set REDIS_URL to a server of yours',
+      { cause: error },
+    )
+  }
+}
