@@ -1,0 +1,34 @@
+import type { Client } from './client.ts'
+import type { Hashes } from './workload.ts'
+
+const differencesShown = 3
+
+/**
+ * Compares what a rival left in Redis with the reference: every hash, every field, string for string.
+ * A rival may keep fields of its own beside them, but no hash of a user or location that never checked in.
+ * @throws {Error} naming the first differences, when there are any.
+ */
+export async function checkHashes(client: Client, expected: Hashes): Promise<void> {
+  const differences = [...(await strangers(client, expected)), ...(await wrong(client, expected))]
+  if (differences.length === 0) return
+  const shown = differences.slice(0, differencesShown).join('; ')
+  throw new Error(`Wrong result in ${differences.length} places: ${shown}`)
+}
+
+async function strangers(client: Client, expected: Hashes): Promise<string[]> {
+  const found = await Promise.all([client.keys('ncc:users:*'), client.keys('ncc:locations:*')])
+  return found
+    .flat()
+    .filter((key) => !expected.has(key))
+    .map((key) => `${key} is there, but nobody checked in`)
+}
+
+async function wrong(client: Client, expected: Hashes): Promise<string[]> {
+  const compared = [...expected].map(async ([key, fields]) => {
+    const actual: Record<string, string | undefined> = await client.hGetAll(key)
+    return Object.entries(fields)
+      .filter(([field, value]) => actual[field] !== value)
+      .map(([field, value]) => `${key} ${field} is ${actual[field] ?? 'missing'}, not ${value}`)
+  })
+  return (await Promise.all(compared)).flat()
+}

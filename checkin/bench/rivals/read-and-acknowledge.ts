@@ -1,0 +1,51 @@
+import { openClient, type Client } from '../client.ts'
+import { keys } from '../workload.ts'
+import { readGroup } from './read-group.ts'
+import type { ConsumerOptions, Loop, Rival } from './rival.ts'
+import { streamBacklog } from './stream-backlog.ts'
+
+const count = 500
+const readsAhead = 2
+
+/** The floor: what the stream alone costs. It reads ahead, acknowledges, and changes no hash. */
+export const readAndAcknowledge: Rival = {
+  name: 'read-and-acknowledge',
+  label: `floor: read and acknowledge, no effect (node-redis, COUNT ${count})`,
+  processes: 1,
+  share: 1,
+  promise: 'no effect',
+  backlog: streamBacklog,
+  connect,
+}
+
+async function connect({ url, name }: ConsumerOptions): Promise<Loop> {
+  const client = await openClient(url)
+  return async () => {
+    for (;;) {
+      // Only a read that cannot hold up an acknowledgement behind it may block.
+      await acknowledge(client, await read(client, name, 5000))
+      await Promise.all(Array.from({ length: readsAhead }, () => readOn(client, name)))
+    }
+  }
+}
+
+/** Reads and acknowledges until there is nothing more; several of these share the connection's pipeline. */
+async function readOn(client: Client, name: string): Promise<void> {
+  const acknowledged: Promise<void>[] = []
+  for (;;) {
+    const ids = await read(client, name)
+    if (ids.length === 0) break
+    acknowledged.push(acknowledge(client, ids))
+  }
+  await Promise.all(acknowledged)
+}
+
+async function read(client: Client, name: string, blockMs?: number): Promise<string[]> {
+  const options = blockMs === undefined ? { COUNT: count } : { COUNT: count, BLOCK: blockMs }
+  const entries = await readGroup(client, name, options)
+  return entries.map(({ id }) => id)
+}
+
+async function acknowledge(client: Client, ids: string[]): Promise<void> {
+  if (ids.length > 0) await client.xAck(keys.stream, keys.group, ids)
+}
