@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { CommandError } from '../errors.ts'
+import type { DataFolder } from './data-folder.ts'
+import { lastLines } from './launch-server.ts'
+import type { ServerBinary } from './server-binary.ts'
+
+/** True when the server refused its append-only file because the end is missing, as after a power loss. */
+export function isTorn(log: string): boolean {
+  return log.includes('Unexpected end of file reading the append only file')
+}
+
+/**
+ * Cuts an incomplete last command, or an incomplete last transaction as a whole, off the append-only file.
+ * @returns what was cut, in words: "78 of 128 bytes".
+ * @throws {CommandError} when the file cannot be repaired.
+ */
+export async function repairAppendOnlyFile(
+  folder: DataFolder,
+  binary: ServerBinary,
+): Promise<string> {
+  const names = await readdir(folder.appendOnlyFolder)
+  const manifest = names.find((name) => name.endsWith('.manifest'))
+  if (manifest === undefined) {
+    throw new CommandError(
+      `Cannot repair the data of the embedded server: no manifest is in ${folder.appendOnlyFolder}`,
+    )
+  }
+  // The server's program is its own check tool when it is called by that name.
+  const tool = binary.name === 'redis-server' ? 'redis-check-aof' : 'valkey-check-aof'
+  const child = spawn(binary.file, ['--fix', join(folder.appendOnlyFolder, manifest)], {
+    argv0: tool,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  // It asks "Continue? [y/N]", or ends without asking.
+  child.stdin.on('error', () => undefined)
+  child.stdin.end('y\n')
+  const [[code], said, complained] = await Promise.all([
+    once(child, 'close') as Promise<[number | null]>,
+    text(child.stdout),
+    text(child.stderr),
+  ])
+  if (code !== 0) {
+    throw new CommandError(
+      `Cannot repair the data of the embedded server in ${folder.path}: ${tool} failed:\n${lastLines(said + complained)}`,
+    )
+  }
+  const sizes = /from (\d+) bytes, with (\d+) bytes/.exec(said)
+  return sizes === null ? 'nothing' : `${String(sizes[2])} of ${String(sizes[1])} bytes`
+}

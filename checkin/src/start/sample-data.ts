@@ -1,0 +1,36 @@
+import { MillraceError, type Group } from 'millrace'
+import { CommandError } from '../errors.ts'
+import type { ServiceChild } from './service-child.ts'
+import { unless } from './unwind.ts'
+
+/**
+ * True when there is no stream yet, so that sample data may be loaded.
+ * @throws {CommandError} when the stream is there without its group: where it is to begin is the user's to decide.
+ */
+export async function isDataMissing(group: Group): Promise<boolean> {
+  try {
+    await group.describe()
+    return false
+  } catch (error) {
+    const code = error instanceof MillraceError ? error.code : undefined
+    if (code === 'NO_STREAM') return true
+    if (code !== 'NO_GROUP') throw error
+    throw new CommandError(
+      `Cannot start the processors: stream "${group.stream.key}" has no group "${group.name}". ` +
+        'Create it with "npm run groups -- create", which lets it begin at the first check-in of the stream, ' +
+        'or load everything anew with "npm run load"',
+      { cause: error },
+    )
+  }
+}
+
+/** Waits for the end of the loader. @throws {StopRequested}; {CommandError} when it has failed. */
+export async function untilLoaded(loader: ServiceChild, stop: AbortSignal): Promise<void> {
+  try {
+    await unless(stop, loader.ended)
+  } finally {
+    await loader.stop()
+  }
+  if (loader.isDone) return
+  throw new CommandError(`Cannot load the sample data: the loader ended with ${loader.ending}`)
+}

@@ -1,0 +1,213 @@
+/**
+ * The whole service in one terminal. Promise: whatever ends it, its processes end in an order that loses nothing:
+ * generator, receiver, processors, and the embedded server last.
+ */
+import { setTimeout as delay } from 'node:timers/promises'
+import { isPassing, type Group, type Millrace } from 'millrace'
+import { isFree } from '../embedded/choose-port.ts'
+import { startEmbedded } from '../embedded/embedded-server.ts'
+import { CommandError } from '../errors.ts'
+import type { Wiring } from '../wiring.ts'
+import { Processor } from './processor.ts'
+import { resultLines } from './results.ts'
+import { isDataMissing, untilLoaded } from './sample-data.ts'
+import { ServiceChild } from './service-child.ts'
+import { statusLine, takeSample, type Sample } from './status.ts'
+import { unless, Unwind } from './unwind.ts'
+
+export interface ServiceOptions {
+  readonly wiring: Wiring
+  /** Check-ins a second of the generator. */
+  readonly rate: number
+  /** Aborted when the user wants the end. */
+  readonly stop: AbortSignal
+  /** Prints a line of what there is to see. */
+  readonly show: (line: string) => void
+  /** Prints a line of what is done or went wrong. */
+  readonly say: (line: string) => void
+}
+
+const consumers = ['consumer1', 'consumer2']
+const firstResultsAfterMs = 5000
+const statusEveryMs = 1000
+
+export class Service {
+  readonly #options: ServiceOptions
+  readonly #unwind = new Unwind()
+  /** Reject when a part ends that the service cannot do without. */
+  readonly #losses: Promise<never>[] = []
+  readonly #processors: Processor[] = []
+  readonly #over = new AbortController()
+  #isUnderWay = false
+
+  constructor(options: ServiceOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Runs until the stop signal.
+   * @throws {StopRequested} then; {CommandError} when it cannot start, or a part of it has died.
+   */
+  async run(): Promise<void> {
+    const { stop } = this.#options
+    try {
+      await this.#checkReceiverPort()
+      // Not interrupted: a server that is half started could not be ended.
+      const { url, cli } = await this.#startRedis()
+      stop.throwIfAborted()
+      const millrace = await this.#connect(url)
+      const group = millrace.group(this.#options.wiring.model.checkins, this.#config.group)
+      if (await isDataMissing(group)) await this.#loadSampleData(url)
+      this.#startProcessors(url)
+      const receiver = await this.#startReceiver(url)
+      this.#startGenerator(`${receiver}/api/checkin`)
+      this.#introduce({ receiver, redis: millrace.url, cli })
+      const watching = this.#watch(millrace, group)
+      await unless(stop, Promise.race([watching, ...this.#losses]))
+    } finally {
+      this.#over.abort()
+      await this.#unwind.run()
+    }
+  }
+
+  get #config(): Wiring['config'] {
+    return this.#options.wiring.config
+  }
+
+  async #checkReceiverPort(): Promise<void> {
+    const { receiverHost: host, receiverPort: port } = this.#config
+    // A host that cannot be used at all is the receiver's to explain.
+    if (port === 0 || (await isFree(port, host).catch(() => true))) return
+    throw new CommandError(
+      `Cannot start the receiver: port ${port} of ${host} is in use, perhaps by another "npm start". ` +
+        'Stop that program, or set CHECKIN_RECEIVER_PORT to another port',
+    )
+  }
+
+  async #startRedis(): Promise<{ url: string; cli: string }> {
+    const { redisUrl } = this.#config
+    if (redisUrl !== undefined) return { url: redisUrl, cli: 'redis-cli -u "$REDIS_URL"' }
+    const { say } = this.#options
+    const server = await startEmbedded({ info: say, warn: (text) => say(`warn: ${text}`) })
+    this.#unwind.add(() => server.stop())
+    this.#lose(
+      server.ended.then((lastLines) => {
+        throw new CommandError(
+          `Cannot go on: the redis-server has ended. It said last:\n${lastLines}`,
+        )
+      }),
+    )
+    return { url: server.url, cli: `redis-cli -p ${server.port}` }
+  }
+
+  async #connect(url: string): Promise<Millrace> {
+    const millrace = await this.#options.wiring.connect()
+    if (url === this.#config.redisUrl) this.#options.say(`Using Redis at ${millrace.url}.`)
+    this.#unwind.add(() => millrace.close())
+    this.#unwind.add(async () => {
+      if (this.#isUnderWay) await this.#showResults(millrace)
+    })
+    return millrace
+  }
+
+  async #loadSampleData(url: string): Promise<void> {
+    const { say, stop } = this.#options
+    say('No check-ins are there yet: loading sample data ...')
+    await untilLoaded(this.#child('loader', ['load'], { REDIS_URL: url }, say), stop)
+  }
+
+  /** @returns the receiver's address once it listens. */
+  async #startReceiver(url: string): Promise<string> {
+    let listening: (address: string) => void
+    const address = new Promise<string>((resolve) => (listening = resolve))
+    const onMessage = (message: string): void => {
+      const found = /^Receiver listens on (\S+?)\.?$/.exec(message)?.[1]
+      if (found !== undefined) listening(found)
+    }
+    const child = this.#child('receiver', ['checkinreceiver'], { REDIS_URL: url }, onMessage)
+    this.#unwind.add(() => child.stop())
+    const loss = child.unexpectedEnd()
+    this.#lose(loss)
+    return await unless(this.#options.stop, Promise.race([address, loss]))
+  }
+
+  #startProcessors(url: string): void {
+    const { say } = this.#options
+    for (const name of consumers) {
+      this.#processors.push(new Processor({ name, env: { REDIS_URL: url }, onTrouble: say }))
+    }
+    this.#unwind.add(async () => {
+      await Promise.all(this.#processors.map((processor) => processor.stop()))
+    })
+  }
+
+  #startGenerator(target: string): void {
+    const rate = String(this.#options.rate)
+    const args = ['checkingenerator', '--rate', rate, '--url', target]
+    const child = this.#child('generator', args, {})
+    this.#unwind.add(() => child.stop())
+    this.#lose(child.unexpectedEnd())
+  }
+
+  #child(
+    name: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>>,
+    onMessage: (message: string) => void = () => undefined,
+  ): ServiceChild {
+    return new ServiceChild({ name, args, env, onMessage, onTrouble: this.#options.say })
+  }
+
+  #lose(loss: Promise<never>): void {
+    // It may come before anybody waits for it, or after.
+    loss.catch(() => undefined)
+    this.#losses.push(loss)
+  }
+
+  #introduce({ receiver, redis, cli }: { receiver: string; redis: string; cli: string }): void {
+    const { show, say } = this.#options
+    this.#isUnderWay = true
+    show(`Receiver:  ${receiver}/api/checkin`)
+    show(`Redis:     ${redis}`)
+    show(`redis-cli: ${cli}`)
+    say('Ctrl-C stops everything; the data is there at the next start.')
+  }
+
+  /** Prints a status line a second, and the results once after some seconds and once at the end. */
+  async #watch(millrace: Millrace, group: Group): Promise<never> {
+    const { show } = this.#options
+    const resultsAt = performance.now() + firstResultsAfterMs
+    let areResultsShown = false
+    let before: Sample | undefined
+    for (;;) {
+      const now = await this.#sample(millrace, group)
+      if (before !== undefined && now !== undefined) show(statusLine(before, now))
+      before = now
+      if (!areResultsShown && performance.now() > resultsAt) {
+        areResultsShown = true
+        await this.#showResults(millrace)
+      }
+      await delay(statusEveryMs, undefined, { signal: this.#over.signal })
+    }
+  }
+
+  /** A sample, or undefined while Redis is away for a moment, as may be with a server that is not ours. */
+  async #sample(millrace: Millrace, group: Group): Promise<Sample | undefined> {
+    try {
+      return await takeSample(millrace, group)
+    } catch (error) {
+      if (!isPassing(error)) throw error
+      this.#options.show(`status unknown: ${(error as Error).message}`)
+      return undefined
+    }
+  }
+
+  async #showResults(millrace: Millrace): Promise<void> {
+    const { show, wiring } = this.#options
+    try {
+      for (const line of await resultLines(millrace, wiring.model, this.#processors)) show(line)
+    } catch (error) {
+      show(`results unknown: ${(error as Error).message}`)
+    }
+  }
+}

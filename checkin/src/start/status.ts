@@ -1,0 +1,62 @@
+import type { Group, Millrace } from 'millrace'
+
+/** The state of stream and group at one moment. */
+export interface Sample {
+  /** Milliseconds of a clock that only goes forward. */
+  readonly atMs: number
+  /** Entries ever appended. */
+  readonly added: number
+  /** Entries not yet delivered; null when unknown. */
+  readonly undelivered: number | null
+  readonly pending: number
+  readonly deadLetters: number
+}
+
+const countMax = 1000
+
+/** Looks at stream and group. @throws {MillraceError} also when stream or group is gone. */
+export async function takeSample(millrace: Millrace, group: Group): Promise<Sample> {
+  const [description, added] = await Promise.all([
+    group.describe(),
+    entriesAdded(millrace, group.stream.key),
+  ])
+  const { lag, lastDeliveredId, pending, deadLetters } = description
+  const undelivered = lag ?? (await countAfter(millrace, group.stream.key, lastDeliveredId))
+  return { atMs: performance.now(), added, undelivered, pending, deadLetters }
+}
+
+/** What happened between two samples, as one line. */
+export function statusLine(before: Sample, now: Sample): string {
+  const seconds = (now.atMs - before.atMs) / 1000
+  const perSecond = (from: number | null, to: number | null): string =>
+    from === null || to === null ? 'unknown' : `${plain(Math.round((to - from) / seconds))}/s`
+  return [
+    `in ${perSecond(before.added, now.added)}`,
+    `done ${perSecond(done(before), done(now))}`,
+    `lag ${now.undelivered === null ? 'unknown' : plain(now.undelivered)}`,
+    `pending ${plain(now.pending)}`,
+    `dead letters ${plain(now.deadLetters)}`,
+  ].join('   ')
+}
+
+/** Entries that are appended, delivered and acknowledged. */
+function done({ added, undelivered, pending }: Sample): number | null {
+  return undelivered === null ? null : added - undelivered - pending
+}
+
+async function entriesAdded(millrace: Millrace, key: string): Promise<number> {
+  const reply = await millrace.send('XINFO', 'STREAM', key)
+  if (!Array.isArray(reply)) return Number.NaN
+  return Number(reply[reply.indexOf('entries-added') + 1])
+}
+
+/** Counts the entries after an id; null when they are too many to be counted each second. */
+async function countAfter(millrace: Millrace, key: string, id: string): Promise<number | null> {
+  const entries = await millrace.send('XRANGE', key, `(${id}`, '+', 'COUNT', String(countMax))
+  return Array.isArray(entries) && entries.length < countMax ? entries.length : null
+}
+
+/** A count as people read it: `1,234`. */
+export function plain(count: number): string {
+  return count.toLocaleString('en-US')
+}
