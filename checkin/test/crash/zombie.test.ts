@@ -1,0 +1,54 @@
+/** A processor that is frozen while it holds entries, until they are claimed, and then goes on. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { onEachServer } from '../../../testing/on-each-server.ts'
+import { waitFor } from '../../../testing/wait-for.ts'
+import { Stage } from './stage.ts'
+
+const rounds = 5
+
+onEachServer('zombie', (bench) => {
+  test('applies nothing that others have claimed meanwhile', async (t) => {
+    const stage = await Stage.open(bench().server.url)
+    t.after(() => stage.close())
+    const zombie = await stage.startProcessor('zombie', '--batch', '50', '--claim-after', '500ms')
+    for (let round = 0; round < rounds; round += 1) {
+      // Freeze it while it holds entries: the server is slow for a moment, so that its reply is still to come.
+      await freezeWithEntries(stage, zombie)
+      const survivor = await stage.startProcessor('survivor', '--claim-after', '500ms', '--drain')
+      const { code } = await survivor.exited
+      assert.equal(code, 0)
+      zombie.kill('SIGCONT')
+      await waitFor(() => superseded(stage) > round, { what: 'the zombie to be refused' })
+    }
+    await stage.untilDrained()
+    const appended = await stage.verdict()
+    await stage.stopProcessors([zombie])
+    const claimed = stage.sumOf(/Claimed (\d+) checkins/g)
+    t.diagnostic(
+      `${appended} entries, ${claimed} claimed, ${superseded(stage)} refusals of the zombie`,
+    )
+    assert.ok(claimed > 0 && superseded(stage) >= rounds, 'void: the fault did not bite')
+  })
+})
+
+const superseded = (stage: Stage): number => [...stage.output.matchAll(/Superseded/g)].length
+
+/** Stops the process at a moment when it holds delivered entries. */
+async function freezeWithEntries(
+  stage: Stage,
+  zombie: { kill(signal: NodeJS.Signals): void },
+): Promise<void> {
+  stage.startAppending(200, 1)
+  await waitFor(
+    async () => {
+      zombie.kill('SIGSTOP')
+      const { pending } = await stage.group.describe()
+      if (pending > 0) return true
+      zombie.kill('SIGCONT')
+      return false
+    },
+    { what: 'the zombie to hold entries', everyMs: 1 },
+  )
+  await stage.stopAppending()
+}

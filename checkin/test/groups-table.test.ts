@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { GroupOverview, Overview } from '../src/groups/overview.ts'
+import { asTable, duration } from '../src/groups/table.ts'
+
+const group: GroupOverview = {
+  name: 'workers',
+  lag: 1204,
+  pending: 37,
+  oldestPending: { id: '5-0', consumer: 'ada', idleMs: 12_450, deliveries: 1 },
+  deadLetters: 4,
+  deadLetterStream: 'ncc:checkins:workers:dead',
+  lastDeliveredId: '9-0',
+  entriesRead: null,
+  consumers: [
+    { name: 'ada', pending: 37, oldestPending: null, idleMs: 4 },
+    { name: 'evil \u001B[31mname', pending: 0, oldestPending: null, idleMs: 90_000 },
+  ],
+}
+
+const overview: Overview = {
+  stream: 'ncc:checkins',
+  entries: 82_114,
+  firstEntryId: '1-0',
+  lastEntryId: '9-9',
+  groups: [group],
+  foreignGroups: [],
+  singleProcessor: null,
+}
+
+test('table of groups is aligned, without a colour', () => {
+  assert.deepEqual(asTable(overview, { isColour: false }).split('\n'), [
+    'Stream ncc:checkins: 82,114 entries, 1-0 to 9-9',
+    'GROUP, CONSUMER            LAG  PENDING  OLDEST PENDING                   DEAD LETTERS  LAST DELIVERED   IDLE',
+    'workers                  1,204       37  5-0, delivered once, 12.4 s ago             4  9-0',
+    '  ada                                37                                                                  4 ms',
+    '  "evil \\u001b[31mname"               0                                                                 1 min',
+  ])
+})
+
+test('table of groups shows a lag that the server does not know as unknown', () => {
+  const text = asTable({ ...overview, groups: [{ ...group, lag: null }] }, { isColour: false })
+  assert.match(text, /\nworkers +unknown +37 /)
+})
+
+test('table of groups escapes what other programs put into names', () => {
+  const foreignGroups = ['a\u001B[2Jb', 'tab\t"\\', '\u202Egpj']
+  const text = asTable({ ...overview, foreignGroups }, { isColour: false })
+  assert.match(text, /here: "a\\u001b\[2Jb", "tab\\u0009\\u0022\\u005c", "\\u202egpj"$/)
+})
+
+test('duration is written in the unit that fits', () => {
+  const cases: [number, string][] = [
+    [0, '0 ms'],
+    [999, '999 ms'],
+    [1000, '1.0 s'],
+    [59_999, '59.9 s'],
+    [60_000, '1 min'],
+    [3_599_999, '59 min'],
+    [3_600_000, '1 h'],
+    [36_000_000_000, '10,000 h'],
+  ]
+  for (const [ms, text] of cases) assert.equal(duration(ms), text)
+})

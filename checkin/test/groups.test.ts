@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { runMain, type Ended } from '../../testing/processes.ts'
+import { startRedis, type TestServer } from '../../testing/redis-servers.ts'
+import type { TestClient } from '../../testing/test-client.ts'
+import type { Overview } from '../src/groups/overview.ts'
+
+describe('npm run groups', { concurrency: 2 }, () => {
+  let server: TestServer
+  let redis: TestClient
+  before(async () => {
+    server = await startRedis()
+    redis = await server.client()
+  })
+  after(() => server.stop())
+
+  const run = async (prefix: string, ...args: string[]): Promise<Ended> =>
+    await runMain(['groups', ...args], { env: { REDIS_URL: server.url, KEY_PREFIX: prefix } })
+      .exited
+
+  /** A stream with one group, and this many entries `1-0`, `2-0`, ... */
+  async function fill(prefix: string, entries: number): Promise<string> {
+    const key = `${prefix}:checkins`
+    await redis.send('XGROUP', 'CREATE', key, 'checkinConsumers', '0', 'MKSTREAM')
+    for (let id = 1; id <= entries; id += 1) await redis.send('XADD', key, `${id}-0`, 'userId', id)
+    return key
+  }
+
+  function read(key: string, group: string, consumer: string, count: number): Promise<unknown> {
+    return redis.send(
+      ...['XREADGROUP', 'GROUP', group, consumer, 'COUNT', count, 'STREAMS', key, '>'],
+    )
+  }
+
+  test('groups command says how to create a stream that is missing', async () => {
+    const { code, stdout, stderr } = await run('missing')
+    assert.equal(code, 1)
+    assert.equal(stdout, '')
+    assert.equal(
+      stderr,
+      'error: Cannot show the groups of stream "missing:checkins": it does not exist. Create stream and group ' +
+        'with "npm run load" (with sample data) or "npm run groups -- create"\n',
+    )
+  })
+
+  test('groups command says how to create a group that is missing', async () => {
+    await redis.send('XADD', 'bare:checkins', '1-0', 'a', 'b')
+    const { code, stdout } = await run('bare')
+    assert.equal(code, 0)
+    assert.equal(
+      stdout,
+      'Stream bare:checkins: 1 entry, 1-0 to 1-0\nIt has no group. Create it with "npm run groups -- create"\n',
+    )
+  })
+
+  test('groups command shows groups, consumers, pending entries and dead letters as one table', async () => {
+    const key = await fill('table', 5)
+    await read(key, 'checkinConsumers', 'ada', 2)
+    await read(key, 'checkinConsumers', 'ben', 1)
+    await redis.send(...['XCLAIM', key, 'checkinConsumers', 'ada', 0, '1-0'])
+    await redis.send('XACK', key, 'checkinConsumers', '3-0')
+    await redis.send('XADD', `${key}:checkinConsumers:dead`, '*', 'reason', 'undecodable')
+    await redis.send('XGROUP', 'CREATE', key, 'audit', '3-0')
+    await redis.send('XGROUP', 'CREATE', key, 'name with spaces', '0')
+    await redis.send('SET', 'table:checkinprocessor:lastid', '2-0')
+    const { code, stdout, stderr } = await run('table')
+    assert.equal(stderr, '')
+    assert.equal(code, 0)
+    const shown = stdout.replaceAll(/\d+(?:\.\d)? (?:ms|s)/g, 'TIME').replaceAll(/ {2,}/g, '  ')
+    assert.deepEqual(shown.split('\n'), [
+      'Stream table:checkins: 5 entries, 1-0 to 5-0',
+      'GROUP, CONSUMER  LAG  PENDING  OLDEST PENDING  DEAD LETTERS  LAST DELIVERED  IDLE',
+      'audit  unknown  0  0  3-0',
+      'checkinConsumers  2  2  1-0, delivered 2 times, TIME ago  1  3-0',
+      '  ada  2  1-0, delivered 2 times, TIME ago  TIME',
+      '  ben  0  TIME',
+      'Groups with names that cannot be used here: "name with spaces"',
+      'Single processor: at "2-0" (table:checkinprocessor:lastid)',
+      '',
+    ])
+  })
+
+  test('groups command prints all of it as JSON', async () => {
+    const key = await fill('json', 2)
+    await read(key, 'checkinConsumers', 'ada', 1)
+    const { code, stdout, stderr } = await run('json', '--json')
+    assert.equal(stderr, '')
+    assert.equal(code, 0)
+    const overview = JSON.parse(stdout) as Overview
+    const [{ consumers, oldestPending, entriesRead, ...group }] = overview.groups as [
+      Overview['groups'][number],
+    ]
+    assert.deepEqual(group, {
+      name: 'checkinConsumers',
+      lag: 1,
+      pending: 1,
+      deadLetters: 0,
+      deadLetterStream: 'json:checkins:checkinConsumers:dead',
+      lastDeliveredId: '1-0',
+    })
+    assert.equal(entriesRead, 1)
+    assert.equal(consumers.length, 1)
+    assert.equal(oldestPending?.id, '1-0')
+    assert.equal(oldestPending.consumer, 'ada')
+    assert.equal(oldestPending.deliveries, 1)
+    assert.deepEqual(consumers[0]?.oldestPending, oldestPending)
+    assert.deepEqual(
+      { ...overview, groups: [] },
+      {
+        groups: [],
+        stream: key,
+        entries: 2,
+        firstEntryId: '1-0',
+        lastEntryId: '2-0',
+        foreignGroups: [],
+        singleProcessor: null,
+      },
+    )
+  })
+
+  test('groups command names the key that holds another type', async () => {
+    await redis.send('SET', 'wrong:checkins', 'text')
+    const wrongStream = await run('wrong')
+    assert.equal(wrongStream.code, 1)
+    assert.equal(
+      wrongStream.stderr,
+      'error: Cannot show the groups of stream "wrong:checkins": key "wrong:checkins" holds a string, not a stream. ' +
+        'Move it away, or set KEY_PREFIX\n',
+    )
+    await fill('wrong2', 0)
+    await redis.send('RPUSH', 'wrong2:checkinprocessor:lastid', '1-0')
+    const wrongPosition = await run('wrong2')
+    assert.equal(wrongPosition.code, 1)
+    assert.match(
+      wrongPosition.stderr,
+      /key "wrong2:checkinprocessor:lastid" holds a list, not a string\./,
+    )
+  })
+
+  test('groups create makes stream and group, once', async () => {
+    const first = await run('new', 'create')
+    assert.equal(first.stderr, '')
+    assert.equal(
+      first.stdout,
+      'Group "checkinConsumers" of stream "new:checkins" is created and begins at 0.\n',
+    )
+    const second = await run('new', 'create', '--from', '$')
+    assert.equal(second.code, 0)
+    assert.equal(
+      second.stdout,
+      'Group "checkinConsumers" of stream "new:checkins" exists already; nothing changed.\n',
+    )
+    assert.match((await run('new')).stdout, /Stream new:checkins: 0 entries\n.*\ncheckinConsumers/)
+  })
+
+  for (const [prefix, from, lastDelivered] of [
+    ['from1', '$', '2-0'],
+    ['from2', '1-0', '1-0'],
+    ['from3', '1', '1-0'],
+    ['from4', '0', '0-0'],
+  ] as const) {
+    test(`groups create begins after ${from}, when told`, async () => {
+      await redis.send('XADD', `${prefix}:checkins`, '1-0', 'a', 'b')
+      await redis.send('XADD', `${prefix}:checkins`, '2-0', 'a', 'b')
+      const { stdout } = await run(prefix, 'create', '--from', from, '--json')
+      assert.deepEqual(JSON.parse(stdout), {
+        stream: `${prefix}:checkins`,
+        group: 'checkinConsumers',
+        created: true,
+        from,
+      })
+      const groups = JSON.stringify(await redis.send('XINFO', 'GROUPS', `${prefix}:checkins`))
+      assert.ok(groups.includes(`"last-delivered-id","${lastDelivered}"`), groups)
+    })
+  }
+
+  test('groups create refuses a key that holds another type', async () => {
+    await redis.send('SET', 'other:checkins', 'text')
+    const { code, stderr } = await run('other', 'create')
+    assert.equal(code, 1)
+    assert.match(
+      stderr,
+      /^error: Cannot create group "checkinConsumers" on "other:checkins": the key holds another type/,
+    )
+  })
+
+  for (const from of ['x', '', '-1', '1-2-3', '1-', '18446744073709551616', '1-\n']) {
+    test(`groups create refuses ${JSON.stringify(from)} as an id`, async () => {
+      const { code, stdout, stderr } = await run('usage', 'create', `--from=${from}`)
+      assert.equal(code, 2)
+      assert.equal(stdout, '')
+      assert.match(
+        stderr,
+        /^error: Cannot use ".*" as --from: allowed are 0 .*, \$ .* and an entry id/,
+      )
+    })
+  }
+
+  for (const args of [
+    ['--bad'],
+    ['mend'],
+    ['create', '--bad'],
+    ['create', 'more'],
+    ['create', '--from'],
+  ]) {
+    test(`groups command refuses "${args.join(' ')}" as wrong usage`, async () => {
+      const { code, stdout, stderr } = await run('usage', ...args)
+      assert.equal(code, 2)
+      assert.equal(stdout, '')
+      assert.match(stderr, /^error: /)
+      assert.equal(await redis.send('EXISTS', 'usage:checkins'), 0)
+    })
+  }
+
+  test('groups command explains itself', async () => {
+    const { code, stdout } = await run('usage', '--help')
+    assert.equal(code, 0)
+    assert.match(stdout, /Usage: npm run groups -- \[options\] \[command\]/)
+    assert.match((await run('usage', 'create', '--help')).stdout, /--from <id>/)
+  })
+})

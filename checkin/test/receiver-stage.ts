@@ -1,0 +1,128 @@
+/** A receiver in this process, on a real Redis, for the tests of receiver and generator. */
+import { Writable } from 'node:stream'
+import type { TestContext } from 'node:test'
+import { connect, type Millrace } from 'millrace'
+import { pino } from 'pino'
+import { startRedis, type StartOptions, type TestServer } from '../../testing/redis-servers.ts'
+import { startProxy, type Proxy } from '../../testing/tcp-proxy.ts'
+import type { TestClient } from '../../testing/test-client.ts'
+import { checkinModel } from '../src/domain/checkins.ts'
+import type { Log } from '../src/log.ts'
+import { createReceiver, type Receiver, type ReceiverOptions } from '../src/receiver/receiver.ts'
+
+export interface Stage {
+  readonly server: TestServer
+  /** Between receiver and server; it does nothing until a test asks for a fault. */
+  readonly proxy: Proxy
+  /** Looks at the server past proxy and receiver. */
+  readonly redis: TestClient
+  readonly receiver: Receiver
+  /** Like `http://127.0.0.1:40123`. */
+  readonly url: string
+  /** The messages of the receiver's log. */
+  readonly lines: readonly string[]
+  /** Posts a body as it is; an object as JSON. */
+  readonly post: (body: unknown, headers?: Record<string, string>) => Promise<Answer>
+  readonly get: (path: string, init?: RequestInit) => Promise<Answer>
+  /** The entries of the stream, oldest first. */
+  readonly entries: () => Promise<[id: string, fields: string[]][]>
+  /** How many appends the receiver has asked the engine for. */
+  readonly appendsBegun: () => number
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  /** The parsed body; undefined when it is no JSON. */
+  readonly json: Json | undefined
+}
+
+/** What the receiver's answers may hold. */
+interface Json {
+  readonly id?: string
+  readonly type?: string
+  readonly status?: number | string
+  readonly detail?: string
+  readonly errors?: readonly { readonly pointer: string }[]
+}
+
+export const valid = { userId: 7, locationId: 171, starRating: 4 }
+
+/** Starts server, proxy and receiver; all end with the test. */
+export async function receiverStage(
+  t: TestContext,
+  options: Pick<ReceiverOptions, 'bounds' | 'timeouts'> & { readonly redis?: StartOptions } = {},
+): Promise<Stage> {
+  const server = await startRedis(options.redis)
+  const proxy = await startProxy(server.port)
+  const { log, lines } = collectingLog()
+  const millrace = await connect({ url: proxy.url })
+  let appendsBegun = 0
+  const counting: Pick<Millrace, 'append' | 'send'> = {
+    append: (...args) => {
+      appendsBegun += 1
+      return millrace.append(...args)
+    },
+    send: (...args) => millrace.send(...args),
+  }
+  const model = checkinModel('ncc')
+  const receiver = createReceiver({ ...options, millrace: counting, model, log })
+  const url = await receiver.listen({ host: '127.0.0.1', port: 0 })
+  t.after(async () => {
+    server.resume()
+    await receiver.close()
+    await millrace.close()
+    await proxy.close()
+    await server.stop()
+  })
+  const redis = await server.client()
+  return {
+    server,
+    proxy,
+    redis,
+    receiver,
+    url,
+    lines,
+    post: (body, headers = { 'content-type': 'application/json' }) =>
+      request(`${url}/api/checkin`, {
+        method: 'POST',
+        headers,
+        body: isRaw(body) ? body : JSON.stringify(body),
+      }),
+    get: (path, init) => request(`${url}${path}`, init),
+    entries: async () => (await redis.send('XRANGE', 'ncc:checkins', '-', '+')) as never,
+    appendsBegun: () => appendsBegun,
+  }
+}
+
+/** A log whose messages a test can read. */
+export function collectingLog(): { log: Log; lines: string[] } {
+  const lines: string[] = []
+  const destination = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      lines.push((JSON.parse(chunk.toString()) as { msg: string }).msg)
+      done()
+    },
+  })
+  return { log: pino({ level: 'debug' }, destination), lines }
+}
+
+/** Sends a request and reads its answer to the end. */
+export async function request(url: string, init: RequestInit = {}): Promise<Answer> {
+  const response = await fetch(url, init)
+  const text = await response.text()
+  return { status: response.status, headers: response.headers, text, json: parsed(text) }
+}
+
+function isRaw(body: unknown): body is string | Uint8Array<ArrayBuffer> {
+  return typeof body === 'string' || body instanceof Uint8Array
+}
+
+function parsed(text: string): Answer['json'] {
+  try {
+    return JSON.parse(text) as Answer['json']
+  } catch {
+    return undefined
+  }
+}
