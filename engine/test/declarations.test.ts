@@ -1,0 +1,108 @@
+/** Declarations: what is refused at once, what decodes, and which keys come out. No server is needed. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import {
+  average,
+  count,
+  Decoder,
+  encodeEntry,
+  integer,
+  isDecodeFailure,
+  latest,
+  projection,
+  stream,
+  sum,
+  text,
+} from 'millrace'
+import { planOf } from '../src/plan.ts'
+
+const visits = stream('visits', { guest: text(), room: integer(1, 99) })
+
+test('stream refuses an empty key, no fields and nameless fields', () => {
+  assert.throws(() => stream('', { a: text() }), TypeError)
+  assert.throws(() => stream('s', {}), TypeError)
+  assert.throws(() => stream('s', { '': text() }), TypeError)
+})
+
+test('integer refuses bounds that are swapped or not exact', () => {
+  assert.throws(() => integer(2, 1), RangeError)
+  assert.throws(() => integer(0.5), RangeError)
+  assert.throws(() => integer(0, 2 ** 53), RangeError)
+})
+
+test('append refuses a wrong value and names its field', () => {
+  const encode = (guest: unknown, room: unknown) => () =>
+    encodeEntry(visits, { guest, room } as { guest: string; room: number })
+  for (const room of ['1', 1.5, NaN, Infinity, true, null, undefined, 2 ** 53]) {
+    assert.throws(encode('ada', room), /field "room" must be an integer/)
+  }
+  for (const room of [0, 100]) assert.throws(encode('ada', room), RangeError)
+  for (const guest of [1, null, undefined, '\ud800']) {
+    assert.throws(encode(guest, 1), /field "guest" must be well-formed text/)
+  }
+  assert.deepEqual(encode('ada 🎡', 7)(), ['guest', 'ada 🎡', 'room', '7'])
+})
+
+test('decode keeps fields that it does not know, __proto__ too', () => {
+  const flat = ['__proto__', 'x', 'room', '7', 'toString', 'y', 'guest', '']
+  const entry = new Decoder(visits).decode('1-0', flat)
+  assert.ok(!isDecodeFailure(entry))
+  assert.deepEqual({ ...entry.values }, { room: 7, guest: '' })
+  assert.deepEqual(entry.unknown, [
+    ['__proto__', 'x'],
+    ['toString', 'y'],
+  ])
+})
+
+test('decode returns what was encoded, and accepts no other spelling of an integer', () => {
+  const numbers = stream('numbers', { value: integer(), name: text() })
+  const decoder = new Decoder(numbers)
+  fc.assert(
+    fc.property(fc.maxSafeInteger(), fc.string({ unit: 'binary' }), (value, name) => {
+      const entry = decoder.decode('1-0', encodeEntry(numbers, { value, name }))
+      // A replacement character says that bytes were lost before we saw them.
+      if (name.includes('\uFFFD')) return isDecodeFailure(entry)
+      const expected = { value: value === 0 ? 0 : value, name }
+      return !isDecodeFailure(entry) && JSON.stringify(entry.values) === JSON.stringify(expected)
+    }),
+    { numRuns: 500 },
+  )
+  for (const raw of ['', ' 1', '+1', '01', '1.0', '1e3', '-0', '0x1', '9007199254740992', 'NaN']) {
+    assert.ok(isDecodeFailure(decoder.decode('1-0', ['value', raw, 'name', ''])), raw)
+  }
+})
+
+test('projection refuses what cannot be folded', () => {
+  assert.throws(() => projection('', { n: count() }), TypeError)
+  assert.throws(() => projection('k', {}), TypeError)
+  assert.throws(() => projection('k', { '@latest': count() }), /is not a name/)
+  assert.throws(() => projection('k', { a: average('b', 'c') }), /no count or sum/)
+  const broken = { n: count(), l: latest('room'), a: average('n', 'l') }
+  assert.throws(() => projection('k', broken), /no count or sum/)
+})
+
+test('projection is refused by a stream that lacks its fields', () => {
+  assert.throws(() => planOf(projection('k:{who}', { n: count() }), visits), /no field "who"/)
+  assert.throws(() => planOf(projection('k', { n: sum('cost') }), visits), /no field "cost"/)
+  assert.throws(() => planOf(projection('k', { n: sum('guest') }), visits), /which is text/)
+})
+
+test('key template keeps integers, encodes text, and undoubles braces', () => {
+  const keyOf = (template: string) =>
+    planOf(projection(template, { n: count() }), visits).keyOf({ guest: 'a:{b}/é', room: 7 })
+  assert.equal(keyOf('guests:{guest}:{room}'), 'guests:a%3A%7Bb%7D%2F%C3%A9:7')
+  assert.equal(keyOf('{{tag}}:{room}'), '{tag}:7')
+  assert.equal(keyOf('all'), 'all')
+})
+
+test('key template gives two texts two keys', () => {
+  const { keyOf } = planOf(projection('{guest}:{guest}', { n: count() }), visits)
+  const guests = fc.string({ unit: 'binary' })
+  fc.assert(
+    fc.property(guests, guests, (a, b) => {
+      return a === b || keyOf({ guest: a, room: 1 }) !== keyOf({ guest: b, room: 1 })
+    }),
+    { numRuns: 500 },
+  )
+})
