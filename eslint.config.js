@@ -65,13 +65,24 @@ export default tseslint.config(
     },
   },
   {
+    files: ['checkin/src/**/*.ts'],
+    ignores: ['checkin/src/domain/**'],
+    rules: noImportOf(
+      ['redis', '@redis/*', 'ioredis'],
+      'the service talks to Redis through the engine',
+    ),
+  },
+  {
     files: ['engine/**/*.ts'],
     ignores: ['engine/src/**'],
     rules: noImportOf(['**/checkin/**', 'checkin'], 'the engine knows nothing of check-ins'),
   },
   {
     files: ['checkin/src/domain/**/*.ts'],
-    rules: noImportOf(['../**', 'node:*'], 'the domain imports only itself and the engine'),
+    rules: noImportOf(
+      ['../**', 'node:*', 'redis'],
+      'the domain imports only itself and the engine',
+    ),
   },
   {
     files: ['**/*.mjs', 'eslint.config.js'],

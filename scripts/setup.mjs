@@ -25,6 +25,22 @@ const managers = [
   { command: 'brew', names: ['redis'], install: ['install'], needsRoot: false },
 ]
 
+const usage = `npm run setup [-- --with-valkey]
+
+Sets up this repository: npm packages, and a redis-server when there is none.
+  --with-valkey  fetches Valkey, too, for the tests`
+
+const args = process.argv.slice(2)
+if (args.includes('--help')) {
+  console.log(usage)
+  process.exit(0)
+}
+const unknown = args.find((argument) => argument !== '--with-valkey')
+if (unknown !== undefined) {
+  console.error(`setup: Cannot use "${unknown}": there are --with-valkey and --help`)
+  process.exit(2)
+}
+
 try {
   checkNode()
   installPackages()

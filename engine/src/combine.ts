@@ -13,9 +13,13 @@ export interface Effects {
 
 type Row = (number | string)[]
 
-/** Combines entries per hash. The order of the entries does not matter. */
+/**
+ * Combines entries per hash. The order of the entries does not matter.
+ * @throws {TypeError} when two projections meet in one key.
+ */
 export function combine(plans: readonly Plan[], entries: readonly Entry[]): Effects {
   const keys: string[] = []
+  const seen = new Set<string>()
   const rows = plans.map((plan) => {
     const byKey = new Map<string, Row>()
     for (const entry of entries) {
@@ -24,10 +28,21 @@ export function combine(plans: readonly Plan[], entries: readonly Entry[]): Effe
       if (row === undefined) byKey.set(key, firstRow(plan, entry))
       else fold(plan, row, entry)
     }
-    for (const key of byKey.keys()) keys.push(key)
+    for (const key of byKey.keys()) {
+      if (plans.length > 1 && seen.has(key)) throw meeting(key)
+      seen.add(key)
+      keys.push(key)
+    }
     return [...byKey.values()]
   })
   return { keys, rows }
+}
+
+/** A script checks all rows before it writes any, so the second row of a key would overwrite the first. */
+function meeting(key: string): TypeError {
+  return new TypeError(
+    `Cannot apply: two projections meet in the key "${key}". Give their key templates different beginnings`,
+  )
 }
 
 function firstRow(plan: Plan, entry: Entry): Row {

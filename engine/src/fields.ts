@@ -46,7 +46,7 @@ export function integer(
   return { kind: 'integer', min, max }
 }
 
-/** Declares a text field. On decode, bytes that are no UTF-8 are refused. */
+/** Declares a text field. Bytes that are no UTF-8 are refused, and so is U+FFFD, which stands for them. */
 export function text(): TextField {
   return { kind: 'text' }
 }
@@ -57,8 +57,8 @@ export function text(): TextField {
  */
 export function encodeValue(name: string, field: Field, value: unknown): string {
   if (field.kind === 'text') {
-    // isWellFormed is not in Node 20's typings for es2023; a lone surrogate changes when it is encoded.
-    if (typeof value !== 'string' || /\p{Surrogate}/u.test(value)) {
+    // A lone surrogate changes when it is encoded, into the character that decode takes for lost bytes.
+    if (typeof value !== 'string' || /[\p{Surrogate}\uFFFD]/u.test(value)) {
       throw new TypeError(`Cannot append: field "${name}" must be well-formed text`)
     }
     return value

@@ -29,7 +29,7 @@ export interface ReaderOptions<F extends Fields> {
   /** Key that keeps the id of the last applied entry; missing: the stream is read from its beginning. */
   readonly positionKey: string
   readonly projections: readonly Projection<keyof F & string>[]
-  /** Entries a read and a script call, 1 to 5,000, default 500. */
+  /** Entries a read and a script call, 1 to 5,000, default 1,000: a call holds the server for about 4 ms. */
   readonly batch?: number
   /** Ends as soon as the end of the stream is reached, default false. */
   readonly drain?: boolean
@@ -50,7 +50,7 @@ export class Reader<F extends Fields = Fields> {
 
   /** Use {@link Millrace.reader}. @throws {TypeError} or {RangeError} when an option is wrong. */
   constructor(connection: Connection, stream: Stream<F>, options: ReaderOptions<F>) {
-    const batch = options.batch ?? 500
+    const batch = options.batch ?? 1000
     if (!Number.isSafeInteger(batch) || batch < 1 || batch > 5000) {
       throw new RangeError(`Cannot use batch ${batch}: it is an integer from 1 to 5000`)
     }

@@ -1,7 +1,7 @@
 /** What a consumer does when its group is lost or its connection breaks. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { MillraceError } from 'millrace'
+import { count, MillraceError, projection } from 'millrace'
 import { freshPrefix, onEachServer } from '../../testing/on-each-server.ts'
 import { startProxy } from '../../testing/tcp-proxy.ts'
 import { waitFor, within } from '../../testing/wait-for.ts'
@@ -90,5 +90,16 @@ onEachServer('consumer in trouble', (bench) => {
     assert.deepEqual(lost, ['TIMEOUT'])
     proxy.blackHole(false)
     await waitFor(async () => (await effects(direct)).guests === 6, { what: 'the entry' })
+  })
+
+  test('halts before anything is written when two projections meet in one key', async (t) => {
+    const fixture = await freshGroup(bench())
+    const byGuest = projection(`${fixture.prefix}:both:{guest}`, { visits: count() })
+    const byRoom = projection(`${fixture.prefix}:both:{room}`, { visits: count() })
+    await fixture.millrace.append(fixture.visits, { guest: 3, room: 3, stars: 1 })
+    const { ended } = startConsumer(t, fixture, 'one', { projections: [byGuest, byRoom] })
+    const error = await within(ended, { what: 'the consumer to halt' })
+    assert.match(String(error), /two projections meet in the key "t\d+:both:3"/)
+    assert.equal(await fixture.redis.send('EXISTS', `${fixture.prefix}:both:3`), 0)
   })
 })

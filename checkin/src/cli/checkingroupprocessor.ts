@@ -20,7 +20,7 @@ export function command(wiring: Wiring): Command {
     )
     .option('--drain', 'end as soon as nothing is undelivered or pending in the group', false)
     .addOption(
-      new Option('--batch <entries>', 'check-ins a read (default: 500, with --work 1)').argParser(
+      new Option('--batch <entries>', 'check-ins a read (default: 1000, with --work 1)').argParser(
         integerWithin(1, 5000),
       ),
     )

@@ -1,7 +1,7 @@
 /** What Redis knows about a stream, its groups and their consumers, at one moment. */
 import type { GroupDescription, Millrace, Reply } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
-import { describeAll } from './all-groups.ts'
+import { describeAll } from '../domain/all-groups.ts'
 
 export interface Overview {
   readonly stream: string

@@ -17,7 +17,7 @@ export interface GroupProcessorOptions {
   readonly log: Log
   /** Ends as soon as nothing is undelivered or pending in the group. */
   readonly drain: boolean
-  /** Check-ins a read; default 500, or 1 in the exercise mode. */
+  /** Check-ins a read; default 1,000, or 1 in the exercise mode. */
   readonly batch?: number | undefined
   /** The exercise mode: pauses for a random time after each batch. */
   readonly work?: { readonly leastMs: number; readonly mostMs: number } | undefined
@@ -92,7 +92,10 @@ export class GroupProcessor {
         }
       },
       superseded: (ids) =>
-        activity.warn(`Superseded: ${ids.length} checkins were taken over by another consumer.`),
+        activity.warn(
+          `Superseded: ${ids.length} checkins are not this consumer's any more: ` +
+            'claimed by another one, or applied before a reply was lost.',
+        ),
       waiting: () => activity.waiting(),
     }
   }

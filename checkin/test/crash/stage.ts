@@ -6,10 +6,10 @@ import { checkinModel, type Checkin, type CheckinModel } from '../../src/domain/
 import { runMain, type MainProcess } from '../../../testing/processes.ts'
 import { waitFor } from '../../../testing/wait-for.ts'
 
-export const groupName = 'checkinConsumers'
+const groupName = 'checkinConsumers'
 
 /** Numbers that repeat for a seed (mulberry32), so that a failing run can be repeated. */
-export function randomOf(seed: number): () => number {
+function randomOf(seed: number): () => number {
   let state = seed
   return () => {
     state = (state + 0x6d2b79f5) | 0
@@ -20,7 +20,7 @@ export function randomOf(seed: number): () => number {
 }
 
 /** The seed of this run: MILLRACE_SEED repeats one. Printed with every failure. */
-export const seed = Number(process.env.MILLRACE_SEED ?? Date.now() % 1_000_000)
+const seed = Number(process.env.MILLRACE_SEED ?? Date.now() % 1_000_000)
 
 export class Stage {
   readonly millrace: Millrace

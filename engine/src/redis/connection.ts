@@ -191,7 +191,7 @@ export class Connection {
       code === 'AUTHENTICATION' ? '. Check user and password' : '. Is the server running?'
     return new MillraceError(
       code,
-      `Cannot connect to ${this.shownUrl}: ${cause.replace(/^Outcome unknown: /, '')}${remedy}`,
+      `Cannot connect to ${this.shownUrl}: ${cause.replace(/^Outcome unknown: /, '').replace(/\.$/, '')}${remedy}`,
       { cause: error },
     )
   }
