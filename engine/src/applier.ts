@@ -5,6 +5,7 @@
 import type { Answer, Gate, Settled } from './effects.ts'
 import { isPassing } from './errors.ts'
 import type { InHand } from './in-hand.ts'
+import type { GroupKeys } from './keys.ts'
 import { compareIds } from './entry-id.ts'
 import { persist } from './persist.ts'
 import type { Connection } from './redis/connection.ts'
@@ -15,7 +16,7 @@ const batchesInFlightMax = 2
 export interface ApplierParts {
   readonly connection: Connection
   readonly gate: Gate
-  readonly keys: { readonly stream: string; readonly deadLetters: string }
+  readonly keys: GroupKeys
   readonly who: { readonly group: string; readonly consumer: string }
   readonly inHand: InHand
   readonly batchMax: number

@@ -8,6 +8,7 @@
 import { problem } from './effects.ts'
 import { isPassing } from './errors.ts'
 import type { InHand } from './in-hand.ts'
+import type { GroupKeys } from './keys.ts'
 import { rawEntry, type RawEntry } from './delivery-reader.ts'
 import { wait } from './persist.ts'
 import type { Connection, Reply } from './redis/connection.ts'
@@ -15,7 +16,7 @@ import { asList, runScript, scripts } from './redis/scripts.ts'
 
 export interface ClaimerParts {
   readonly connection: Connection
-  readonly keys: { readonly stream: string; readonly deadLetters: string }
+  readonly keys: GroupKeys
   readonly who: { readonly group: string; readonly consumer: string }
   readonly inHand: InHand
   readonly claimAfterMs: number

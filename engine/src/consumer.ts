@@ -12,9 +12,10 @@ import { DeliveryReader, type RawEntry } from './delivery-reader.ts'
 import { Gate, type Settled } from './effects.ts'
 import { isPassing } from './errors.ts'
 import type { Fields } from './fields.ts'
-import { deadLetterStreamOf, type Group } from './group.ts'
+import type { Group } from './group.ts'
 import { HandlerPool, type Handler } from './handler-pool.ts'
 import { InHand } from './in-hand.ts'
+import { groupKeys } from './keys.ts'
 import { plansOf } from './plan.ts'
 import type { Projection } from './projection.ts'
 import type { Connection } from './redis/connection.ts'
@@ -102,7 +103,7 @@ export class Consumer<F extends Fields = Fields> {
     const { signal } = this.#stopping
     const shared = {
       connection,
-      keys: { stream, deadLetters: deadLetterStreamOf(stream, group.name) },
+      keys: groupKeys(stream, group.name),
       who: { group: group.name, consumer: name },
       inHand: this.#inHand,
       batchMax: settings.batch,

@@ -1,6 +1,7 @@
 /** Sends combined effects to the scripts that gate them, and reads what these answer. The seam to `lua/effects.lua`. */
 import { combine } from './combine.ts'
 import { MillraceError, missingGroup } from './errors.ts'
+import type { GroupKeys } from './keys.ts'
 import type { Choice, Plan } from './plan.ts'
 import type { Connection, Reply } from './redis/connection.ts'
 import { runScript, scripts } from './redis/scripts.ts'
@@ -46,7 +47,7 @@ export class Gate {
    *   and the same call again is safe.
    */
   async acknowledgeAndApply(
-    keys: { readonly stream: string; readonly deadLetters: string },
+    keys: GroupKeys,
     who: { readonly group: string; readonly consumer: string },
     settled: readonly Settled[],
   ): Promise<Answer> {
@@ -63,7 +64,7 @@ export class Gate {
 
   /** Moves a reader's position and applies a batch in one script. @throws {MillraceError} as above. */
   async advanceAndApply(
-    keys: { readonly stream: string; readonly deadLetters: string; readonly position: string },
+    keys: GroupKeys & { readonly position: string },
     move: { readonly reader: string; readonly from: string; readonly to: string },
     settled: readonly Settled[],
   ): Promise<Answer> {

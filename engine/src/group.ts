@@ -1,6 +1,7 @@
 import { Consumer, type ConsumerOptions } from './consumer.ts'
 import { MillraceError } from './errors.ts'
 import type { Fields } from './fields.ts'
+import { groupKeys } from './keys.ts'
 import type { Connection, Reply } from './redis/connection.ts'
 import { asList } from './redis/scripts.ts'
 import type { Stream } from './stream.ts'
@@ -39,11 +40,6 @@ export interface ConsumerDescription {
 
 const namePattern = /^[A-Za-z0-9._:-]{1,64}$/
 
-/** Where entries of a group go that cannot be processed. */
-export function deadLetterStreamOf(streamKey: string, name: string): string {
-  return `${streamKey}:${name}:dead`
-}
-
 /** A consumer group of a stream. */
 export class Group<F extends Fields = Fields> {
   readonly stream: Stream<F>
@@ -81,7 +77,7 @@ export class Group<F extends Fields = Fields> {
   /** @throws {MillraceError} NO_STREAM, NO_GROUP, WRONG_TYPE. */
   async describe(): Promise<GroupDescription> {
     const { key } = this.stream
-    const deadLetterStream = deadLetterStreamOf(key, this.name)
+    const deadLetterStream = groupKeys(key, this.name).deadLetters
     try {
       const [groups, length, deadLetters, consumers, pending] = await Promise.all([
         this.#connection.send(['XINFO', 'GROUPS', key]),

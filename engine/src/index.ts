@@ -19,7 +19,8 @@ export {
   type Operators,
   type Projection,
 } from './projection.ts'
-export { Group, deadLetterStreamOf } from './group.ts'
+export { Group } from './group.ts'
+export { groupKeys, type GroupKeys } from './keys.ts'
 export type { ConsumerDescription, GroupDescription } from './group.ts'
 export type { Consumer, ConsumerCounts, ConsumerObserver, ConsumerOptions } from './consumer.ts'
 export type { DeadLetterReason } from './effects.ts'

@@ -7,7 +7,7 @@ import { entriesOf, type RawEntry } from './delivery-reader.ts'
 import { Gate, type Answer, type Settled } from './effects.ts'
 import { isPassing, MillraceError } from './errors.ts'
 import type { Fields } from './fields.ts'
-import { deadLetterStreamOf } from './group.ts'
+import { groupKeys } from './keys.ts'
 import { persist } from './persist.ts'
 import { plansOf } from './plan.ts'
 import type { Projection } from './projection.ts'
@@ -168,8 +168,7 @@ export class Reader<F extends Fields = Fields> {
 
   async #ask(settled: readonly Settled[], to: string): Promise<Answer> {
     const { name, positionKey } = this.#options
-    const stream = this.#stream.key
-    const keys = { stream, deadLetters: deadLetterStreamOf(stream, name), position: positionKey }
+    const keys = { ...groupKeys(this.#stream.key, name), position: positionKey }
     const move = { reader: name, from: this.#position, to }
     const answer = await persist(this.#stopping.signal, () =>
       this.#gate.advanceAndApply(keys, move, settled),

@@ -1,7 +1,7 @@
 /** The gate: effects and acknowledgement are one, whatever order, claim, repetition or bad hash comes in between. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { MillraceError } from 'millrace'
+import { groupKeys, MillraceError } from 'millrace'
 import { Gate, type Settled } from '../src/effects.ts'
 import { plansOf } from '../src/plan.ts'
 import { Connection } from '../src/redis/connection.ts'
@@ -175,7 +175,7 @@ async function openGate(
   const connection = await Connection.open({ url: server.url, name: 'gate' })
   t.after(() => connection.destroy())
   const gate = new Gate(connection, plansOf([fixture.guests, fixture.rooms], fixture.visits))
-  const keys = { stream: fixture.visits.key, deadLetters: fixture.dead }
+  const keys = groupKeys(fixture.visits.key, 'desk')
   return {
     as: (consumer: string, settled: readonly Settled[]) =>
       gate.acknowledgeAndApply(keys, { group: 'desk', consumer }, settled),

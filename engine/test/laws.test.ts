@@ -10,6 +10,7 @@ import {
   count,
   entryTime,
   first,
+  groupKeys,
   integer,
   latest,
   max,
@@ -125,7 +126,7 @@ onEachServer('projections', (bench) => {
           owner.set(toEntry(rows[at]!).id, consumer)
         }
         const gate = new Gate(connection, plansOf(projections, visits))
-        const keys = { stream: visits.key, deadLetters: `${visits.key}:dead` }
+        const keys = groupKeys(visits.key, 'g')
         for (const batch of split(order.map(toEntry), sizes)) {
           for (const consumer of new Set(batch.map(({ id }) => owner.get(id)))) {
             const own = batch.filter(({ id }) => owner.get(id) === consumer).sort(byId)
@@ -165,7 +166,7 @@ onEachServer('projections', (bench) => {
         await redis.send('HSET', `${prefix}:total`, 'stars', String(held))
         const gate = new Gate(connection, plansOf([totals], visits))
         const move = { reader: 'r', from: '', to: '1-0' }
-        const keys = { stream: visits.key, deadLetters: 'dead', position: `${prefix}:position` }
+        const keys = { ...groupKeys(visits.key, 'r'), position: `${prefix}:position` }
         const settled = stars.map((star, at) => {
           const entry = { id: `1-${at}`, values: { stars: star }, unknown: undefined }
           return { kind: 'apply' as const, id: entry.id, entry }
@@ -208,7 +209,7 @@ onEachServer('projections', (bench) => {
         const expected = reference.apply(entry)
         assert.notEqual(expected, undefined)
         const gate = new Gate(connection, plansOf([totals], visits))
-        const keys = { stream: visits.key, deadLetters: 'dead', position: `${prefix}:position` }
+        const keys = { ...groupKeys(visits.key, 'r'), position: `${prefix}:position` }
         const move = { reader: 'r', from: '', to: '7-0' }
         const answer = await gate.advanceAndApply(keys, move, [{ kind: 'apply', id: '7-0', entry }])
         assert.deepEqual(answer, {

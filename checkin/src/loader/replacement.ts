@@ -2,7 +2,7 @@
  * Replaces everything that check-ins are made of. Promise: whenever it ends in the middle, the stream is not there, so
  * no processor works on half of the data; loading again is the whole repair.
  */
-import { deadLetterStreamOf, MillraceError, type Millrace } from 'millrace'
+import { groupKeys, MillraceError, type Millrace } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
 import { CommandError } from '../errors.ts'
 import { sendForEach } from './batches.ts'
@@ -35,7 +35,7 @@ export async function checkKeys(
   const { checkins, positionKey, userKey, locationKey } = model
   const keys: [key: string, type: string][] = [
     [checkins.key, 'stream'],
-    [deadLetterStreamOf(checkins.key, group), 'stream'],
+    [groupKeys(checkins.key, group).deadLetters, 'stream'],
     [loadingKey(model), 'stream'],
     [positionKey, 'string'],
     ...data.users.map(({ id }): [string, string] => [userKey(String(id)), 'hash']),
@@ -108,7 +108,7 @@ async function removeHashes(millrace: Millrace, prefix: string): Promise<number>
 /** Removes the dead letters of all groups of the stream, since the groups go with it, and of the single processor. */
 async function removeDeadLetters(millrace: Millrace, streamKey: string): Promise<number> {
   let removed = 0
-  for await (const keys of scan(millrace, 'stream', deadLetterStreamOf(streamKey, '*'))) {
+  for await (const keys of scan(millrace, 'stream', groupKeys(streamKey, '*').deadLetters)) {
     for (const key of keys) removed += Number(await millrace.send('XLEN', key))
     if (keys.length > 0) await millrace.send('UNLINK', ...keys)
   }
