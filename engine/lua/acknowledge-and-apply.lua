@@ -4,9 +4,10 @@
 -- ARGV[3] JSON: the plans  ARGV[4] JSON: { ids (ascending), dead = { { id, reason, error } ... }, rows per plan }
 -- Returns one of
 --   { 'applied' }
---   { 'gone', id ... }        some ids are not pending for this consumer any more; these still are. Nothing written.
---   { 'refused', at, code ... }  the hash of row `at` (from 0) cannot take it. Nothing written.
---   { 'error', code }         no-group, wrong-type (of the stream or the dead-letter stream). Nothing written.
+--   { 'gone', { id ... } }    some ids are not pending for this consumer any more; these still are. Nothing written.
+--   { 'refused', { at, code ... } }  the hash of row `at` (from 0) cannot take it. Nothing written.
+--   { 'error', code }         no-group, wrong-type (of the stream or the dead-letter stream), no-permission. Nothing
+--                             written.
 
 local stream, target, group, consumer = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
 local plans = cjson.decode(ARGV[3])
@@ -16,7 +17,7 @@ local ids = batch.ids
 -- The gate: an id leaves the pending entries list once, so its effects are written once.
 local function pending_ids()
   local held = redis.pcall('XPENDING', stream, group, ids[1], ids[#ids], #ids, consumer)
-  if held.err then return nil, string.find(held.err, 'NOGROUP', 1, true) and 'no-group' or 'wrong-type' end
+  if held.err then return nil, error_code(held.err) end
   local is_whole = #held == #ids
   for at = 1, #held do
     if held[at][1] ~= ids[at] then
@@ -35,12 +36,14 @@ end
 
 local still, problem = pending_ids()
 if not still then return { 'error', problem } end
-if #still < #ids then return { 'gone', unpack(still) } end
+if #still < #ids then return { 'gone', still } end
 
-problem = #batch.dead > 0 and check_dead_letters(target)
+problem = check_permissions({ 'XACK', stream, group, ids[1] }) or (#batch.dead > 0 and check_dead_letters(target))
 if problem then return { 'error', problem } end
-local writes, refusals = check_effects(plans, batch.rows, 3)
-if #refusals > 0 then return { 'refused', unpack(refusals) } end
+local writes, refusals
+writes, refusals, problem = check_effects(plans, batch.rows, 3)
+if problem then return { 'error', problem } end
+if #refusals > 0 then return { 'refused', refusals } end
 
 -- From here on nothing can fail.
 write_dead_letters(stream, target, consumer, batch.dead)

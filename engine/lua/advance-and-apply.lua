@@ -6,21 +6,24 @@
 -- Returns one of
 --   { 'applied' }
 --   { 'moved', position }     the position is another one. Nothing written.
---   { 'refused', at, code ... }  the hash of row `at` (from 0) cannot take it. Nothing written.
---   { 'error', code }         wrong-type (of the position or the dead-letter stream). Nothing written.
+--   { 'refused', { at, code ... } }  the hash of row `at` (from 0) cannot take it. Nothing written.
+--   { 'error', code }         wrong-type (of the position or the dead-letter stream), no-permission. Nothing
+--                             written.
 
 local plans = cjson.decode(ARGV[4])
 local batch = cjson.decode(ARGV[5])
 
 -- The gate: a position is left once.
 local position = redis.pcall('GET', KEYS[3])
-if type(position) == 'table' then return { 'error', 'wrong-type' } end
+if type(position) == 'table' then return { 'error', error_code(position.err) } end
 if (position or '') ~= ARGV[2] then return { 'moved', position or '' } end
 
-local problem = #batch.dead > 0 and check_dead_letters(KEYS[2])
+local problem = check_permissions({ 'SET', KEYS[3], ARGV[3] }) or (#batch.dead > 0 and check_dead_letters(KEYS[2]))
 if problem then return { 'error', problem } end
-local writes, refusals = check_effects(plans, batch.rows, 4)
-if #refusals > 0 then return { 'refused', unpack(refusals) } end
+local writes, refusals
+writes, refusals, problem = check_effects(plans, batch.rows, 4)
+if problem then return { 'error', problem } end
+if #refusals > 0 then return { 'refused', refusals } end
 
 -- From here on nothing can fail.
 write_dead_letters(KEYS[1], KEYS[2], ARGV[1], batch.dead)

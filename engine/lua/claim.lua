@@ -5,9 +5,7 @@
 -- Returns { next cursor ('0-0': the walk is done), { entry ... }, { lost id ... } } or { 'error', code }.
 
 local claimed = redis.pcall('XPENDING', KEYS[1], ARGV[1])
-if claimed.err then
-  return { 'error', string.find(claimed.err, 'NOGROUP', 1, true) and 'no-group' or 'wrong-type' }
-end
+if claimed.err then return { 'error', error_code(claimed.err) } end
 local problem = check_dead_letters(KEYS[2])
 if problem then return { 'error', problem } end
 

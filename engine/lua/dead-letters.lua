@@ -10,7 +10,7 @@ local PACKED_ABOVE = 3000 -- names and values; unpack takes fewer than 8,000
 local function check_dead_letters(target)
   local kind = redis.call('TYPE', target).ok
   if kind ~= 'none' and kind ~= 'stream' then return 'wrong-type' end
-  return nil
+  return check_permissions({ 'XADD', target, '*', 'field', 'value' })
 end
 
 -- letters: { { id, reason, error } ... }. An entry whose body is gone from the stream leaves a letter without fields.

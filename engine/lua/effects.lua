@@ -8,6 +8,7 @@
 --   choices   { { kind, id field, fields, id at, time at, loaded from, loaded to } ... }   positions in fetch, 0: none
 --                                                       row: the entry id, then the values
 --   averages  { { field, sum at, count at } ... }       positions in counters
+-- A row is refused with a code: wrong-type, not-an-integer, not-an-id, overflow, reserved-key.
 -- Integers are exact: below 2^53 as numbers, beyond it as decimal text.
 
 local EXACT_MAX = 9007199254740991 -- 2^53 - 1: beyond it a sum may be rounded
@@ -122,7 +123,7 @@ local function check_row(plan, key, row, write, size)
   local request = plan.request
   request[2] = key
   local held = redis.pcall(unpack(request))
-  if held.err then return nil, 'wrong-type' end
+  if held.err then return nil, error_code(held.err) end
   write[size + 1], write[size + 2] = 'HSET', key
   size = size + 2
   local sums = size
@@ -175,17 +176,33 @@ local function check_row(plan, key, row, write, size)
 end
 
 -- Checks all rows. The hash of the first row is KEYS[first_key]. Returns the writes (their values, and the position of
--- the last value of each), and the refusals as a flat list: position of the row (from 0) and code, in turn.
+-- the last value of each), and the refusals as a flat list: position of the row (from 0) and code, in turn. A third
+-- value is the code of a problem that no row is to blame for.
 local function check_effects(plans, rows, first_key)
   local writes, refusals = { values = {}, ends = {} }, {}
   local size, position = 0, 0
+  local reserved = {}
+  for at = 1, first_key - 1 do
+    reserved[KEYS[at]] = true
+  end
   for index, plan in ipairs(plans) do
     plan.request = { 'HMGET', '', unpack(plan.fetch) }
     for _, choice in ipairs(plan.choices) do
       choice.sign = choice.kind == 'latest' and 1 or -1
     end
+    if rows[index][1] then
+      local problem = check_permissions({ 'HSET', KEYS[first_key + position], 'field', 'value' })
+      if problem then return writes, refusals, problem end
+    end
     for _, row in ipairs(rows[index]) do
-      local new_size, code = check_row(plan, KEYS[first_key + position], row, writes.values, size)
+      local key = KEYS[first_key + position]
+      local new_size, code
+      if reserved[key] then
+        code = 'reserved-key'
+      else
+        new_size, code = check_row(plan, key, row, writes.values, size)
+      end
+      if code == 'no-permission' then return writes, refusals, code end
       if not new_size then
         refusals[#refusals + 1] = position
         refusals[#refusals + 1] = code

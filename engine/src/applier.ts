@@ -138,6 +138,7 @@ const refusals: Readonly<Record<string, string>> = {
   'not-an-integer': 'a field that is counted on holds no integer',
   'not-an-id': 'a field of the engine holds no entry id',
   overflow: 'a counter would leave its range',
+  'reserved-key': 'the engine uses the key itself',
 }
 
 function refusal(id: string, key: string, code: string): Settled {

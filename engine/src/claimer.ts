@@ -28,6 +28,8 @@ export interface ClaimerParts {
 
 // A call scans at most ten times its COUNT: about 2 ms of the server.
 const countMax = 100
+// Ids a call: about 2 ms of the server.
+const idsMax = 500
 // Any consumer may claim what is idle for so long.
 const givenBackMs = 2 ** 31
 
@@ -40,14 +42,21 @@ export class Claimer {
 
   /** Renews and sweeps until the signal aborts. @throws {MillraceError} NO_GROUP, WRONG_TYPE. */
   async run(): Promise<void> {
-    const { signal, claimAfterMs } = this.#parts
-    const everyMs = Math.max(1, claimAfterMs / 4)
+    const everyMs = Math.max(1, this.#parts.claimAfterMs / 4)
+    // Two loops, so that a long walk does not hold up the renewals.
+    await Promise.all([
+      this.#every(everyMs, () => this.#renew(everyMs)),
+      this.#every(everyMs, () => this.#sweep(everyMs * 3)),
+    ])
+  }
+
+  async #every(everyMs: number, round: () => Promise<void>): Promise<void> {
+    const { signal } = this.#parts
     while (!signal.aborted) {
       try {
-        await this.#renew(everyMs)
-        await this.#sweep(everyMs * 3)
+        await round()
       } catch (error) {
-        // The next round tries again; others sweep meanwhile.
+        // The next round tries again; others do it meanwhile.
         if (!isPassing(error)) throw error
       }
       await wait(everyMs, signal)
@@ -67,8 +76,11 @@ export class Claimer {
 
   async #setIdle(ids: readonly string[], idleMs: number): Promise<void> {
     const { connection, keys, who } = this.#parts
-    const args = [who.group, who.consumer, String(idleMs), ...ids]
-    this.#checked(await runScript(connection, scripts.setIdle, [keys.stream], args))
+    for (let from = 0; from < ids.length; from += idsMax) {
+      const some = ids.slice(from, from + idsMax)
+      const args = [who.group, who.consumer, String(idleMs), ...some]
+      this.#checked(await runScript(connection, scripts.setIdle, [keys.stream], args))
+    }
   }
 
   /** Walks the whole pending entries list; the cursor `0-0` begins and ends the walk. */
@@ -76,7 +88,7 @@ export class Claimer {
     const { connection, keys, who, inHand, signal } = this.#parts
     let cursor = '0-0'
     do {
-      const count = Math.min(countMax, inHand.room)
+      const count = Math.min(countMax, inHand.roomForClaims(countMax))
       if (count === 0 || signal.aborted) return
       const args = [who.group, who.consumer, String(Math.ceil(idleMs)), cursor, String(count)]
       const reply = await runScript(

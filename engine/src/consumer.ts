@@ -140,6 +140,7 @@ export class Consumer<F extends Fields = Fields> {
         signal,
         onSettled: (settled) => this.#applier.push([settled]),
         onRetry: (id, attempt, error) => this.#retried(id, attempt, error),
+        onFailure: (error) => this.#fail(error),
       })
     }
   }
@@ -154,7 +155,10 @@ export class Consumer<F extends Fields = Fields> {
     await this.#run
   }
 
-  /** Stops reading, finishes what is in hand, gives back what was not begun. Safe to call twice or before the run. */
+  /**
+   * Stops reading, finishes what is in hand, gives back what was not begun. Safe to call twice or before the run; not
+   * to be awaited in a handler, which it waits for.
+   */
   async stop(): Promise<void> {
     this.#stopping.abort()
     await this.#run?.catch(() => undefined) // Whoever runs the consumer gets its failure.

@@ -39,6 +39,8 @@ export class DeliveryReader {
   #reading: Connection | undefined
   /** Since the last read that was answered. */
   #failures = 0
+  /** Halved when a read fails and doubled when one is answered: a slow link needs small batches to get on at all. */
+  #countMax = Infinity
 
   constructor(parts: DeliveryReaderParts) {
     this.#parts = parts
@@ -58,6 +60,7 @@ export class DeliveryReader {
           reading.destroy()
           await wait(backoffMs(this.#failures, { firstMs: 10, mostMs: 1000 }), signal)
           this.#failures += 1
+          this.#countMax = Math.max(1, Math.min(this.#countMax, this.#parts.batchMax) / 2)
         }
       }
     } catch (error) {
@@ -75,9 +78,8 @@ export class DeliveryReader {
   }
 
   async #readOn(reading: Connection): Promise<void> {
-    const { signal, inHand, batchMax } = this.#parts
-    const clientId = String(await reading.send(['CLIENT', 'ID']))
-    const unblock = (): void => this.#unblock(clientId)
+    const { signal, inHand } = this.#parts
+    const unblock = await unblocker(reading, this.#parts.connection)
     signal.addEventListener('abort', unblock)
     try {
       await this.#readOwnPending(reading)
@@ -85,7 +87,7 @@ export class DeliveryReader {
         await inHand.hasRoom(signal)
         // Read once the listener is set: an abort in between would leave the read to its full BLOCK.
         if (signal.aborted) return
-        const entries = await this.#read(reading, '>', Math.min(batchMax, inHand.room))
+        const entries = await this.#read(reading, '>')
         if (entries.length > 0) this.#parts.onDelivered(entries, 'new')
         else if (await this.#parts.onNothing()) return
       }
@@ -95,12 +97,12 @@ export class DeliveryReader {
   }
 
   async #readOwnPending(reading: Connection): Promise<void> {
-    const { signal, inHand, batchMax } = this.#parts
+    const { signal, inHand } = this.#parts
     let after = '0-0'
     for (;;) {
       await inHand.hasRoom(signal)
       if (signal.aborted) return
-      const entries = await this.#read(reading, after, Math.min(batchMax, inHand.room))
+      const entries = await this.#read(reading, after)
       const last = entries.at(-1)
       if (last === undefined) return
       after = last.id
@@ -108,18 +110,16 @@ export class DeliveryReader {
     }
   }
 
-  async #read(reading: Connection, from: string, count: number): Promise<RawEntry[]> {
-    const { stream, group, consumer, blockMs } = this.#parts
+  async #read(reading: Connection, from: string): Promise<RawEntry[]> {
+    const { stream, group, consumer, blockMs, batchMax, inHand } = this.#parts
+    // COUNT 0 would mean no limit at all.
+    const count = Math.max(1, Math.floor(Math.min(batchMax, this.#countMax, inHand.room)))
     const args = ['XREADGROUP', 'GROUP', group, consumer, 'COUNT', String(count)]
     if (from === '>') args.push('BLOCK', String(blockMs))
     const reply = await reading.send([...args, 'STREAMS', stream, from], blockMs + overdueMs)
     this.#failures = 0
+    this.#countMax *= 2
     return entriesOf(reply)
-  }
-
-  /** Ends a waiting read at once. Without the right to do so, its BLOCK ends it. */
-  #unblock(clientId: string): void {
-    this.#parts.connection.send(['CLIENT', 'UNBLOCK', clientId]).catch(() => undefined)
   }
 
   #explained(error: unknown): unknown {
@@ -131,6 +131,20 @@ export class DeliveryReader {
     return new MillraceError(code, `Cannot read from stream "${stream}": ${state}`, {
       cause: error,
     })
+  }
+}
+
+/**
+ * Makes a function that ends a waiting read at once. Without the right to do so, it does nothing: the BLOCK of the
+ * read ends it.
+ */
+export async function unblocker(reading: Connection, commands: Connection): Promise<() => void> {
+  try {
+    const clientId = String(await reading.send(['CLIENT', 'ID']))
+    return () => void commands.send(['CLIENT', 'UNBLOCK', clientId]).catch(() => undefined)
+  } catch (error) {
+    if (error instanceof MillraceError && error.code === 'AUTHENTICATION') return () => undefined
+    throw error
   }
 }
 

@@ -4,7 +4,7 @@ import { MillraceError, missingGroup } from './errors.ts'
 import type { GroupKeys } from './keys.ts'
 import type { Choice, Plan } from './plan.ts'
 import type { Connection, Reply } from './redis/connection.ts'
-import { runScript, scripts } from './redis/scripts.ts'
+import { asList, runScript, scripts } from './redis/scripts.ts'
 import type { Entry } from './stream.ts'
 
 /** An entry with what was decided about it. */
@@ -94,30 +94,31 @@ export class Gate {
     const dead: string[][] = []
     for (const item of settled) {
       if (item.kind === 'apply') entries.push(item.entry)
-      else dead.push([item.id, item.reason, item.error])
+      else dead.push([item.id, item.reason, printable(item.error)])
     }
     return { effects: combine(this.#plans, entries), dead }
   }
 }
 
 function answerOf(reply: Reply[], keys: readonly string[], place: Place): Answer {
-  const [kind, ...rest] = reply.map(String)
+  const [kind, rest = ''] = reply
   switch (kind) {
     case 'applied':
       return { kind }
     case 'gone':
-      return { kind, still: new Set(rest) }
+      return { kind, still: new Set(asList(rest).map(String)) }
     case 'moved':
-      return { kind, position: rest[0] ?? '' }
+      return { kind, position: String(rest) }
     case 'refused': {
+      const flat = asList(rest)
       const codes = new Map<string, string>()
-      for (let at = 0; at < rest.length; at += 2) {
-        codes.set(keys[Number(rest[at])] ?? '', rest[at + 1] ?? '')
+      for (let at = 0; at < flat.length; at += 2) {
+        codes.set(keys[Number(flat[at])] ?? '', String(flat[at + 1]))
       }
       return { kind, codes }
     }
     default:
-      throw problem(rest[0] ?? '', place)
+      throw problem(String(rest), place)
   }
 }
 
@@ -130,11 +131,25 @@ export interface Place {
 /** The error for a code that a script returns. */
 export function problem(code: string, { stream, group }: Place): MillraceError {
   if (code === 'no-group') return missingGroup(stream, group)
+  if (code === 'no-permission') {
+    return new MillraceError(
+      'AUTHENTICATION',
+      `Cannot process entries of stream "${stream}" for "${group}": the user lacks a right that the scripts need ` +
+        '(XPENDING, XCLAIM, XAUTOCLAIM, XACK, XRANGE, XADD, TYPE, HMGET, HSET, GET, SET on the keys of stream and hashes). Grant it',
+    )
+  }
   return new MillraceError(
     'WRONG_TYPE',
     `Cannot process entries of stream "${stream}" for "${group}": the stream, its dead-letter stream or the position ` +
       'is a key of another type. Move that key away or use another one',
   )
+}
+
+const errorLengthMax = 1000
+
+/** An error's text as a script can take it: JSON in Lua refuses lone surrogates. */
+function printable(error: string): string {
+  return error.slice(0, errorLengthMax).replace(/\p{Surrogate}/gu, '\uFFFD')
 }
 
 /** The plan as `lua/effects.lua` states it; positions count from 1 there. */

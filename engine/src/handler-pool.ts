@@ -1,4 +1,5 @@
 /** Runs the user's handler. Promise: what a handler throws or returns becomes an outcome here, and never ends the consumer. */
+import { setImmediate } from 'node:timers/promises'
 import { backoffMs } from './backoff.ts'
 import type { Settled } from './effects.ts'
 import type { Fields } from './fields.ts'
@@ -37,6 +38,8 @@ export interface HandlerPoolParts<F extends Fields> {
   readonly signal: AbortSignal
   readonly onSettled: (settled: Settled) => void
   readonly onRetry: (id: string, attempt: number, error: string) => void
+  /** A bug: an observer that throws. */
+  readonly onFailure: (error: unknown) => void
 }
 
 interface Task<F extends Fields> {
@@ -45,12 +48,16 @@ interface Task<F extends Fields> {
 }
 
 const retryWait = { firstMs: 100, mostMs: 30_000 }
+const yieldAfterMs = 10
+// A longer timer would fire at once.
+const timerMax = 2 ** 31 - 1
 
 export class HandlerPool<F extends Fields> {
   readonly #parts: HandlerPoolParts<F>
   readonly #waiting: Task<F>[] = []
   readonly #timers = new Set<NodeJS.Timeout>()
   readonly #running = new Set<Promise<void>>()
+  #yieldedAt = 0
 
   constructor(parts: HandlerPoolParts<F>) {
     this.#parts = parts
@@ -77,16 +84,19 @@ export class HandlerPool<F extends Fields> {
     if (this.#running.size >= this.#parts.concurrency || this.#parts.signal.aborted) return
     const task = this.#waiting.shift()
     if (task === undefined) return
-    const running: Promise<void> = this.#run(task).then(() => {
-      this.#running.delete(running)
-      this.#startNext()
-    })
+    const running: Promise<void> = this.#run(task)
+      .catch((error: unknown) => this.#parts.onFailure(error))
+      .then(() => {
+        this.#running.delete(running)
+        this.#startNext()
+      })
     this.#running.add(running)
   }
 
   async #run(task: Task<F>): Promise<void> {
     const { handler, signal } = this.#parts
     try {
+      await this.#yieldNow()
       const outcome = await handler(task.entry, { attempt: task.attempt, signal })
       this.#settle(task, outcome ?? { kind: 'acknowledge' })
     } catch (error) {
@@ -94,12 +104,19 @@ export class HandlerPool<F extends Fields> {
     }
   }
 
+  /** Handlers that await nothing would keep the event loop from renewals and replies. */
+  async #yieldNow(): Promise<void> {
+    if (performance.now() - this.#yieldedAt < yieldAfterMs) return
+    await setImmediate()
+    this.#yieldedAt = performance.now()
+  }
+
   #settle(task: Task<F>, outcome: Outcome): void {
     const { entry } = task
     if (outcome.kind === 'acknowledge') {
       this.#parts.onSettled({ kind: 'apply', id: entry.id, entry })
     } else if (outcome.kind === 'dead-letter') {
-      this.#deadLetter(task, outcome.reason)
+      this.#deadLetter(task, messageOf(outcome.reason))
     } else {
       this.#retry(task, outcome.afterMs, 'the handler asked for a retry')
     }
@@ -118,14 +135,20 @@ export class HandlerPool<F extends Fields> {
       return
     }
     onRetry(task.entry.id, task.attempt, error)
+    const clamped = Math.min(Math.max(0, afterMs), timerMax)
     const timer = setTimeout(() => {
       this.#timers.delete(timer)
       this.#enqueue({ entry: task.entry, attempt: task.attempt + 1 })
-    }, afterMs)
+    }, clamped)
     this.#timers.add(timer)
   }
 }
 
+/** Anything can be thrown, even what has no text. */
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  try {
+    return error instanceof Error ? error.message : String(error)
+  } catch {
+    return 'the handler threw something without a text'
+  }
 }

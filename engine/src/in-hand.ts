@@ -20,6 +20,14 @@ export class InHand {
     return Math.max(0, this.#max - this.#since.size)
   }
 
+  /**
+   * Room for entries that were claimed: as much again as for those that are read, up to `most`. Reads fill their room
+   * at once while there is a backlog, and claims must not starve meanwhile.
+   */
+  roomForClaims(most: number): number {
+    return Math.max(0, this.#max + Math.min(this.#max, most) - this.#since.size)
+  }
+
   /** False when the entry is in hand already. */
   take(id: string): boolean {
     if (this.#since.has(id)) return false

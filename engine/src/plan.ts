@@ -148,14 +148,16 @@ function keyFunction(projection: Projection, declared: Stream): Plan['keyOf'] {
  * @throws {TypeError} as {@link planOf}, or when two projections share their keys.
  */
 export function plansOf(projections: readonly Projection[], declared: Stream): Plan[] {
-  const templates = new Set<string>()
+  const shapes = new Set<string>()
   for (const { template } of projections) {
-    if (templates.has(template)) {
+    // What stands in the braces is no difference: two fields may hold the same value.
+    const shape = template.replace(/\{[^{}]+\}/g, '{}')
+    if (shapes.has(shape)) {
       throw new TypeError(
-        `Cannot use two projections onto "${template}": declare their fields in one`,
+        `Cannot use two projections onto "${template}": their keys may meet. Declare their fields in one, or give them different beginnings`,
       )
     }
-    templates.add(template)
+    shapes.add(shape)
   }
   return projections.map((projection) => planOf(projection, declared))
 }

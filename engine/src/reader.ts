@@ -3,12 +3,13 @@
  * so each entry takes effect once, whatever crashes; two readers of one position stop each other instead of doubling.
  */
 import { separateRefused } from './applier.ts'
-import { entriesOf, type RawEntry } from './delivery-reader.ts'
+import { backoffMs } from './backoff.ts'
+import { entriesOf, unblocker, type RawEntry } from './delivery-reader.ts'
 import { Gate, type Answer, type Settled } from './effects.ts'
 import { isPassing, MillraceError } from './errors.ts'
 import type { Fields } from './fields.ts'
 import { groupKeys } from './keys.ts'
-import { persist } from './persist.ts'
+import { persist, wait } from './persist.ts'
 import { plansOf } from './plan.ts'
 import type { Projection } from './projection.ts'
 import type { Connection } from './redis/connection.ts'
@@ -45,7 +46,12 @@ export class Reader<F extends Fields = Fields> {
   readonly #gate: Gate
   readonly #decoder: Decoder<F>
   readonly #stopping = new AbortController()
+  readonly #batch: number
   #position = ''
+  /** Since the last read that was answered. */
+  #failures = 0
+  /** Halved when a read fails and doubled when one is answered: a slow link needs small batches to get on at all. */
+  #countMax = Infinity
   #run: Promise<void> | undefined
 
   /** Use {@link Millrace.reader}. @throws {TypeError} or {RangeError} when an option is wrong. */
@@ -56,7 +62,8 @@ export class Reader<F extends Fields = Fields> {
     }
     this.#connection = connection
     this.#stream = stream
-    this.#options = { ...options, batch }
+    this.#options = options
+    this.#batch = batch
     this.#gate = new Gate(connection, plansOf(options.projections, stream))
     this.#decoder = new Decoder(stream)
   }
@@ -91,6 +98,9 @@ export class Reader<F extends Fields = Fields> {
           await this.#readOn(reading)
         } catch (error) {
           if (!isPassing(error)) throw error
+          await wait(backoffMs(this.#failures, { firstMs: 10, mostMs: 1000 }), signal)
+          this.#failures += 1
+          this.#countMax = Math.max(1, Math.min(this.#countMax, this.#batch) / 2)
         } finally {
           reading.destroy()
         }
@@ -103,10 +113,7 @@ export class Reader<F extends Fields = Fields> {
   /** Reads and applies, one batch after the other: a position has an order. */
   async #readOn(reading: Connection): Promise<void> {
     const { signal } = this.#stopping
-    const clientId = String(await reading.send(['CLIENT', 'ID']))
-    // Without the right to unblock, the BLOCK of the read ends it.
-    const unblock = (): void =>
-      void this.#connection.send(['CLIENT', 'UNBLOCK', clientId]).catch(() => undefined)
+    const unblock = await unblocker(reading, this.#connection)
     signal.addEventListener('abort', unblock)
     try {
       while (!signal.aborted) {
@@ -124,10 +131,14 @@ export class Reader<F extends Fields = Fields> {
 
   async #read(reading: Connection): Promise<RawEntry[]> {
     const blockMs = this.#options.drain === true ? 1 : 2000
-    const options = ['COUNT', String(this.#options.batch), 'BLOCK', String(blockMs)]
+    const count = Math.floor(Math.min(this.#batch, this.#countMax))
+    const options = ['COUNT', String(count), 'BLOCK', String(blockMs)]
     const from = this.#position === '' ? '0-0' : this.#position
     const args = ['XREAD', ...options, 'STREAMS', this.#stream.key, from]
-    return entriesOf(await reading.send(args, blockMs + overdueMs))
+    const entries = entriesOf(await reading.send(args, blockMs + overdueMs))
+    this.#failures = 0
+    this.#countMax *= 2
+    return entries
   }
 
   async #process(raw: readonly RawEntry[]): Promise<void> {
@@ -170,11 +181,13 @@ export class Reader<F extends Fields = Fields> {
     const { name, positionKey } = this.#options
     const keys = { ...groupKeys(this.#stream.key, name), position: positionKey }
     const move = { reader: name, from: this.#position, to }
-    const answer = await persist(this.#stopping.signal, () =>
-      this.#gate.advanceAndApply(keys, move, settled),
-    )
-    // The position is where this very call would have put it: its first reply was lost.
-    const isOurs = answer.kind === 'moved' && answer.position === to
+    let attempts = 0
+    const answer = await persist(this.#stopping.signal, () => {
+      attempts += 1
+      return this.#gate.advanceAndApply(keys, move, settled)
+    })
+    // The position is where this very call would have put it, and the reply to its first attempt was lost.
+    const isOurs = attempts > 1 && answer.kind === 'moved' && answer.position === to
     return isOurs ? { kind: 'applied' } : answer
   }
 

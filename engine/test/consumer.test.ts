@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
-import type { Entry, Outcome } from 'millrace'
+import { setImmediate } from 'node:timers/promises'
+import { count, projection, type Entry, type Outcome } from 'millrace'
 import { onEachServer } from '../../testing/on-each-server.ts'
 import { waitFor, within } from '../../testing/wait-for.ts'
 import {
@@ -114,7 +115,7 @@ onEachServer('consumer', (bench) => {
       handler: async (entry, { attempt }) => {
         running += 1
         most = Math.max(most, running)
-        await Promise.resolve()
+        await setImmediate()
         running -= 1
         return decide(entry, attempt)
       },
@@ -192,6 +193,11 @@ onEachServer('consumer', (bench) => {
     }
     assert.throws(() => group.consumer('one', {}), /without a handler or a projection/)
     assert.throws(() => group.consumer('one', { projections: [guests, guests] }), /two projections/)
+    const both = [
+      projection('accounts:{guest}', { in: count() }),
+      projection('accounts:{room}', { out: count() }),
+    ]
+    assert.throws(() => group.consumer('one', { projections: both }), /their keys may meet/)
     const consumer = group.consumer('one', { projections, drain: true })
     await consumer.run()
     await assert.rejects(consumer.run(), /runs once/)

@@ -56,9 +56,18 @@ export class Connection {
     return connection
   }
 
-  /** A second connection to the same server. @throws as {@link Connection.open}. */
+  /**
+   * A second connection to the same server.
+   * @throws {MillraceError} UNREACHABLE. A refused password too: it was right for this connection, so it is being
+   *   changed, which passes like any other outage.
+   */
   async duplicate(options: Omit<ConnectionOptions, 'url'>): Promise<Connection> {
-    return await Connection.open({ ...options, url: this.#options.url })
+    try {
+      return await Connection.open({ ...options, url: this.#options.url })
+    } catch (error) {
+      if (!(error instanceof MillraceError) || error.code !== 'AUTHENTICATION') throw error
+      throw new MillraceError('UNREACHABLE', error.message, { cause: error })
+    }
   }
 
   get isReady(): boolean {
@@ -75,8 +84,10 @@ export class Connection {
     if (client === undefined) {
       throw new MillraceError('UNREACHABLE', `Not sent: no connection to ${this.shownUrl}`)
     }
+    // No ping watches over a blocking connection.
+    const limitMs = deadlineMs ?? (this.#options.isBlocking === true ? silentMaxMs : undefined)
     const timer =
-      deadlineMs === undefined ? undefined : setTimeout(() => this.#fellSilent(client), deadlineMs)
+      limitMs === undefined ? undefined : setTimeout(() => this.#fellSilent(client), limitMs)
     try {
       return (await client.sendCommand(args)) as Reply
     } catch (error) {
@@ -93,9 +104,12 @@ export class Connection {
     const client = this.#client
     this.#client = undefined
     if (client === undefined) return
-    const hurry = setTimeout(() => client.destroy(), 1000)
-    await client.close().catch(() => undefined) // Closing what is broken already is no failure.
-    clearTimeout(hurry)
+    // Closing what is broken already is no failure; and a socket that breaks meanwhile settles nothing.
+    const closed = client.close().catch(() => undefined)
+    const hurry = new AbortController()
+    await Promise.race([closed, delay(1000, undefined, hurry).catch(() => undefined)])
+    hurry.abort()
+    discard(client)
   }
 
   /** Closes at once; commands in flight reject with an unknown outcome. */
@@ -164,8 +178,8 @@ export class Connection {
     clearInterval(this.#pings)
     discard(client)
     if (this.#isClosed) return
-    this.#options.onDisconnect?.(fromClientError(error))
     void this.#reconnect()
+    this.#options.onDisconnect?.(fromClientError(error))
   }
 
   async #reconnect(): Promise<void> {

@@ -43,5 +43,7 @@ function replyCode(text: string): MillraceErrorCode {
   if (/invalid password|invalid username-password|AUTH .*called without/i.test(text)) {
     return 'AUTHENTICATION'
   }
+  // maxclients: the reply has no code of its own. And a script that somebody killed may run again.
+  if (/max number of clients|Script killed by user/i.test(text)) return 'SERVER_BUSY'
   return /requires the key to exist|no such key/i.test(text) ? 'NO_STREAM' : 'REFUSED'
 }

@@ -25,10 +25,10 @@ function load(...names: readonly string[]): Script {
 export const scripts: Readonly<
   Record<'acknowledgeAndApply' | 'advanceAndApply' | 'claim' | 'setIdle', Script>
 > = {
-  acknowledgeAndApply: load('effects', 'dead-letters', 'acknowledge-and-apply'),
-  advanceAndApply: load('effects', 'dead-letters', 'advance-and-apply'),
-  claim: load('dead-letters', 'claim'),
-  setIdle: load('set-idle'),
+  acknowledgeAndApply: load('checks', 'effects', 'dead-letters', 'acknowledge-and-apply'),
+  advanceAndApply: load('checks', 'effects', 'dead-letters', 'advance-and-apply'),
+  claim: load('checks', 'dead-letters', 'claim'),
+  setIdle: load('checks', 'set-idle'),
 }
 
 /** Runs a script. KEYS and ARGV are stated in the header of its file. @throws {MillraceError} */
