@@ -15,6 +15,9 @@ const commands: Record<string, () => Promise<{ command: (wiring: Wiring) => Comm
   checkingroupprocessor: () => import('./cli/checkingroupprocessor.ts'),
   checkingenerator: () => import('./cli/checkingenerator.ts'),
   groups: () => import('./cli/groups.ts'),
+  trim: () => import('./cli/trim.ts'),
+  consumers: () => import('./cli/consumers.ts'),
+  'dead-letters': () => import('./cli/dead-letters.ts'),
 }
 
 const version = '0.1.0'

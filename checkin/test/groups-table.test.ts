@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { GroupOverview, Overview } from '../src/groups/overview.ts'
-import { asTable, duration } from '../src/groups/table.ts'
+import { asTable } from '../src/groups/table.ts'
+import { duration } from '../src/terminal/words.ts'
 
 const group: GroupOverview = {
   name: 'workers',

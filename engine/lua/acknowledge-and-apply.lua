@@ -1,9 +1,11 @@
 -- Applies a batch of entries exactly once: acknowledges them and writes their combined effects, or does nothing.
--- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3...] hashes, in the order of the rows
+-- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] holders  KEYS[4...] hashes, in the order of the rows
 -- ARGV[1] group  ARGV[2] consumer
 -- ARGV[3] JSON: the plans  ARGV[4] JSON: { ids (ascending), dead = { { id, reason, error } ... }, rows per plan }
+-- ARGV[5] token of the lease, empty for none
 -- Returns one of
 --   { 'applied' }
+--   { 'superseded' }          the lease is not this process's. Nothing written.
 --   { 'gone', { id ... } }    some ids are not pending for this consumer any more; these still are. Nothing written.
 --   { 'refused', { at, code ... } }  the hash of row `at` (from 0) cannot take it. Nothing written.
 --   { 'error', code }         no-group, wrong-type (of the stream or the dead-letter stream), no-permission. Nothing
@@ -34,6 +36,11 @@ local function pending_ids()
   return still
 end
 
+if ARGV[5] ~= '' then
+  local holder = redis.pcall('HGET', KEYS[3], consumer)
+  if type(holder) == 'table' then return { 'error', error_code(holder.err) } end
+  if not holder or cjson.decode(holder).token ~= ARGV[5] then return { 'superseded' } end
+end
 local still, problem = pending_ids()
 if not still then return { 'error', problem } end
 if #still < #ids then return { 'gone', still } end
@@ -41,7 +48,7 @@ if #still < #ids then return { 'gone', still } end
 problem = check_permissions({ 'XACK', stream, group, ids[1] }) or (#batch.dead > 0 and check_dead_letters(target))
 if problem then return { 'error', problem } end
 local writes, refusals
-writes, refusals, problem = check_effects(plans, batch.rows, 3)
+writes, refusals, problem = check_effects(plans, batch.rows, 4)
 if problem then return { 'error', problem } end
 if #refusals > 0 then return { 'refused', refusals } end
 

@@ -1,18 +1,46 @@
--- Claims entries that were idle for too long, one step of a walk over the pending entries list. An entry whose body
--- was trimmed or deleted cannot be claimed: Redis drops it from the list here, so it leaves a dead letter.
--- KEYS[1] stream  KEYS[2] dead-letter stream
--- ARGV[1] group  ARGV[2] consumer  ARGV[3] least idle time (ms)  ARGV[4] cursor  ARGV[5] count
--- Returns { next cursor ('0-0': the walk is done), { entry ... }, { lost id ... } } or { 'error', code }.
+-- Claims pending entries of one consumer that has no living lease: a step over its pending entries list. An entry whose
+-- body was trimmed or deleted cannot be claimed: Redis drops it from the list here, so it leaves a dead letter.
+-- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] leases
+-- ARGV[1] group  ARGV[2] consumer that claims  ARGV[3] consumer to claim from  ARGV[4] least idle time (ms)
+-- ARGV[5] id to begin after, or '-'  ARGV[6] count
+-- Returns { id to begin after next, or '' at the end, { entry ... }, { lost id ... } } or { 'error', code }.
 
-local claimed = redis.pcall('XPENDING', KEYS[1], ARGV[1])
-if claimed.err then return { 'error', error_code(claimed.err) } end
+local group, claimer, owner = ARGV[1], ARGV[2], ARGV[3]
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local start = ARGV[5] == '-' and '-' or '(' .. ARGV[5]
+local rows = redis.pcall('XPENDING', KEYS[1], group, start, '+', ARGV[6], owner)
+if rows.err then return { 'error', error_code(rows.err) } end
 local problem = check_dead_letters(KEYS[2])
 if problem then return { 'error', problem } end
 
-claimed = redis.call('XAUTOCLAIM', KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], 'COUNT', ARGV[5])
-local letters = {}
-for _, id in ipairs(claimed[3] or {}) do
-  letters[#letters + 1] = { id, 'lost', 'the entry was trimmed or deleted before it was processed' }
+-- It may have come back since the sweep began.
+local ends = redis.call('ZSCORE', KEYS[3], owner)
+if ends and tonumber(ends) > now then return { '', {}, {} } end
+
+local ids = {}
+for _, row in ipairs(rows) do
+  if row[3] >= tonumber(ARGV[4]) then ids[#ids + 1] = row[1] end
 end
-if #letters > 0 then write_dead_letters(KEYS[1], KEYS[2], ARGV[2], letters) end
-return claimed
+local next_start = #rows == tonumber(ARGV[6]) and rows[#rows][1] or ''
+if #ids == 0 then return { next_start, {}, {} } end
+
+local entries = redis.call('XCLAIM', KEYS[1], group, claimer, 0, unpack(ids))
+local has_body = {}
+local claimed = {}
+for _, entry in ipairs(entries) do
+  -- Some versions return nothing for an entry without a body.
+  if entry and entry[2] then
+    has_body[entry[1]] = true
+    claimed[#claimed + 1] = entry
+  end
+end
+local lost, letters = {}, {}
+for _, id in ipairs(ids) do
+  if not has_body[id] then
+    lost[#lost + 1] = id
+    letters[#letters + 1] = { id, 'lost', 'the entry was trimmed or deleted before it was processed' }
+  end
+end
+if #letters > 0 then write_dead_letters(KEYS[1], KEYS[2], claimer, letters) end
+return { next_start, claimed, lost }

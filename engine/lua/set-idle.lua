@@ -1,5 +1,5 @@
--- Sets the idle time of pending entries that are still this consumer's: 0 renews the hold on entries in hand, a large
--- one gives them back, since any consumer may claim them at once. The delivery count stays.
+-- Sets the idle time of pending entries that are still this consumer's: a large one gives them back, since any consumer
+-- may claim them at once. The delivery count stays.
 -- KEYS[1] stream
 -- ARGV[1] group  ARGV[2] consumer  ARGV[3] idle time (ms)  ARGV[4...] ids
 -- Returns the ids that are not this consumer's any more, or { 'error', code }.

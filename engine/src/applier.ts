@@ -17,11 +17,13 @@ export interface ApplierParts {
   readonly connection: Connection
   readonly gate: Gate
   readonly keys: GroupKeys
-  readonly who: { readonly group: string; readonly consumer: string }
+  readonly who: { readonly group: string; readonly consumer: string; readonly token: string }
   readonly inHand: InHand
   readonly batchMax: number
   /** Aborted: no new attempts; what cannot be applied now stays pending. */
   readonly signal: AbortSignal
+  /** The gate says that the lease is not ours: takes it again, or throws that we are superseded. */
+  readonly renewLease: () => Promise<void>
   /** After the server has confirmed. The entries count as in hand until it resolves. */
   readonly onApplied: (settled: readonly Settled[]) => void | Promise<void>
   /** The gate refused them: they are not pending for this consumer any more. */
@@ -83,6 +85,7 @@ export class Applier {
         await this.#parts.onApplied(settled)
         return
       }
+      if (answer.kind === 'superseded') await this.#renewLease()
       if (answer.kind === 'gone') settled = this.#withoutSuperseded(settled, answer.still)
       if (answer.kind === 'refused') settled = await this.#withoutRefused(settled, answer.codes)
     }
@@ -91,6 +94,10 @@ export class Applier {
   async #ask(settled: readonly Settled[]): Promise<Answer> {
     const { signal, gate, keys, who } = this.#parts
     return await persist(signal, () => gate.acknowledgeAndApply(keys, who, settled))
+  }
+
+  async #renewLease(): Promise<void> {
+    await persist(this.#parts.signal, this.#parts.renewLease)
   }
 
   #withoutSuperseded(settled: readonly Settled[], still: ReadonlySet<string>): Settled[] {

@@ -16,6 +16,7 @@ import type { Group } from './group.ts'
 import { HandlerPool, type Handler } from './handler-pool.ts'
 import { InHand } from './in-hand.ts'
 import { groupKeys } from './keys.ts'
+import { Lease } from './lease.ts'
 import { plansOf } from './plan.ts'
 import type { Projection } from './projection.ts'
 import type { Connection } from './redis/connection.ts'
@@ -51,6 +52,8 @@ export interface ConsumerOptions<F extends Fields> {
   readonly inHandMax?: number
   /** Entries of a dead consumer are claimed within this time (ms), 20 or more, default 10,000. */
   readonly claimAfterMs?: number
+  /** Consumers of the group that are dead and empty for so long are removed (ms), default a day. */
+  readonly removeAfterMs?: number
   /** Ends as soon as nothing is undelivered or pending in the group, default false. */
   readonly drain?: boolean
   readonly observer?: ConsumerObserver<F>
@@ -85,9 +88,11 @@ export class Consumer<F extends Fields = Fields> {
   readonly #stopping = new AbortController()
   readonly #reader: DeliveryReader
   readonly #claimer: Claimer
+  readonly #lease: Lease
   readonly #applier: Applier
   readonly #pool: HandlerPool<F> | undefined
   #failure: { readonly error: unknown } | undefined
+  #claiming: Promise<void> | undefined
   #run: Promise<void> | undefined
 
   /** Use {@link Group.consumer}. */
@@ -101,24 +106,33 @@ export class Consumer<F extends Fields = Fields> {
     this.#inHand = new InHand(settings.inHandMax)
     const stream = group.stream.key
     const { signal } = this.#stopping
-    const shared = {
+    const leased = {
       connection,
       keys: groupKeys(stream, group.name),
       who: { group: group.name, consumer: name },
+      // Three quarters for the lease, one for the sweep that follows its end.
+      leaseMs: settings.claimAfterMs * 0.75,
+      signal,
+    }
+    this.#lease = new Lease(leased)
+    const shared = {
+      ...leased,
+      who: { ...leased.who, token: this.#lease.token },
       inHand: this.#inHand,
       batchMax: settings.batch,
-      signal,
     }
     this.#applier = new Applier({
       ...shared,
       gate: new Gate(connection, plansOf(options.projections ?? [], group.stream)),
+      renewLease: () => this.#lease.renew(),
       onApplied: (settled) => this.#applied(settled),
       onSuperseded: (ids) => this.#superseded(ids),
       onFailure: (error) => this.#fail(error),
     })
     this.#claimer = new Claimer({
       ...shared,
-      claimAfterMs: settings.claimAfterMs,
+      sweepEveryMs: Math.min(settings.claimAfterMs / 4, 1000),
+      removeAfterMs: settings.removeAfterMs,
       onClaimed: (entries) => this.#receive(entries, 'claimed'),
       onLost: (ids) => this.#deadLettered(ids.map(lostLetter)),
     })
@@ -130,24 +144,34 @@ export class Consumer<F extends Fields = Fields> {
       // A drain looks often whether it is done; else a read waits long, so that an idle consumer costs nothing.
       blockMs: this.#isDraining ? 100 : 2000,
       onDelivered: (entries, how) => this.#receive(entries, how),
+      onCaughtUp: () => this.#startClaiming(),
       onNothing: () => this.#foundNothing(),
     })
-    if (options.handler !== undefined) {
-      this.#pool = new HandlerPool({
-        handler: options.handler,
-        concurrency: settings.concurrency,
-        attemptsMax: settings.attemptsMax,
-        signal,
-        onSettled: (settled) => this.#applier.push([settled]),
-        onRetry: (id, attempt, error) => this.#retried(id, attempt, error),
-        onFailure: (error) => this.#fail(error),
-      })
-    }
+    const { handler } = options
+    if (handler !== undefined) this.#pool = this.#newPool(handler, settings)
+  }
+
+  #newPool(handler: Handler<F>, { concurrency, attemptsMax }: Settings): HandlerPool<F> {
+    return new HandlerPool({
+      handler,
+      concurrency,
+      attemptsMax,
+      signal: this.#stopping.signal,
+      onSettled: (settled) => this.#applier.push([settled]),
+      onRetry: (id, attempt, error) => this.#retried(id, attempt, error),
+      onFailure: (error) => this.#fail(error),
+    })
+  }
+
+  /** First what is our own, then what others left. */
+  #startClaiming(): void {
+    this.#claiming ??= this.#claimer.run().catch((error: unknown) => this.#fail(error))
   }
 
   /**
    * Works until it is stopped, or drained. Starts with the entries that are pending for its name.
-   * @throws {MillraceError} NO_GROUP, WRONG_TYPE and other failures that do not pass; lost connections do.
+   * @throws {MillraceError} NAME_TAKEN, SUPERSEDED, NO_GROUP, WRONG_TYPE and other failures that do not pass; lost
+   *   connections do.
    */
   async run(): Promise<void> {
     if (this.#run !== undefined) throw new TypeError(`Consumer "${this.name}" runs once`)
@@ -165,10 +189,24 @@ export class Consumer<F extends Fields = Fields> {
   }
 
   async #work(): Promise<void> {
-    await Promise.all([
-      this.#reader.run().catch((error: unknown) => this.#fail(error)),
-      this.#claimer.run().catch((error: unknown) => this.#fail(error)),
-    ])
+    if (this.#stopping.signal.aborted) return
+    await this.#lease.take()
+    const fail = (error: unknown): void => this.#fail(error)
+    // Renewed until the last entry is out of hand, so that nobody claims what we still work on.
+    const renewals = new AbortController()
+    const renewing = this.#lease.run(renewals.signal).catch(fail)
+    try {
+      await this.#reader.run().catch(fail)
+      await this.#claiming
+      await this.#finish()
+    } finally {
+      renewals.abort()
+      await renewing
+      await this.#lease.release()
+    }
+  }
+
+  async #finish(): Promise<void> {
     await this.#pool?.stopped()
     await this.#applier.done()
     if (this.#failure !== undefined) throw this.#failure.error
@@ -252,12 +290,15 @@ function lostLetter(id: string): DeadLetter {
   return { id, reason: 'lost', error: 'the entry was trimmed or deleted before it was processed' }
 }
 
+const day = 86_400_000
+
 interface Settings {
   readonly batch: number
   readonly inHandMax: number
   readonly concurrency: number
   readonly attemptsMax: number
   readonly claimAfterMs: number
+  readonly removeAfterMs: number
 }
 
 /** @throws {RangeError} or {TypeError} naming the option. */
@@ -271,7 +312,8 @@ function checked<F extends Fields>(options: ConsumerOptions<F>): Settings {
     inHandMax: inRange('inHandMax', options.inHandMax ?? batch * 3, 1, 100_000),
     concurrency: inRange('concurrency', options.concurrency ?? 1, 1, 100_000),
     attemptsMax: inRange('attemptsMax', options.attemptsMax ?? 5, 1, 1_000_000),
-    claimAfterMs: inRange('claimAfterMs', options.claimAfterMs ?? 10_000, 20, 86_400_000),
+    claimAfterMs: inRange('claimAfterMs', options.claimAfterMs ?? 10_000, 20, day),
+    removeAfterMs: inRange('removeAfterMs', options.removeAfterMs ?? day, 0, 365 * day),
   }
 }
 

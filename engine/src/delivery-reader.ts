@@ -4,7 +4,7 @@
  * ends by its signal, by a drained group, or by an error that does not pass.
  */
 import { backoffMs } from './backoff.ts'
-import { isPassing, MillraceError, missingGroup } from './errors.ts'
+import { isPassing, MillraceError, readFailure } from './errors.ts'
 import type { InHand } from './in-hand.ts'
 import { persist, wait } from './persist.ts'
 import type { Connection, Reply } from './redis/connection.ts'
@@ -27,6 +27,8 @@ export interface DeliveryReaderParts {
   readonly blockMs: number
   readonly signal: AbortSignal
   readonly onDelivered: (entries: readonly RawEntry[], how: 'new' | 'pending') => void
+  /** The consumer's own pending entries are read; called after each (re)connect. */
+  readonly onCaughtUp: () => void
   /** A read found nothing. Resolves to true when the reader shall end. */
   readonly onNothing: () => Promise<boolean>
 }
@@ -56,7 +58,7 @@ export class DeliveryReader {
           await this.#readOn(reading)
           return
         } catch (error) {
-          if (!isPassing(error)) throw this.#explained(error)
+          if (!isPassing(error)) throw readFailure(error, this.#parts)
           reading.destroy()
           await wait(backoffMs(this.#failures, { firstMs: 10, mostMs: 1000 }), signal)
           this.#failures += 1
@@ -83,6 +85,7 @@ export class DeliveryReader {
     signal.addEventListener('abort', unblock)
     try {
       await this.#readOwnPending(reading)
+      this.#parts.onCaughtUp()
       for (;;) {
         await inHand.hasRoom(signal)
         // Read once the listener is set: an abort in between would leave the read to its full BLOCK.
@@ -120,17 +123,6 @@ export class DeliveryReader {
     this.#failures = 0
     this.#countMax *= 2
     return entriesOf(reply)
-  }
-
-  #explained(error: unknown): unknown {
-    const code = error instanceof MillraceError ? error.code : undefined
-    const { stream, group } = this.#parts
-    if (code === 'NO_GROUP') return missingGroup(stream, group, error)
-    if (code !== 'WRONG_TYPE') return error
-    const state = 'the key holds another type. Move that key away or use another one'
-    return new MillraceError(code, `Cannot read from stream "${stream}": ${state}`, {
-      cause: error,
-    })
   }
 }
 

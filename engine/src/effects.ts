@@ -26,6 +26,7 @@ export type DeadLetterReason = 'undecodable' | 'refused' | 'handler' | 'lost'
 /** What a gate answered. Only `applied` has changed anything. */
 export type Answer =
   | { readonly kind: 'applied' }
+  | { readonly kind: 'superseded' }
   | { readonly kind: 'gone'; readonly still: ReadonlySet<string> }
   | { readonly kind: 'moved'; readonly position: string }
   | { readonly kind: 'refused'; readonly codes: ReadonlyMap<string, string> }
@@ -48,7 +49,7 @@ export class Gate {
    */
   async acknowledgeAndApply(
     keys: GroupKeys,
-    who: { readonly group: string; readonly consumer: string },
+    who: { readonly group: string; readonly consumer: string; readonly token?: string },
     settled: readonly Settled[],
   ): Promise<Answer> {
     const { effects, dead } = this.#batch(settled)
@@ -56,8 +57,14 @@ export class Gate {
     const reply = await runScript(
       this.#connection,
       scripts.acknowledgeAndApply,
-      [keys.stream, keys.deadLetters, ...effects.keys],
-      [who.group, who.consumer, this.#planJson, JSON.stringify({ ids, dead, rows: effects.rows })],
+      [keys.stream, keys.deadLetters, keys.holders, ...effects.keys],
+      [
+        who.group,
+        who.consumer,
+        this.#planJson,
+        JSON.stringify({ ids, dead, rows: effects.rows }),
+        who.token ?? '',
+      ],
     )
     return answerOf(reply, effects.keys, { stream: keys.stream, group: who.group })
   }
@@ -104,6 +111,7 @@ function answerOf(reply: Reply[], keys: readonly string[], place: Place): Answer
   const [kind, rest = ''] = reply
   switch (kind) {
     case 'applied':
+    case 'superseded':
       return { kind }
     case 'gone':
       return { kind, still: new Set(asList(rest).map(String)) }
@@ -135,7 +143,7 @@ export function problem(code: string, { stream, group }: Place): MillraceError {
     return new MillraceError(
       'AUTHENTICATION',
       `Cannot process entries of stream "${stream}" for "${group}": the user lacks a right that the scripts need ` +
-        '(XPENDING, XCLAIM, XAUTOCLAIM, XACK, XRANGE, XADD, TYPE, HMGET, HSET, GET, SET on the keys of stream and hashes). Grant it',
+        '(they are listed in docs/operations.md, "Rights"). Grant them',
     )
   }
   return new MillraceError(

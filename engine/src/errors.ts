@@ -10,6 +10,9 @@
  * - `READ_ONLY`: the server is a replica.
  * - `NO_STREAM`, `NO_GROUP`: the stream key or the group does not exist.
  * - `WRONG_TYPE`: a key of ours holds another type.
+ * - `NAME_TAKEN`: a living consumer of the group has the name.
+ * - `SUPERSEDED`: another process has taken the name over, because this one did not renew its lease in time.
+ * - `CONSUMER_ALIVE`, `NO_CONSUMER`: a consumer cannot be removed while its lease runs, or does not exist.
  * - `POSITION_MOVED`: somebody else moves the position that this reader keeps.
  * - `REFUSED`: the server refused the command for any other reason.
  */
@@ -25,6 +28,10 @@ export type MillraceErrorCode =
   | 'NO_STREAM'
   | 'NO_GROUP'
   | 'WRONG_TYPE'
+  | 'NAME_TAKEN'
+  | 'SUPERSEDED'
+  | 'CONSUMER_ALIVE'
+  | 'NO_CONSUMER'
   | 'POSITION_MOVED'
   | 'REFUSED'
 
@@ -61,4 +68,16 @@ export function missingGroup(stream: string, group: string, cause?: unknown): Mi
       'a group that was lost is never re-created silently, because its position is lost too',
     { cause },
   )
+}
+
+/** A read's failure, saying which stream and group it met and what to do. */
+export function readFailure(
+  error: unknown,
+  { stream, group }: { readonly stream: string; readonly group: string },
+): unknown {
+  const code = error instanceof MillraceError ? error.code : undefined
+  if (code === 'NO_GROUP') return missingGroup(stream, group, error)
+  if (code !== 'WRONG_TYPE') return error
+  const state = 'the key holds another type. Move that key away or use another one'
+  return new MillraceError(code, `Cannot read from stream "${stream}": ${state}`, { cause: error })
 }

@@ -1,9 +1,11 @@
 import { Consumer, type ConsumerOptions } from './consumer.ts'
+import { DeadLetters } from './dead-letters.ts'
 import { MillraceError } from './errors.ts'
 import type { Fields } from './fields.ts'
-import { groupKeys } from './keys.ts'
+import { groupKeys, parkingNames } from './keys.ts'
 import type { Connection, Reply } from './redis/connection.ts'
 import { asList } from './redis/scripts.ts'
+import { removeConsumer, rosterOf, type RosterEntry } from './roster.ts'
 import type { Stream } from './stream.ts'
 
 /** What XINFO GROUPS, XINFO CONSUMERS and XPENDING say about a group, at one moment. */
@@ -44,6 +46,8 @@ const namePattern = /^[A-Za-z0-9._:-]{1,64}$/
 export class Group<F extends Fields = Fields> {
   readonly stream: Stream<F>
   readonly name: string
+  /** What could not be processed: list, redrive, purge. */
+  readonly deadLetters: DeadLetters
   readonly #connection: Connection
 
   /** Use {@link Millrace.group}. */
@@ -52,6 +56,7 @@ export class Group<F extends Fields = Fields> {
     this.#connection = connection
     this.stream = stream
     this.name = name
+    this.deadLetters = new DeadLetters(connection, stream.key, name)
   }
 
   /**
@@ -110,6 +115,22 @@ export class Group<F extends Fields = Fields> {
     }
   }
 
+  /** The consumers of the group with the state of their leases. @throws {MillraceError} as {@link Group.describe}. */
+  async roster(): Promise<RosterEntry[]> {
+    const { consumers } = await this.describe()
+    return await rosterOf(this.#connection, groupKeys(this.stream.key, this.name), consumers)
+  }
+
+  /**
+   * Removes a consumer that is gone: what is pending for it goes to living consumers, at their next sweep.
+   * @returns the number of entries that were moved.
+   * @throws {MillraceError} CONSUMER_ALIVE while its lease runs, NO_CONSUMER, NO_GROUP.
+   */
+  async removeConsumer(name: string): Promise<number> {
+    const keys = groupKeys(this.stream.key, this.name)
+    return await removeConsumer(this.#connection, keys, this.name, name)
+  }
+
   /**
    * True when nothing is pending and everything that was appended so far has been delivered.
    * @throws {MillraceError} NO_STREAM, NO_GROUP, WRONG_TYPE.
@@ -129,6 +150,11 @@ export class Group<F extends Fields = Fields> {
    */
   consumer(name: string, options: ConsumerOptions<F>): Consumer<F> {
     checkName('consumer', name)
+    if (parkingNames.some((reserved) => reserved === name)) {
+      throw new RangeError(
+        `Cannot use "${name}" as name of a consumer: the engine parks entries there`,
+      )
+    }
     return new Consumer(this.#connection, this, name, options)
   }
 }

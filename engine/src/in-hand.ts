@@ -4,8 +4,7 @@
  */
 export class InHand {
   readonly #max: number
-  /** Id to the time (ms, monotonic) since when it is held or was renewed. */
-  readonly #since = new Map<string, number>()
+  readonly #ids = new Set<string>()
   #waiting: (() => void)[] = []
 
   constructor(max: number) {
@@ -13,11 +12,11 @@ export class InHand {
   }
 
   get size(): number {
-    return this.#since.size
+    return this.#ids.size
   }
 
   get room(): number {
-    return Math.max(0, this.#max - this.#since.size)
+    return Math.max(0, this.#max - this.#ids.size)
   }
 
   /**
@@ -25,18 +24,18 @@ export class InHand {
    * at once while there is a backlog, and claims must not starve meanwhile.
    */
   roomForClaims(most: number): number {
-    return Math.max(0, this.#max + Math.min(this.#max, most) - this.#since.size)
+    return Math.max(0, this.#max + Math.min(this.#max, most) - this.#ids.size)
   }
 
   /** False when the entry is in hand already. */
   take(id: string): boolean {
-    if (this.#since.has(id)) return false
-    this.#since.set(id, performance.now())
+    if (this.#ids.has(id)) return false
+    this.#ids.add(id)
     return true
   }
 
   release(ids: Iterable<string>): void {
-    for (const id of ids) this.#since.delete(id)
+    for (const id of ids) this.#ids.delete(id)
     const waiting = this.#waiting
     this.#waiting = []
     for (const wake of waiting) wake()
@@ -61,18 +60,6 @@ export class InHand {
 
   /** All ids in hand. */
   ids(): string[] {
-    return [...this.#since.keys()]
-  }
-
-  /** Ids that were neither taken nor renewed for so long; they count as renewed from now on. */
-  dueForRenewal(olderThanMs: number): string[] {
-    const now = performance.now()
-    const due: string[] = []
-    for (const [id, since] of this.#since) {
-      if (now - since < olderThanMs) continue
-      due.push(id)
-      this.#since.set(id, now)
-    }
-    return due
+    return [...this.#ids]
   }
 }

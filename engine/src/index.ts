@@ -23,8 +23,31 @@ export { Group } from './group.ts'
 export { groupKeys, type GroupKeys } from './keys.ts'
 export type { ConsumerDescription, GroupDescription } from './group.ts'
 export type { Consumer, ConsumerCounts, ConsumerObserver, ConsumerOptions } from './consumer.ts'
+export type { RosterEntry } from './roster.ts'
 export type { DeadLetterReason } from './effects.ts'
+export type { DeadLetter } from './dead-letter.ts'
+export type {
+  DeadLetterListOptions,
+  DeadLetterPage,
+  DeadLetterSelection,
+  DeadLetters,
+  PurgeOutcome,
+  RedriveOptions,
+  RedriveOutcome,
+  SettleOptions,
+} from './dead-letters.ts'
 export type { Handler, HandlerContext, Outcome } from './handler-pool.ts'
 export type { Reader, ReaderObserver, ReaderOptions } from './reader.ts'
+export { Pressure } from './pressure.ts'
+export type {
+  PressureLimits,
+  PressureOptions,
+  PressureReason,
+  PressureSample,
+  PressureState,
+} from './pressure.ts'
+export { Trimmer } from './trimmer.ts'
+export type { FrontierHolder, TrimOptions, TrimOutcome, TrimReader } from './trim.ts'
+export type { TrimmerObserver, TrimmerOptions } from './trimmer.ts'
 export { Reference, type Hash, type RefusalCode } from './reference.ts'
 export type { Reply } from './redis/connection.ts'

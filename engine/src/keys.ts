@@ -4,9 +4,17 @@ export interface GroupKeys {
   readonly stream: string
   /** Stream: entries that could not be processed. */
   readonly deadLetters: string
+  /** Sorted set: name of a consumer to the end of its lease (ms, the server's clock). */
+  readonly leases: string
+  /** Hash: name of a consumer to who holds its lease (JSON). */
+  readonly holders: string
 }
+
+/** Consumers that only park entries until a sweep claims them: what a removed consumer left, and what is redriven. */
+export const parkingNames = ['unassigned', 'redrive'] as const
 
 /** The keys of a group (or of a reader without a group, by its name). */
 export function groupKeys(stream: string, name: string): GroupKeys {
-  return { stream, deadLetters: `${stream}:${name}:dead` }
+  const of = (what: string): string => `${stream}:${name}:${what}`
+  return { stream, deadLetters: of('dead'), leases: of('leases'), holders: of('holders') }
 }

@@ -3,7 +3,9 @@ import { Group } from './group.ts'
 import type { Fields, ValuesOf } from './fields.ts'
 import { Reader, type ReaderOptions } from './reader.ts'
 import { Connection, type Reply } from './redis/connection.ts'
+import { tooOldVersion } from './redis/server-version.ts'
 import { encodeEntry, type Stream } from './stream.ts'
+import { trim, type TrimOptions, type TrimOutcome } from './trim.ts'
 
 export interface ConnectOptions {
   /** `redis://user:password@host:6379/0`; `rediss://` for TLS. */
@@ -102,6 +104,16 @@ export class Millrace {
   }
 
   /**
+   * Removes the entries from the head of a stream that no group and no named reader needs any more, except a reserve;
+   * in bounded steps. For a loop there is {@link Trimmer}.
+   * @throws {RangeError} when an option cannot be used.
+   * @throws {MillraceError} NO_STREAM, WRONG_TYPE. A lost connection hides only how much is gone: trimming again is safe.
+   */
+  async trim<F extends Fields>(stream: Stream<F>, options: TrimOptions = {}): Promise<TrimOutcome> {
+    return await trim(this.#connection, stream.key, options)
+  }
+
+  /**
    * Sends any command that does not block. Commands of the same tick are pipelined.
    * @returns the reply in RESP2 shapes: HGETALL is a flat array.
    * @throws {MillraceError}
@@ -126,11 +138,10 @@ async function checkServer(connection: Connection): Promise<void> {
     if (error instanceof MillraceError && error.message.startsWith('NOPERM')) return
     throw error
   }
-  const version = /^redis_version:(\d+)\.(\S+)/m.exec(info)
-  if (version !== null && Number(version[1]) < 7) {
-    throw new MillraceError(
-      'SERVER_TOO_OLD',
-      `Cannot use ${connection.shownUrl}: it is Redis ${String(version[1])}.${String(version[2])}, and 7.0 or later is needed`,
-    )
-  }
+  const version = tooOldVersion(info)
+  if (version === undefined) return
+  throw new MillraceError(
+    'SERVER_TOO_OLD',
+    `Cannot use ${connection.shownUrl}: it is Redis ${version}, and 7.0 or later is needed`,
+  )
 }

@@ -6,7 +6,7 @@ import { separateRefused } from './applier.ts'
 import { backoffMs } from './backoff.ts'
 import { entriesOf, unblocker, type RawEntry } from './delivery-reader.ts'
 import { Gate, type Answer, type Settled } from './effects.ts'
-import { isPassing, MillraceError } from './errors.ts'
+import { isPassing, MillraceError, readFailure } from './errors.ts'
 import type { Fields } from './fields.ts'
 import { groupKeys } from './keys.ts'
 import { persist, wait } from './persist.ts'
@@ -97,7 +97,7 @@ export class Reader<F extends Fields = Fields> {
         try {
           await this.#readOn(reading)
         } catch (error) {
-          if (!isPassing(error)) throw error
+          if (!isPassing(error)) throw readFailure(error, this.#place)
           await wait(backoffMs(this.#failures, { firstMs: 10, mostMs: 1000 }), signal)
           this.#failures += 1
           this.#countMax = Math.max(1, Math.min(this.#countMax, this.#batch) / 2)
@@ -127,6 +127,10 @@ export class Reader<F extends Fields = Fields> {
     } finally {
       signal.removeEventListener('abort', unblock)
     }
+  }
+
+  get #place(): { stream: string; group: string } {
+    return { stream: this.#stream.key, group: this.#options.name }
   }
 
   async #read(reading: Connection): Promise<RawEntry[]> {

@@ -21,7 +21,9 @@ onEachServer('adversity', (bench) => {
     const fixture = await freshGroup(bench())
     await appendVisits(fixture, 3)
     const user = `limited-${fixture.prefix}`
-    await fixture.redis.send('ACL', 'SETUSER', user, 'on', '>pw', '~*', '+@all', '-hset')
+    // Only the lease may be written.
+    const lease = `(+hset ~${fixture.visits.key}:*)`
+    await fixture.redis.send('ACL', 'SETUSER', user, 'on', '>pw', '~*', '+@all', '-hset', lease)
     const url = bench().server.url.replace('//', `//${user}:pw@`)
     const millrace = await connectFor(t, { url })
     const group = millrace.group(fixture.visits, 'desk')

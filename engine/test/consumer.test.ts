@@ -185,7 +185,7 @@ onEachServer('consumer', (bench) => {
   test('refuses wrong options and names at once', async () => {
     const { group, guests } = await freshGroup(bench())
     const projections = [guests]
-    for (const name of ['', 'a b', 'é', 'x'.repeat(65), 'a\r\nb']) {
+    for (const name of ['unassigned', 'redrive', '', 'a b', 'é', 'x'.repeat(65), 'a\r\nb']) {
       assert.throws(() => group.consumer(name, { projections }), RangeError)
     }
     for (const options of [{ batch: 0 }, { batch: 5001 }, { batch: 1.5 }, { claimAfterMs: 1 }]) {

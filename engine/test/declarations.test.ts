@@ -16,6 +16,7 @@ import {
   text,
 } from 'millrace'
 import { planOf } from '../src/plan.ts'
+import { tooOldVersion } from '../src/redis/server-version.ts'
 
 const visits = stream('visits', { guest: text(), room: integer(1, 99) })
 
@@ -108,4 +109,11 @@ test('key template gives two texts two keys', () => {
     }),
     { numRuns: 500 },
   )
+})
+
+test('a server before 7.0 is too old, and Valkey is not', () => {
+  assert.equal(tooOldVersion('# Server\r\nredis_version:6.2.14\r\nredis_mode:standalone'), '6.2.14')
+  assert.equal(tooOldVersion('redis_version:7.0.15\r\n'), undefined)
+  assert.equal(tooOldVersion('redis_version:10.1.0\r\n'), undefined)
+  assert.equal(tooOldVersion('redis_version:7.2.4\r\nserver_name:valkey'), undefined)
 })

@@ -11,13 +11,17 @@ export function integerWithin(least: number, most: number): (text: string) => nu
   }
 }
 
-/** A duration like `500ms`, `10s`, `2m`, in milliseconds. */
+/** A duration like `500ms`, `10s`, `2m`, `24h`, `7d`, in milliseconds. */
 export function duration(text: string): number {
-  const match = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m)$/.exec(text)
-  if (match === null) throw new InvalidArgumentError('Allowed is a time like 500ms, 10s or 2m.')
-  const unit = { ms: 1, s: 1000, m: 60_000 }[match[2] as 'ms' | 's' | 'm']
+  const match = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d)$/.exec(text)
+  if (match === null) {
+    throw new InvalidArgumentError('Allowed is a time like 500ms, 10s, 2m, 24h or 7d.')
+  }
+  const unit = units[match[2] as keyof typeof units]
   return Math.round(Number(match[1]) * unit)
 }
+
+const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 
 /** A time between two bounds, in milliseconds. */
 export interface Span {

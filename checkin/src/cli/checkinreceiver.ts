@@ -1,13 +1,17 @@
 import { Command, Option } from 'commander'
+import { Pressure } from 'millrace'
 import { CommandError } from '../errors.ts'
+import { logPressure } from '../receiver/overload.ts'
 import { createReceiver, type Receiver } from '../receiver/receiver.ts'
 import type { Wiring } from '../wiring.ts'
-import { portNumber } from './arguments.ts'
+import { integerWithin, portNumber } from './arguments.ts'
 import { untilStopped } from './stop-signals.ts'
 
 interface Flags {
   readonly host: string
   readonly port: number
+  readonly backlogMax: number
+  readonly memoryMax: number
 }
 
 export function command(wiring: Wiring): Command {
@@ -22,11 +26,30 @@ export function command(wiring: Wiring): Command {
         .default(config.receiverPort),
     )
     .addOption(new Option('--host <host>', 'address to listen on').default(config.receiverHost))
+    .addOption(
+      new Option(
+        '--backlog-max <entries>',
+        'answer 429 while more check-ins wait to be processed; 0: never',
+      )
+        .argParser(integerWithin(0, 1e15 - 1))
+        .default(1_000_000),
+    )
+    .addOption(
+      new Option('--memory-max <percent>', 'answer 503 above this share of maxmemory; 0: never')
+        .argParser(integerWithin(0, 100))
+        .default(90),
+    )
     .action(async (flags: Flags) => {
       const log = wiring.openLog()
       const millrace = await wiring.connect(log)
+      const pressure = new Pressure(millrace, model.checkins, {
+        backlogMax: flags.backlogMax,
+        memoryShareMax: flags.memoryMax / 100,
+        onChange: logPressure(log),
+      })
       try {
-        const receiver = createReceiver({ millrace, model, log })
+        const receiver = createReceiver({ millrace, model, log, pressure })
+        void pressure.run() // It never rejects, and `stop` waits for it.
         const run = async (): Promise<void> => {
           log.info(`Receiver listens on ${await listen(receiver, flags)}.`)
           await receiver.closed
@@ -34,6 +57,7 @@ export function command(wiring: Wiring): Command {
         await untilStopped({ run, stop: () => receiver.close() }, log)
         log.info('Receiver is closed.')
       } finally {
+        await pressure.stop()
         await millrace.close()
       }
     })

@@ -4,6 +4,7 @@ import type { CheckinModel } from '../domain/checkins.ts'
 import { CommandError, UsageError } from '../errors.ts'
 import { overviewOf } from '../groups/overview.ts'
 import { asTable } from '../groups/table.ts'
+import { isColour } from '../terminal/words.ts'
 import { creationRemedy } from './stop-signals.ts'
 import type { Wiring } from '../wiring.ts'
 
@@ -38,8 +39,8 @@ async function show(wiring: Wiring, options: Options): Promise<void> {
   const millrace = await wiring.connect()
   try {
     const overview = await overviewOf(millrace, wiring.model)
-    const isColour = process.stdout.isTTY && process.env.NO_COLOR === undefined
-    const text = options.json === true ? JSON.stringify(overview) : asTable(overview, { isColour })
+    const text =
+      options.json === true ? JSON.stringify(overview) : asTable(overview, { isColour: isColour() })
     process.stdout.write(`${text}\n`)
   } catch (error) {
     throw await explained(error, millrace, wiring.model)

@@ -41,8 +41,10 @@ export const creationRemedy =
 /** An error of the engine, with the remedy in terms of our commands. */
 export function withRemedy(error: unknown): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
-  if (code !== 'NO_GROUP') return error
+  if (code !== 'NO_GROUP' && code !== 'NO_STREAM') return error
   const message = (error as Error).message.replace(/\. Create .*$/s, '')
+  if (code === 'NO_STREAM')
+    return new CommandError(`${message}. ${creationRemedy}`, { cause: error })
   return new CommandError(
     `${message}. If it is new: ${creationRemedy.replace('Create', 'create')}. If it was there before and was lost: ` +
       'do not create it at 0, which would count every check-in again; see "A lost group" in docs/operations.md',

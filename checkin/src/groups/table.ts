@@ -1,5 +1,6 @@
 /** Shows an overview to people. */
-import Table from 'cli-table3'
+import { plainTable } from '../terminal/plain-table.ts'
+import { duration, printable, quoted, written } from '../terminal/words.ts'
 import type { ConsumerOverview, GroupOverview, Overview, PendingEntry } from './overview.ts'
 
 const heads = [
@@ -34,20 +35,9 @@ export function asTable(overview: Overview, { isColour }: { isColour: boolean })
 }
 
 function tableOf(groups: readonly GroupOverview[], isColour: boolean): string {
-  const table = new Table({
-    head: heads,
-    chars: plain,
-    style: { head: isColour ? ['bold'] : [], border: [], 'padding-left': 0, 'padding-right': 2 },
-    colAligns: ['left', 'right', 'right', 'left', 'right', 'left', 'right'],
-  })
-  for (const group of groups) {
-    table.push(groupRow(group), ...group.consumers.map(consumerRow))
-  }
-  return table
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n')
+  const rows = groups.flatMap((group) => [groupRow(group), ...group.consumers.map(consumerRow)])
+  const aligns = ['left', 'right', 'right', 'left', 'right', 'left', 'right'] as const
+  return plainTable(rows, { head: heads, aligns, isColour })
 }
 
 function groupRow(group: GroupOverview): string[] {
@@ -68,32 +58,3 @@ function oldestText(entry: PendingEntry | null): string {
   const times = deliveries === 1 ? 'once' : `${written(deliveries)} times`
   return `${id}, delivered ${times}, ${duration(idleMs)} ago`
 }
-
-/** A time span in its two largest words of use: `4 ms`, `12.4 s`, `3 min`, `37 h`. */
-export function duration(ms: number): string {
-  if (ms < 1000) return `${ms} ms`
-  if (ms < 60_000) return `${(Math.floor(ms / 100) / 10).toFixed(1)} s`
-  if (ms < 3_600_000) return `${Math.floor(ms / 60_000)} min`
-  return `${written(Math.floor(ms / 3_600_000))} h`
-}
-
-const written = (count: number): string => count.toLocaleString('en-US')
-
-/** Others choose names of consumers: what is no plain text must not reach the terminal. */
-function printable(text: string): string {
-  return /^[^\p{C}\p{Z}]+$/u.test(text) ? text : quoted(text)
-}
-
-function quoted(text: string): string {
-  const escape = (sign: string): string =>
-    `\\u${(sign.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`
-  return `"${text.replaceAll(/(?! )[\p{C}\p{Z}"\\]/gu, escape)}"`
-}
-
-// No lines around cells: what stands there can be copied, cut and searched.
-const plain = Object.fromEntries(
-  ['top', 'bottom', 'left', 'right', 'mid', 'middle']
-    .flatMap((place) => [place, `${place}-mid`, `${place}-left`, `${place}-right`])
-    .concat('left-mid', 'mid-mid', 'right-mid')
-    .map((place) => [place, '']),
-)

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { readCheckin } from './checkin-body.ts'
 import { numberOr } from './numbers.ts'
+import { refuseUnderPressure } from './overload.ts'
 import type { ReceiverParts } from './parts.ts'
 import { invalidProblem, plainProblem, sendProblem } from './problem.ts'
 import { refuseEarly, resource } from './resources.ts'
@@ -9,14 +10,17 @@ const latestMax = 100
 
 /** `POST /api/checkin`: 202 once Redis has confirmed the append, never before. */
 export function checkinRoute(app: FastifyInstance, parts: ReceiverParts): void {
-  const { millrace, calls, model, refusals } = parts
+  const { millrace, calls, model, refusals, pressure } = parts
   resource(app, ['/api/checkin'], {
     method: 'POST',
     schema: { response: { 202: accepted } },
     onRequest: (request, reply, done) => {
       const encoding = request.headers['content-encoding']
-      if (encoding === undefined || encoding === 'identity') done()
-      else refuseEarly(request, reply, encodedBody)
+      if (encoding !== undefined && encoding !== 'identity') {
+        refuseEarly(request, reply, encodedBody)
+      } else if (!refuseUnderPressure(pressure, request, reply)) {
+        done()
+      }
     },
     handler: async (request, reply) => {
       const body = readCheckin(request.body)

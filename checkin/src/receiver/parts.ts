@@ -1,6 +1,7 @@
 import type { Millrace } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
 import type { BoundedCalls } from './bounded-calls.ts'
+import type { PressureSource } from './overload.ts'
 import type { RefusalLog } from './refusal-log.ts'
 
 /** What the routes work with. */
@@ -10,4 +11,5 @@ export interface ReceiverParts {
   /** Every call to Redis goes through it. */
   readonly calls: BoundedCalls
   readonly refusals: RefusalLog
+  readonly pressure: PressureSource
 }

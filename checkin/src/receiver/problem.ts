@@ -33,8 +33,13 @@ export function invalidProblem(title: string, errors: readonly FieldProblem[]): 
 
 const retryAfterMaxS = 3
 
-/** Answers with a problem. A 503 says when to come back: 1 to 3 s, at random, so that not all clients come at once. */
+/**
+ * Answers with a problem. A 503 says when to come back: 1 to 3 s, at random, so that not all clients come at once,
+ * unless the reply has a Retry-After already.
+ */
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
-  if (problem.status === 503) reply.header('retry-after', randomInt(1, retryAfterMaxS + 1))
+  if (problem.status === 503 && !reply.hasHeader('retry-after')) {
+    reply.header('retry-after', randomInt(1, retryAfterMaxS + 1))
+  }
   return reply.code(problem.status).type(problemMediaType).send(JSON.stringify(problem))
 }

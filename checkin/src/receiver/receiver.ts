@@ -6,6 +6,7 @@ import { answerBrokenRequest } from './broken-request.ts'
 import { checkinRoute, latestCheckinsRoute } from './checkins.ts'
 import { problemOf } from './failures.ts'
 import { healthRoute } from './health.ts'
+import type { PressureSource } from './overload.ts'
 import type { ReceiverParts } from './parts.ts'
 import { plainProblem, sendProblem } from './problem.ts'
 import { profileRoutes } from './profiles.ts'
@@ -14,6 +15,8 @@ import { bodyMaxBytes, knowAllMethods, refuseOtherAddresses } from './resources.
 
 export interface ReceiverOptions extends Pick<ReceiverParts, 'millrace' | 'model'> {
   readonly log: Log
+  /** While it says `overloaded`, check-ins are refused; default: never. */
+  readonly pressure?: PressureSource
   /** Of the calls to Redis; default: 10,000 under way at once, 2,000 ms each. */
   readonly bounds?: Partial<Bounds>
   readonly timeouts?: Partial<Timeouts>
@@ -45,7 +48,9 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   const { millrace, model, log, bounds, timeouts } = options
   const app = newServer({ headersMs: 5000, requestMs: 10_000, ...timeouts })
   const calls = new BoundedCalls({ inFlightMax: 10_000, withinMs: 2000, ...bounds })
-  const parts: ReceiverParts = { millrace, model, calls, refusals: new RefusalLog(log) }
+  const { pressure = noPressure } = options
+  const refusals = new RefusalLog(log)
+  const parts: ReceiverParts = { millrace, model, calls, refusals, pressure }
   knowAllMethods(app)
   app.setErrorHandler((error, request, reply) => {
     const problem = problemOf(error, request.method === 'POST' ? 'append' : 'read')
@@ -67,6 +72,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   return { listen: (at) => app.listen(at), close: () => close(app), closed }
 }
 
+const noPressure: PressureSource = { state: { kind: 'free' } }
 const connectionsMax = 4096
 
 function newServer({ headersMs, requestMs }: Timeouts): FastifyInstance {

@@ -23,17 +23,35 @@ function load(...names: readonly string[]): Script {
 }
 
 export const scripts: Readonly<
-  Record<'acknowledgeAndApply' | 'advanceAndApply' | 'claim' | 'setIdle', Script>
+  Record<
+    | 'acknowledgeAndApply'
+    | 'advanceAndApply'
+    | 'claim'
+    | 'countRange'
+    | 'lease'
+    | 'removeConsumer'
+    | 'redrive'
+    | 'setIdle'
+    | 'sweep'
+    | 'trim',
+    Script
+  >
 > = {
   acknowledgeAndApply: load('checks', 'effects', 'dead-letters', 'acknowledge-and-apply'),
   advanceAndApply: load('checks', 'effects', 'dead-letters', 'advance-and-apply'),
   claim: load('checks', 'dead-letters', 'claim'),
+  countRange: load('checks', 'count-range'),
+  lease: load('checks', 'lease'),
+  removeConsumer: load('checks', 'dead-letters', 'remove-consumer'),
+  redrive: load('checks', 'redrive'),
   setIdle: load('checks', 'set-idle'),
+  sweep: load('checks', 'sweep'),
+  trim: load('checks', 'trim'),
 }
 
 /** Runs a script. KEYS and ARGV are stated in the header of its file. @throws {MillraceError} */
 export async function runScript(
-  connection: Connection,
+  connection: Pick<Connection, 'send'>,
   script: Script,
   keys: readonly string[],
   args: readonly string[],

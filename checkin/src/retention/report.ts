@@ -1,0 +1,43 @@
+/** Says to people what a run of the trimmer has done or would do. */
+import type { FrontierHolder, TrimOutcome } from 'millrace'
+import { duration, quoted, written } from '../terminal/words.ts'
+
+type Ran = Exclude<TrimOutcome, { kind: 'unread' }>
+
+/** One run as lines of text. */
+export function asText(stream: string, outcome: Ran): string {
+  const lines = [`Stream ${stream}: ${workText(outcome)}`, `Frontier ${heldText(outcome.holder)}`]
+  if (outcome.cut !== outcome.frontier) lines.push(`The reserve by age begins at ${outcome.cut}.`)
+  return lines.join('\n')
+}
+
+function workText(outcome: Ran): string {
+  if (outcome.kind === 'trimmed') {
+    const { removed, remaining } = outcome
+    return removed === 0
+      ? `nothing to trim, ${written(remaining)} stay.`
+      : `trimmed ${written(removed)} check-ins, ${written(remaining)} stay.`
+  }
+  const { removable, isExact, length } = outcome
+  const would = `${written(removable)}${isExact ? '' : ' or more'} of ${written(length)} check-ins would go`
+  return isExact ? `${would}, ${written(length - removable)} stay.` : `${would}.`
+}
+
+/** Which id holds the frontier, and why. */
+export function heldText(holder: FrontierHolder): string {
+  switch (holder.kind) {
+    case 'pending':
+      return (
+        `${holder.id}: the oldest pending check-in of group ${quoted(holder.group)}, with consumer ` +
+        `${quoted(holder.consumer)}, idle for ${duration(holder.idleMs)}, delivered ${times(holder.deliveries)}.`
+      )
+    case 'last-delivered':
+      return holder.id === '0-0'
+        ? `${holder.id}: group ${quoted(holder.group)} has not read anything yet.`
+        : `${holder.id}: the last one that group ${quoted(holder.group)} has been delivered; nothing before it is pending.`
+    case 'position':
+      return `${holder.id}: the position of the single processor (${holder.positionKey}).`
+  }
+}
+
+const times = (count: number): string => (count === 1 ? 'once' : `${written(count)} times`)

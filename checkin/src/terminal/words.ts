@@ -1,0 +1,26 @@
+/** How numbers, times and names of others are written on a terminal. */
+
+/** A time span in its largest unit of use: `4 ms`, `12.4 s`, `3 min`, `37 h`. */
+export function duration(ms: number): string {
+  if (ms < 1000) return `${ms} ms`
+  if (ms < 60_000) return `${(Math.floor(ms / 100) / 10).toFixed(1)} s`
+  if (ms < 3_600_000) return `${Math.floor(ms / 60_000)} min`
+  return `${written(Math.floor(ms / 3_600_000))} h`
+}
+
+export const written = (count: number): string => count.toLocaleString('en-US')
+
+/** Names and texts that others chose: what is no plain text must not reach the terminal. */
+export function printable(text: string): string {
+  return /^[^\p{C}\p{Z}]+$/u.test(text) ? text : quoted(text)
+}
+
+/** In quotes, with everything escaped that a terminal might act on. */
+export function quoted(text: string): string {
+  const escape = (sign: string): string =>
+    `\\u${(sign.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`
+  return `"${text.replaceAll(/(?! )[\p{C}\p{Z}"\\]/gu, escape)}"`
+}
+
+/** Colour only where a person looks. */
+export const isColour = (): boolean => process.stdout.isTTY && process.env.NO_COLOR === undefined

@@ -1,0 +1,270 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { runMain, type Ended } from '../../testing/processes.ts'
+import { startRedis, type TestServer } from '../../testing/redis-servers.ts'
+import type { TestClient } from '../../testing/test-client.ts'
+
+interface Letter {
+  readonly reason?: string
+  readonly error?: string
+  /** Milliseconds ago; default: a fixed time. */
+  readonly ageMs?: number
+}
+
+describe('npm run dead-letters', { concurrency: 2 }, () => {
+  let server: TestServer
+  let redis: TestClient
+  before(async () => {
+    server = await startRedis()
+    redis = await server.client()
+  })
+  after(() => server.stop())
+
+  const run = async (prefix: string, ...args: string[]): Promise<Ended> =>
+    await runMain(['dead-letters', ...args], { env: { REDIS_URL: server.url, KEY_PREFIX: prefix } })
+      .exited
+
+  /** A group that has delivered and acknowledged the check-ins `1-0`, `2-0`, ... */
+  async function settled(prefix: string, checkins: number): Promise<string> {
+    const key = `${prefix}:checkins`
+    await redis.send('XGROUP', 'CREATE', key, 'checkinConsumers', '0', 'MKSTREAM')
+    for (let id = 1; id <= checkins; id += 1) {
+      await redis.send('XADD', key, `${id}-0`, ...fieldsOf(id))
+    }
+    const read = ['XREADGROUP', 'GROUP', 'checkinConsumers', 'ada', 'STREAMS', key, '>']
+    await redis.send(...read)
+    for (let id = 1; id <= checkins; id += 1) {
+      await redis.send('XACK', key, 'checkinConsumers', `${id}-0`)
+    }
+    return key
+  }
+
+  const fieldsOf = (id: number): string[] => [
+    'locationId',
+    '5',
+    'userId',
+    `${id}`,
+    'starRating',
+    '4',
+  ]
+
+  /** A dead letter `1000<n>-0` of the check-in `<n>-0`. */
+  async function write(key: string, n: number, { reason, error, ageMs }: Letter = {}) {
+    const time = ageMs === undefined ? 1_795_365_821_008 : Date.now() - ageMs
+    const about = ['id', `${n}-0`, 'reason', reason ?? 'refused', 'error', error ?? 'no "hash"']
+    const fields = fieldsOf(n).map((text, at) => (at % 2 === 0 ? `field:${text}` : text))
+    const rest = ['consumer', 'ada', 'time', time, ...fields]
+    await redis.send('XADD', `${key}:checkinConsumers:dead`, `1000${n}-0`, ...about, ...rest)
+  }
+
+  test('dead-letters command lists the newest first, as a table in pages', async () => {
+    const key = await settled('table', 3)
+    await write(key, 1)
+    await write(key, 2, { reason: 'undecodable', error: 'evil \u001B[2J\\n\nline' })
+    await write(key, 3, { reason: 'handler', error: 'x'.repeat(99) })
+    const { code, stdout, stderr } = await run('table', 'list', '--limit', '2')
+    assert.equal(stderr, '')
+    assert.equal(code, 0)
+    assert.deepEqual(stdout.split('\n'), [
+      'Group checkinConsumers: 3 dead letters, 2 shown',
+      'LETTER   ENTRY  REASON       CONSUMER  TIME                  ERROR',
+      `10003-0  3-0    handler      ada       2026-11-22T16:43:41Z  ${'x'.repeat(77)}...`,
+      '10002-0  2-0    undecodable  ada       2026-11-22T16:43:41Z  evil \\u001b[2J\\u005cn\\u000aline',
+      'More: --from 10002-0',
+      '',
+    ])
+    const rest = await run('table', '--from', '10002-0')
+    assert.match(rest.stdout, /3 dead letters, 1 shown\n.*\n10001-0 +1-0 +refused .* no "hash"\n$/)
+  })
+
+  test('dead-letters list prints JSON, by reason, the oldest first', async () => {
+    const key = await settled('json', 2)
+    await write(key, 1)
+    await write(key, 2)
+    await write(key, 3, { reason: 'lost' })
+    const { stdout } = await run('json', 'list', '--json', '--reason', 'refused', '--oldest')
+    const { letters, ...rest } = JSON.parse(stdout) as { letters: { letterId: string }[] }
+    assert.deepEqual(rest, {
+      stream: 'json:checkins',
+      group: 'checkinConsumers',
+      deadLetterStream: 'json:checkins:checkinConsumers:dead',
+      total: 3,
+      next: null,
+    })
+    assert.deepEqual(
+      letters.map(({ letterId }) => letterId),
+      ['10001-0', '10002-0'],
+    )
+    assert.deepEqual(letters[0], {
+      letterId: '10001-0',
+      entryId: '1-0',
+      reason: 'refused',
+      error: 'no "hash"',
+      consumer: 'ada',
+      time: 1_795_365_821_008,
+      attempts: null,
+      fields: [
+        ['locationId', '5'],
+        ['userId', '1'],
+        ['starRating', '4'],
+      ],
+      isPacked: false,
+    })
+  })
+
+  test('dead-letters show prints all of one, by either id', async () => {
+    const key = await settled('show', 1)
+    await write(key, 1, { error: 'field "\u001B[31m" is\r\n' })
+    for (const id of ['10001-0', '1-0']) {
+      const { stdout, stderr } = await run('show', 'show', id)
+      assert.equal(stderr, '')
+      assert.deepEqual(stdout.split('\n'), [
+        'Letter    10001-0',
+        'Entry     1-0, in the stream',
+        'Reason    refused',
+        'Error     field "\\u001b[31m" is\\u000d\\u000a',
+        'Consumer  ada',
+        'Time      2026-11-22T16:43:41Z',
+        'Fields',
+        '  locationId: 5',
+        '  userId: 1',
+        '  starRating: 4',
+        '',
+      ])
+    }
+    await redis.send('XDEL', key, '1-0')
+    assert.match(
+      (await run('show', 'show', '1-0')).stdout,
+      /Entry +1-0, not in the stream any more/,
+    )
+    const unknown = await run('show', 'show', '7-0')
+    assert.equal(unknown.code, 1)
+    assert.equal(unknown.stdout, '')
+    assert.match(
+      unknown.stderr,
+      /^error: Cannot show a dead letter of group "checkinConsumers":\n {2}7-0: no dead letter of the group has this id/,
+    )
+  })
+
+  test('dead-letters redrive makes one, some and all pending again under their ids', async () => {
+    const key = await settled('redrive', 4)
+    for (const n of [1, 2, 3, 4]) await write(key, n, n === 4 ? { reason: 'handler' } : {})
+    const one = await run('redrive', 'redrive', '10001-0')
+    assert.equal(one.stderr, '')
+    assert.equal(
+      one.stdout,
+      'Redrove 1 dead letter of group "checkinConsumers". A running processor takes the entries at its next sweep.\n',
+    )
+    const some = await run('redrive', 'redrive', '--reason', 'refused', '--json', '--rate', '1000')
+    assert.deepEqual(JSON.parse(some.stdout), { group: 'checkinConsumers', redriven: 2, kept: [] })
+    const all = await run('redrive', 'redrive', '--all')
+    assert.match(all.stdout, /^Redrove 1 dead letter of/)
+    const none = await run('redrive', 'redrive', '--all')
+    assert.equal(none.stdout, 'Redrove 0 dead letters of group "checkinConsumers".\n')
+    assert.equal(none.code, 0)
+    const range = ['-', '+', '9'] as const
+    const rows = (await redis.send('XPENDING', key, 'checkinConsumers', ...range)) as string[][]
+    assert.deepEqual(
+      rows.map(([id, consumer]) => [id, consumer]),
+      ['1-0', '2-0', '3-0', '4-0'].map((id) => [id, 'redrive']),
+    )
+  })
+
+  test('dead-letters redrive says what it cannot redrive, and why', async () => {
+    const key = await settled('kept', 3)
+    for (const n of [1, 2, 3]) await write(key, n)
+    await redis.send('XDEL', key, '2-0', '3-0')
+    const { code, stdout, stderr } = await run('kept', 'redrive', '1-0', '2-0', '3-0', '9-9')
+    assert.equal(code, 1)
+    assert.match(stdout, /^Redrove 1 dead letter of/)
+    const lines = stderr.split('\n')
+    assert.equal(lines[0], 'error: Cannot redrive 3 dead letters:')
+    assert.match(lines[1] ?? '', /^ {2}9-9: no dead letter of the group has this id/)
+    assert.match(
+      lines[2] ?? '',
+      /^ {2}10002-0, 10003-0: the stream does not hold the entry any more/,
+    )
+    assert.equal(await redis.send('XLEN', `${key}:checkinConsumers:dead`), 2)
+  })
+
+  test('dead-letters purge says what it would do, and does it with --yes', async () => {
+    const key = await settled('purge', 0)
+    await write(key, 1)
+    await write(key, 2, { reason: 'lost', ageMs: 60_000 })
+    await write(key, 3, { reason: 'lost', ageMs: 7_200_000 })
+    await write(key, 4, { ageMs: 0 })
+    const age = ['--older-than', '1h', '--reason', 'lost']
+    const planned = await run('purge', 'purge', ...age)
+    assert.equal(
+      planned.stdout,
+      'Would purge 1 dead letter of group "checkinConsumers" (reason lost, 3,600 s or older), for good. ' +
+        'Nothing is done without --yes.\n',
+    )
+    assert.equal(planned.code, 0)
+    const left = () => redis.send('XLEN', `${key}:checkinConsumers:dead`)
+    assert.equal(await left(), 4)
+    const done = await run('purge', 'purge', ...age, '--yes', '--json')
+    assert.deepEqual(JSON.parse(done.stdout), { group: 'checkinConsumers', purged: 1, kept: [] })
+    const byId = await run('purge', 'purge', '10001-0', '10003-0', '--yes')
+    assert.equal(byId.code, 1)
+    assert.equal(byId.stdout, 'Purged 1 dead letter of group "checkinConsumers".\n')
+    assert.match(byId.stderr, /^error: Cannot purge 1 dead letter:\n {2}10003-0: no dead letter/)
+    await run('purge', 'purge', '--all', '--yes')
+    assert.equal(await left(), 0)
+  })
+
+  test('dead-letters command names what is missing', async () => {
+    const noStream = await run('missing', 'list')
+    assert.equal(noStream.code, 1)
+    assert.match(
+      noStream.stderr,
+      /^error: .*stream "missing:checkins".* does not exist.*npm run load/,
+    )
+    await redis.send('XADD', 'bare:checkins', '1-0', 'a', 'b')
+    for (const args of [['list'], ['redrive', '--all']]) {
+      const noGroup = await run('bare', ...args)
+      assert.equal(noGroup.code, 1)
+      assert.match(noGroup.stderr, /^error: .*group .*does not exist/)
+    }
+    // Letters stay to be seen when their group is lost.
+    await write('bare:checkins', 1)
+    assert.match((await run('bare', 'list')).stdout, /1 dead letter, 1 shown/)
+    assert.equal((await run('bare', 'redrive', '--all')).code, 1)
+    // The single processor has no group, and its letters can be seen all the same.
+    const single = await run('bare', 'list', '--group', 'checkinprocessor')
+    assert.equal(single.stdout, 'Group checkinprocessor: 0 dead letters, 0 shown\n')
+    await redis.send('SET', 'bare:checkins:checkinConsumers:dead', 'text')
+    const wrong = await run('bare', 'list')
+    assert.equal(wrong.code, 1)
+    assert.match(
+      wrong.stderr,
+      /^error: .*"bare:checkins:checkinConsumers:dead" is a key of another/,
+    )
+  })
+
+  for (const args of [
+    ['mend'],
+    ['list', '--limit', '0', '--from', 'x'],
+    ['show'],
+    ['redrive'],
+    ['redrive', '1-0', '--all'],
+    ['redrive', '--all', '--rate', '0'],
+    ['purge', '--yes'],
+    ['purge', '--older-than', '3'],
+    ['purge', '--all', '--group', 'no spaces'],
+  ]) {
+    test(`dead-letters command refuses "${args.join(' ')}" as wrong usage`, async () => {
+      const { code, stdout, stderr } = await run('usage', ...args)
+      assert.equal(code, 2)
+      assert.equal(stdout, '')
+      assert.match(stderr, /^error: /)
+    })
+  }
+
+  test('dead-letters command explains itself', async () => {
+    const { code, stdout } = await run('usage', '--help')
+    assert.equal(code, 0)
+    assert.match(stdout, /Usage: npm run dead-letters -- \[options\] \[command\]/)
+    assert.match((await run('usage', 'purge', '--help')).stdout, /--older-than <age>/)
+  })
+})

@@ -1,0 +1,125 @@
+/** The processors as people run them: the seed's lines to the letter, summaries, drains, stops. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { onEachServer, type Bench } from '../../testing/on-each-server.ts'
+import { runMain } from '../../testing/processes.ts'
+import { waitFor } from '../../testing/wait-for.ts'
+import { checkinModel } from '../src/domain/checkins.ts'
+
+let prefixes = 0
+
+/** A group of its own, under a key prefix of its own. */
+async function freshGroup({ millrace, redis, server }: Bench) {
+  prefixes += 1
+  const prefix = `p${prefixes}`
+  const model = checkinModel(prefix)
+  await millrace.group(model.checkins, 'checkinConsumers').create()
+  const env = { REDIS_URL: server.url, KEY_PREFIX: prefix, LOG_FORMAT: 'pretty' }
+  const append = (id: string, userId: number, locationId: number) =>
+    millrace.append(model.checkins, { userId, locationId, starRating: 5 }, { id })
+  return { env, append, redis, prefix, model }
+}
+
+onEachServer('group processor', (bench) => {
+  test('says the lines of the exercise, to the letter', async () => {
+    const { env, append } = await freshGroup(bench())
+    await append('1609602085397-0', 789, 171)
+    await append('1609604227545-0', 752, 100)
+    const args = ['checkingroupprocessor', 'consumer1', '--work', '1ms..2ms', '--drain']
+    const { code, stdout, stderr } = await runMain(args, { env }).exited
+    assert.equal(code, 0, stderr)
+    const prefix = env.KEY_PREFIX
+    assert.deepEqual(stdout.split('\n').slice(0, 11), [
+      'info: consumer1: Starting up.',
+      'info: consumer1: Processing checkin 1609602085397-0.',
+      'debug: consumer1: Processing 1609602085397-0.',
+      `debug: consumer1: Updating user ${prefix}:users:789 and location ${prefix}:locations:171.`,
+      'info: consumer1: Acknowledged processing of checkin 1609602085397-0.',
+      'info: consumer1: Pausing to simulate work.',
+      'info: consumer1: Processing checkin 1609604227545-0.',
+      'debug: consumer1: Processing 1609604227545-0.',
+      `debug: consumer1: Updating user ${prefix}:users:752 and location ${prefix}:locations:100.`,
+      'info: consumer1: Acknowledged processing of checkin 1609604227545-0.',
+      'info: consumer1: Pausing to simulate work.',
+    ])
+  })
+
+  test('shares the exercise with a second one: no check-in goes to both', async () => {
+    const { env, append } = await freshGroup(bench())
+    for (let n = 1; n <= 12; n += 1) await append(`${n}-0`, n, n)
+    const run = (name: string) => {
+      const args = ['checkingroupprocessor', name, '--work', '60ms..120ms', '--drain']
+      return runMain(args, { env })
+    }
+    const [one, two] = [run('consumer1'), run('consumer2')]
+    const ids = async (process: typeof one) => {
+      const { stdout } = await process.exited
+      return [...stdout.matchAll(/Acknowledged processing of checkin (\S+)\./g)].map(([, id]) => id)
+    }
+    const both = [...(await ids(one)), ...(await ids(two))]
+    assert.equal(new Set(both).size, 12)
+    assert.equal(both.length, 12)
+  })
+
+  test('sums up once a second, and says once that it waits', async () => {
+    const { env, append } = await freshGroup(bench())
+    const running = runMain(['checkingroupprocessor', 'consumer1'], { env })
+    await running.waitForLine(/^info: consumer1: waiting for more checkins\.\.\.$/)
+    await append('1-0', 1, 1)
+    await running.waitForLine(/^info: consumer1: Processed 1 checkins, 1\/s, lag 0, pending 0\.$/)
+    running.kill('SIGINT')
+    const { code, stdout } = await running.exited
+    assert.equal(code, 0)
+    assert.match(stdout, /Stopped\. Processed 1 checkins\.\n$/)
+    assert.doesNotMatch(stdout, /Processing checkin/)
+  })
+
+  test('warns of a dead letter and of claims, one JSON object a line', async () => {
+    const { env, append, redis, prefix } = await freshGroup(bench())
+    await append('1-0', 1, 1)
+    const key = `${prefix}:checkins`
+    await redis.send('XREADGROUP', 'GROUP', 'checkinConsumers', 'gone', 'STREAMS', key, '>')
+    await redis.send('XADD', key, '2-0', 'userId', 'x\r\ninfo: forged', 'locationId', '1')
+    const args = ['checkingroupprocessor', 'consumer1', '--drain', '--claim-after', '100ms']
+    const json = { ...env, LOG_FORMAT: 'json' }
+    const { code, stdout } = await runMain(args, { env: json }).exited
+    assert.equal(code, 0)
+    const lines = stdout.trim().split('\n')
+    const warnings = lines
+      .map((line) => JSON.parse(line) as { level: string; msg: string })
+      .filter(({ level }) => level === 'warn')
+    assert.deepEqual(warnings.map(({ msg }) => msg).sort(), [
+      'consumer1: Checkin 2-0 became a dead letter: field "userId" must be an integer from 1.',
+      'consumer1: Claimed 1 checkins of a dead consumer.',
+    ])
+  })
+
+  test('survives its pause when it is stopped: the check-in is acknowledged', async () => {
+    const { env, append, redis, prefix } = await freshGroup(bench())
+    await append('1-0', 1, 1)
+    const running = runMain(['checkingroupprocessor', 'c', '--work', '1m..2m'], { env })
+    await running.waitForLine(/Pausing/)
+    running.kill('SIGTERM')
+    assert.equal((await running.exited).code, 0)
+    const pending = await redis.send('XPENDING', `${prefix}:checkins`, 'checkinConsumers')
+    assert.equal((pending as number[])[0], 0)
+  })
+})
+
+onEachServer('single processor', (bench) => {
+  test('goes on at its position, and stops in order', async () => {
+    const { env, append, redis, model } = await freshGroup(bench())
+    await append('1-0', 1, 1)
+    const drained = await runMain(['checkinprocessor', '--drain'], { env }).exited
+    assert.equal(drained.code, 0)
+    assert.match(drained.stdout, /^info: checkinprocessor: Starting up\.\n/)
+    await append('2-0', 1, 2)
+    const running = runMain(['checkinprocessor'], { env })
+    await waitFor(async () => (await redis.send('GET', model.positionKey)) === '2-0', {
+      what: 'the position',
+    })
+    running.kill('SIGTERM')
+    assert.equal((await running.exited).code, 0)
+    assert.equal(await redis.send('HGET', model.userKey(1), 'numCheckins'), '2')
+  })
+})

@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { runMain, type Ended } from '../../testing/processes.ts'
+import { startRedis, type TestServer } from '../../testing/redis-servers.ts'
+import type { TestClient } from '../../testing/test-client.ts'
+import { waitFor } from '../../testing/wait-for.ts'
+
+describe('npm run trim', { concurrency: 2 }, () => {
+  let server: TestServer
+  let redis: TestClient
+  before(async () => {
+    server = await startRedis()
+    redis = await server.client()
+  })
+  after(() => server.stop())
+
+  const environment = (prefix: string) => ({ REDIS_URL: server.url, KEY_PREFIX: prefix })
+  const run = async (prefix: string, ...args: string[]): Promise<Ended> =>
+    await runMain(['trim', ...args], { env: environment(prefix) }).exited
+  const length = (prefix: string) => redis.send('XLEN', `${prefix}:checkins`)
+
+  /** A stream with one group that has processed some of its check-ins, and has one pending if asked. */
+  async function fill(prefix: string, { entries = 20, processed = 20 } = {}): Promise<string> {
+    const key = `${prefix}:checkins`
+    await redis.send('XGROUP', 'CREATE', key, 'checkinConsumers', '0', 'MKSTREAM')
+    for (let id = 1; id <= entries; id += 1) await redis.send('XADD', key, `${id}-0`, 'userId', id)
+    if (processed > 0) await deliver(key, processed)
+    for (let id = 1; id <= processed; id += 1) {
+      await redis.send('XACK', key, 'checkinConsumers', `${id}-0`)
+    }
+    return key
+  }
+
+  async function deliver(key: string, count: number): Promise<void> {
+    const read = ['XREADGROUP', 'GROUP', 'checkinConsumers', 'ada', 'COUNT', count]
+    await redis.send(...read, 'STREAMS', key, '>')
+  }
+
+  test('trim removes what is processed, and keeps what was asked for', async () => {
+    await fill('plain')
+    const { code, stdout, stderr } = await run('plain', '--keep', '5')
+    assert.equal(stderr, '')
+    assert.equal(code, 0)
+    assert.equal(
+      stdout,
+      'Stream plain:checkins: trimmed 15 check-ins, 5 stay.\n' +
+        'Frontier 20-0: the last one that group "checkinConsumers" has been delivered; nothing before it is pending.\n',
+    )
+    assert.equal(await length('plain'), 5)
+    const again = await run('plain', '--keep=5', '--keep-for=24h')
+    assert.match(again.stdout, /^Stream plain:checkins: nothing to trim, 5 stay\.\n/)
+  })
+
+  test('trim keeps a thousand check-ins unless told otherwise', async () => {
+    await fill('default')
+    assert.match((await run('default')).stdout, /nothing to trim, 20 stay/)
+  })
+
+  test('trim explains who holds the stream, and removes nothing', async () => {
+    const key = await fill('dry', { entries: 30, processed: 10 })
+    await deliver(key, 5)
+    const { code, stdout } = await run('dry', '--dry-run', '--keep', '0')
+    assert.equal(code, 0)
+    assert.match(
+      stdout,
+      /^Stream dry:checkins: 10 of 30 check-ins would go, 20 stay\.\nFrontier 11-0: the oldest pending check-in of group "checkinConsumers", with consumer "ada", idle for \d+(\.\d)? m?s, delivered once\.\n$/,
+    )
+    assert.equal(await length('dry'), 30)
+    const json = JSON.parse((await run('dry', '--dry-run', '--keep=0', '--json')).stdout) as {
+      readonly holder: { readonly idleMs: number }
+    }
+    const { idleMs } = json.holder
+    const holder = { kind: 'pending', group: 'checkinConsumers', id: '11-0', consumer: 'ada' }
+    assert.deepEqual(json, {
+      stream: key,
+      kind: 'explained',
+      ...{ frontier: '11-0', cut: '11-0', removable: 10, isExact: true, length: 30 },
+      holder: { ...holder, idleMs, deliveries: 1 },
+    })
+  })
+
+  test('trim waits for a group that has not begun, and for the single processor when it has', async () => {
+    const key = await fill('slow')
+    await redis.send('SET', 'slow:checkinprocessor:lastid', '8-0')
+    const single = await run('slow', '--keep', '0')
+    assert.match(single.stdout, /trimmed 7 check-ins, 13 stay/)
+    assert.match(
+      single.stdout,
+      /Frontier 8-0: the position of the single processor \(slow:checkinprocessor:lastid\)\./,
+    )
+    await redis.send('XGROUP', 'CREATE', key, 'audit', '0')
+    const group = await run('slow', '--keep', '0')
+    assert.match(
+      group.stdout,
+      /nothing to trim, 13 stay\.\nFrontier 0-0: group "audit" has not read anything yet\./,
+    )
+  })
+
+  test('trim leaves a stream without a group alone, and says so', async () => {
+    const key = await fill('bare')
+    await redis.send('XGROUP', 'DESTROY', key, 'checkinConsumers')
+    const { code, stdout, stderr } = await run('bare', '--keep', '0', '--json')
+    assert.equal(code, 1)
+    assert.equal(stdout, '')
+    assert.match(
+      stderr,
+      /^error: Cannot trim stream "bare:checkins": it has no group and the single processor has no/,
+    )
+    assert.equal(await length('bare'), 20)
+  })
+
+  test('trim says how to create a stream that is missing', async () => {
+    const { code, stderr } = await run('missing')
+    assert.equal(code, 1)
+    assert.match(
+      stderr,
+      /^error: Cannot trim stream "missing:checkins": it does not exist\. Create stream and group with "npm run load"/,
+    )
+  })
+
+  test('trim goes on until it is stopped, and logs what it does', async (t) => {
+    const key = await fill('loop', { entries: 30, processed: 10 })
+    const main = runMain(['trim', '--keep', '0', '--every', '20ms'], { env: environment('loop') })
+    t.after(() => main.kill('SIGKILL'))
+    await main.waitForLine(/Trimmed 9 checkins, 21 stay\. Frontier 10-0: the last one/)
+    await deliver(key, 20)
+    for (let id = 11; id <= 30; id += 1) {
+      await redis.send('XACK', key, 'checkinConsumers', `${id}-0`)
+    }
+    await waitFor(async () => (await length('loop')) === 1, { what: 'the rest to be trimmed' })
+    main.kill('SIGTERM')
+    const { code, stdout } = await main.exited
+    assert.equal(code, 0)
+    assert.match(stdout, /Trimmer: Stopped\./)
+  })
+
+  for (const args of [
+    ['--keep', '-1'],
+    ['--keep', 'x'],
+    ['--keep-for', '24'],
+    ['--keep-for', '1w'],
+    ['--every', '1ms'],
+    ['--every', '2d'],
+    ['--every', '1s', '--json'],
+    ['--every', '1s', '--dry-run'],
+    ['more'],
+  ]) {
+    test(`trim refuses "${args.join(' ')}" as wrong usage`, async () => {
+      const { code, stdout, stderr } = await run('usage', ...args)
+      assert.equal(code, 2)
+      assert.equal(stdout, '')
+      assert.match(stderr, /^error: /)
+    })
+  }
+})

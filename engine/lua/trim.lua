@@ -1,0 +1,101 @@
+-- Removes what nobody needs any more from the head of a stream, one bounded step. What is needed is found in this same
+-- call, so no group can be overtaken: an entry stays when it is pending or undelivered in a group, not yet behind the
+-- position of a reader, or in the reserve.
+-- KEYS[1] stream  KEYS[2...] positions of readers without a group
+-- ARGV[1] entries to remove at most; 0 only explains
+-- ARGV[2] newest entries to keep  ARGV[3] age (ms) to keep; empty: none
+-- ARGV[4...] for each position, what it means when the key is missing: 'hold' the whole stream, or 'ignore' the reader
+-- Returns one of
+--   { 'unread' }     neither a group nor a reader: nothing says what is still needed. Nothing removed.
+--   { 'trimmed', removed, length, is_more (0, 1), frontier, holder, cut }
+--       frontier: entries with a smaller id are needed by no group and no reader
+--       holder: { 'pending', group, id, consumer, idle (ms), deliveries }, { 'last-delivered', group, id } or
+--               { 'position', key, id }
+--       cut: entries with a smaller id may go by frontier and age; the count to keep is not in it
+--   { 'error', code } no-stream, wrong-type, wrong-position, no-permission. Nothing removed.
+
+local stream = KEYS[1]
+local step, keep_entries, keep_ms = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+
+-- Entries that are removed one by one, after whole nodes of the stream: a node holds 100 unless it is configured.
+local SINGLY_MAX = 500
+
+-- Compares ids without leading zeros: their numbers are too large for Lua.
+local function compare_digits(a, b)
+  if #a ~= #b then return #a - #b end
+  return a == b and 0 or (a < b and -1 or 1)
+end
+local function is_before(a, b)
+  local a_time, a_sequence = string.match(a, '^(%d+)%-(%d+)$')
+  local b_time, b_sequence = string.match(b, '^(%d+)%-(%d+)$')
+  local by_time = compare_digits(a_time, b_time)
+  return by_time < 0 or (by_time == 0 and compare_digits(a_sequence, b_sequence) < 0)
+end
+
+local function flat_value(list, name)
+  for at = 1, #list, 2 do
+    if list[at] == name then return list[at + 1] end
+  end
+  return nil
+end
+
+local holder
+local function hold(candidate)
+  if not holder or is_before(candidate[3], holder[3]) then holder = candidate end
+end
+
+local groups = redis.pcall('XINFO', 'GROUPS', stream)
+if groups.err then
+  local is_missing = string.find(groups.err, 'no such key', 1, true)
+  return { 'error', is_missing and 'no-stream' or error_code(groups.err) }
+end
+for _, group in ipairs(groups) do
+  local name = flat_value(group, 'name')
+  -- Also where something is pending: a group may have been moved back behind it.
+  hold({ 'last-delivered', name, flat_value(group, 'last-delivered-id') })
+  if flat_value(group, 'pending') > 0 then
+    local rows = redis.pcall('XPENDING', stream, name, '-', '+', 1)
+    if rows.err then return { 'error', error_code(rows.err) } end
+    local oldest = rows[1]
+    if oldest then hold({ 'pending', name, oldest[1], oldest[2], oldest[3], oldest[4] }) end
+  end
+end
+for at = 2, #KEYS do
+  local position = redis.pcall('GET', KEYS[at])
+  if type(position) == 'table' then return { 'error', error_code(position.err) } end
+  if position then
+    local time, sequence = string.match(position, '^0*(%d+)%-0*(%d+)$')
+    if not time or #position > 41 then return { 'error', 'wrong-position' } end
+    hold({ 'position', KEYS[at], time .. '-' .. sequence })
+  elseif ARGV[2 + at] == 'hold' then
+    hold({ 'position', KEYS[at], '0-0' })
+  end
+end
+if not holder then return { 'unread' } end
+
+local frontier = holder[3]
+local cut = frontier
+if keep_ms then
+  local now = redis.call('TIME')
+  local from = tonumber(now[1]) * 1000 + math.floor(tonumber(now[2]) / 1000) - keep_ms
+  local youngest = string.format('%.0f-0', math.max(0, from))
+  if is_before(youngest, cut) then cut = youngest end
+end
+
+local length = redis.call('XLEN', stream)
+local removed = 0
+local room = math.min(step, length - keep_entries)
+if cut ~= '0-0' and room > 0 then
+  -- Whole nodes first: LIMIT bounds their entries, and no body is read.
+  removed = redis.pcall('XTRIM', stream, 'MINID', '~', cut, 'LIMIT', room)
+  if type(removed) == 'table' then return { 'error', error_code(removed.err) } end
+  local rest = math.min(room - removed, SINGLY_MAX)
+  if rest > 0 then
+    local head = redis.call('XRANGE', stream, '-', '(' .. cut, 'COUNT', rest + 1)
+    local first_kept = head[rest + 1] and head[rest + 1][1] or cut
+    if #head > 0 then removed = removed + redis.call('XTRIM', stream, 'MINID', '=', first_kept) end
+  end
+end
+length = length - removed
+local is_more = cut ~= '0-0' and length > keep_entries and #redis.call('XRANGE', stream, '-', '(' .. cut, 'COUNT', 1)
+return { 'trimmed', removed, length, is_more or 0, frontier, holder, cut }

@@ -1,0 +1,317 @@
+/**
+ * The dead letters of a group: looks at them, sends them back, removes them. Promise: a letter is redriven at most once,
+ * to its own group, and is there until then; whoever else redrives or purges at the same time.
+ */
+import { deadLetter, type DeadLetter } from './dead-letter.ts'
+import { MillraceError, missingGroup } from './errors.ts'
+import { groupKeys, type GroupKeys, type parkingNames } from './keys.ts'
+import { wait } from './persist.ts'
+import type { Connection, Reply } from './redis/connection.ts'
+import { asList, runScript, scripts } from './redis/scripts.ts'
+
+/** Which dead letters: some by id, or all that are there at the moment of the call. */
+export type DeadLetterSelection =
+  /** Ids of letters or of entries. */
+  | { readonly ids: readonly string[] }
+  | {
+      readonly all: true
+      /** Only letters with this reason. */
+      readonly reason?: string
+      /** Only letters that are at least so old, in milliseconds by the server's clock. */
+      readonly olderThanMs?: number
+    }
+
+/**
+ * What became of a selected dead letter.
+ *
+ * - `redriven`: its entry is pending again, the letter is deleted. `purged`: the letter is deleted.
+ * - `gone`: no letter has this id, or somebody else was quicker.
+ * - `ambiguous`: more than one letter has this id, as its own or as that of its entry. They stay: use their other ids.
+ * - `body-gone`: the stream does not hold the entry any more. The letter stays.
+ * - `mismatch`: the stream holds another entry under the id: it was made anew. The letter stays.
+ * - `undelivered`: the group was moved back and has yet to deliver the entry. The letter stays.
+ */
+export type RedriveOutcome =
+  'redriven' | 'gone' | 'ambiguous' | 'body-gone' | 'mismatch' | 'undelivered'
+export type PurgeOutcome = 'purged' | 'gone' | 'ambiguous'
+
+export interface SettleOptions<Outcome> {
+  /** Told for each letter. `id`: of the letter; for `gone` and `ambiguous` what was asked for. */
+  readonly onOutcome?: (id: string, outcome: Outcome) => void
+  /** When it aborts, the rest stays as it is. */
+  readonly signal?: AbortSignal
+}
+
+export interface RedriveOptions extends SettleOptions<RedriveOutcome> {
+  /** Letters a second at most; default: as fast as the server goes. */
+  readonly ratePerSecond?: number
+}
+
+export interface DeadLetterListOptions {
+  /** Which come first, default `newest`. */
+  readonly order?: 'newest' | 'oldest'
+  /** Goes on after this letter: the `next` of the page before. Default: begins with the first. */
+  readonly from?: string
+  /** Letters at most, 1 to 10,000, default 100. */
+  readonly count?: number
+  /** Only letters with this reason. */
+  readonly reason?: string
+}
+
+export interface DeadLetterPage {
+  readonly letters: readonly DeadLetter[]
+  /** For `from` of the next page; null when there is none. */
+  readonly next: string | null
+}
+
+// Letters a read: they may be large.
+const pageMax = 100
+const redriveName: (typeof parkingNames)[number] = 'redrive'
+// Any consumer may claim what is idle for so long.
+const claimableMs = 2 ** 31
+const neverAborted = new AbortController().signal
+const idPattern = /^\d{1,20}-\d{1,20}$/
+
+export class DeadLetters {
+  readonly #connection: Connection
+  readonly #keys: GroupKeys
+  readonly #group: string
+
+  /** Use {@link Group.deadLetters}. */
+  constructor(connection: Connection, stream: string, group: string) {
+    this.#connection = connection
+    this.#keys = groupKeys(stream, group)
+    this.#group = group
+  }
+
+  /** The key of the dead-letter stream. It need not exist. */
+  get key(): string {
+    return this.#keys.deadLetters
+  }
+
+  /** One page. @throws {RangeError} when an option is wrong. @throws {MillraceError} WRONG_TYPE. */
+  async list(options: DeadLetterListOptions = {}): Promise<DeadLetterPage> {
+    const { order = 'newest', from, reason } = options
+    const count = checkedCount(options.count ?? 100)
+    if (from !== undefined) checkId(from)
+    const letters: DeadLetter[] = []
+    for await (const letter of this.#walk({ order, after: from, atOnce: count + 1 })) {
+      if (reason !== undefined && letter.reason !== reason) continue
+      // One more than asked for says that there is a next page.
+      if (letters.length === count) return { letters, next: letters.at(-1)?.letterId ?? null }
+      letters.push(letter)
+    }
+    return { letters, next: null }
+  }
+
+  /**
+   * The letters with one of these ids, each the id of a letter or of an entry. Reads the whole dead-letter stream.
+   * @throws {RangeError} when an id is none. @throws {MillraceError} WRONG_TYPE.
+   */
+  async find(...ids: readonly string[]): Promise<DeadLetter[]> {
+    ids.forEach(checkId)
+    const wanted = new Set(ids)
+    const found: DeadLetter[] = []
+    for await (const letter of this.#walk({ order: 'oldest' })) {
+      if (wanted.has(letter.letterId) || wanted.has(letter.entryId)) found.push(letter)
+    }
+    return found
+  }
+
+  /**
+   * How many letters are selected.
+   * @param onMissing told for each id that selects none.
+   * @throws as {@link DeadLetters.find}.
+   */
+  async count(
+    selection: DeadLetterSelection,
+    onMissing?: (id: string, outcome: 'gone' | 'ambiguous') => void,
+  ): Promise<number> {
+    let count = 0
+    for await (const picked of this.#pages(selection, (...missing) => onMissing?.(...missing))) {
+      count += picked.length
+    }
+    return count
+  }
+
+  /**
+   * Sends letters back to this group: each entry is pending again under its id, and the next consumer that sweeps takes it.
+   * One script call for each, so it may be broken off and asked again. A letter that comes meanwhile is not selected, so
+   * an entry that fails once more is not tried in a circle.
+   * @returns how many letters had which outcome.
+   * @throws {MillraceError} NO_GROUP, WRONG_TYPE, AUTHENTICATION; those of the connection: what was redriven stays so.
+   */
+  async redrive(
+    selection: DeadLetterSelection,
+    options: RedriveOptions = {},
+  ): Promise<Record<RedriveOutcome, number>> {
+    const { ratePerSecond = Infinity, signal = neverAborted, onOutcome } = options
+    if (!(ratePerSecond > 0)) {
+      throw new RangeError(`Cannot use ratePerSecond ${ratePerSecond}: it is above 0`)
+    }
+    const total = {
+      redriven: 0,
+      gone: 0,
+      ambiguous: 0,
+      'body-gone': 0,
+      mismatch: 0,
+      undelivered: 0,
+    }
+    const settle = (id: string, outcome: RedriveOutcome): void => {
+      total[outcome] += 1
+      onOutcome?.(id, outcome)
+    }
+    const atOnce = ratePerSecond === Infinity ? pageMax : 1
+    const startedAt = performance.now()
+    let begun = 0
+    for await (const picked of this.#pages(selection, settle)) {
+      for (let at = 0; at < picked.length; at += atOnce) {
+        const dueAt = startedAt + (begun / ratePerSecond) * 1000
+        await wait(Math.max(0, dueAt - performance.now()), signal)
+        if (signal.aborted) return total
+        const some = picked.slice(at, at + atOnce)
+        begun += some.length
+        await Promise.all(some.map(async (id) => settle(id, await this.#redriveOne(id))))
+      }
+    }
+    return total
+  }
+
+  /**
+   * Deletes letters. What they were about is then forgotten.
+   * @returns how many letters had which outcome.
+   * @throws {MillraceError} WRONG_TYPE, AUTHENTICATION, and those of the connection.
+   */
+  async purge(
+    selection: DeadLetterSelection,
+    { signal = neverAborted, onOutcome }: SettleOptions<PurgeOutcome> = {},
+  ): Promise<Record<PurgeOutcome, number>> {
+    const total = { purged: 0, gone: 0, ambiguous: 0 }
+    const settle = (id: string, outcome: PurgeOutcome): void => {
+      total[outcome] += 1
+      onOutcome?.(id, outcome)
+    }
+    for await (const picked of this.#pages(selection, settle)) {
+      if (signal.aborted) return total
+      const purged = picked.map(async (id) => {
+        const removed = await this.#send(['XDEL', this.key, id])
+        settle(id, removed === 1 ? 'purged' : 'gone')
+      })
+      await Promise.all(purged)
+    }
+    return total
+  }
+
+  async #redriveOne(id: string): Promise<RedriveOutcome> {
+    const { stream, deadLetters } = this.#keys
+    const args = [this.#group, id, redriveName, String(claimableMs)]
+    const reply = await runScript(this.#connection, scripts.redrive, [stream, deadLetters], args)
+    const [outcome, code] = reply.map(String)
+    if (outcome === 'error') throw this.#problem(code ?? '')
+    return outcome as RedriveOutcome
+  }
+
+  /** Letter ids in pages, oldest first. What cannot be picked is settled at once. */
+  async *#pages(
+    selection: DeadLetterSelection,
+    settle: (id: string, outcome: 'gone' | 'ambiguous') => void,
+  ): AsyncGenerator<string[]> {
+    if ('ids' in selection) {
+      yield [...pickIds(selection.ids, await this.find(...selection.ids), settle)]
+      return
+    }
+    const { reason, olderThanMs = 0 } = selection
+    const before = olderThanMs === 0 ? Infinity : (await this.#serverTime()) - olderThanMs
+    let page: string[] = []
+    for await (const letter of this.#walk({ order: 'oldest' })) {
+      if (reason !== undefined && letter.reason !== reason) continue
+      if (letter.time <= before) page.push(letter.letterId)
+      if (page.length < pageMax) continue
+      yield page
+      page = []
+    }
+    yield page
+  }
+
+  /** Every letter that is there when the walk begins, in bounded reads. */
+  async *#walk(way: {
+    readonly order: 'newest' | 'oldest'
+    readonly after?: string | undefined
+    readonly atOnce?: number
+  }): AsyncGenerator<DeadLetter> {
+    const isForward = way.order === 'oldest'
+    const count = ['COUNT', String(Math.min(pageMax, way.atOnce ?? pageMax))]
+    const [newest] = asList(await this.#send(['XREVRANGE', this.key, '+', '-', 'COUNT', '1']))
+    if (newest === undefined) return
+    const end = isForward ? deadLetter(newest).letterId : '-'
+    let start = way.after === undefined ? (isForward ? '-' : '+') : `(${way.after}`
+    for (;;) {
+      const command = isForward ? 'XRANGE' : 'XREVRANGE'
+      const page = asList(await this.#send([command, this.key, start, end, ...count]))
+      if (page.length === 0) return
+      for (const entry of page) {
+        const letter = deadLetter(entry)
+        yield letter
+        start = `(${letter.letterId}`
+      }
+    }
+  }
+
+  async #serverTime(): Promise<number> {
+    const [seconds, microseconds] = asList(await this.#send(['TIME']))
+    return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000)
+  }
+
+  async #send(command: readonly string[]): Promise<Reply> {
+    try {
+      return await this.#connection.send(command)
+    } catch (error) {
+      if (error instanceof MillraceError && error.code === 'WRONG_TYPE') {
+        throw this.#problem('wrong-type')
+      }
+      throw error
+    }
+  }
+
+  #problem(code: string): MillraceError {
+    const { stream } = this.#keys
+    if (code === 'no-group') return missingGroup(stream, this.#group)
+    const action = `Cannot work on the dead letters of group "${this.#group}" of stream "${stream}"`
+    if (code === 'no-permission') {
+      const rights = 'XRANGE, XREVRANGE, XDEL, XINFO, XPENDING and XCLAIM'
+      const state = `the user lacks a right on the stream or on "${this.key}": ${rights} are needed`
+      return new MillraceError('AUTHENTICATION', `${action}: ${state}. Grant it`)
+    }
+    const state = `the stream or "${this.key}" is a key of another type`
+    return new MillraceError('WRONG_TYPE', `${action}: ${state}. Move that key away`)
+  }
+}
+
+/** The letters that the ids name, each once; an id of two letters picks neither by itself. */
+function pickIds(
+  ids: readonly string[],
+  found: readonly DeadLetter[],
+  settle: (id: string, outcome: 'gone' | 'ambiguous') => void,
+): Set<string> {
+  const picked = new Set<string>()
+  for (const id of new Set(ids)) {
+    const named = found.filter(({ letterId, entryId }) => letterId === id || entryId === id)
+    if (named.length === 1) picked.add(named[0]?.letterId ?? id)
+    else settle(id, named.length === 0 ? 'gone' : 'ambiguous')
+  }
+  return picked
+}
+
+/** @throws {RangeError} */
+function checkedCount(count: number): number {
+  if (Number.isSafeInteger(count) && count >= 1 && count <= 10_000) return count
+  throw new RangeError(`Cannot use count ${count}: it is an integer from 1 to 10000`)
+}
+
+/** @throws {RangeError} */
+function checkId(id: string): void {
+  if (idPattern.test(id)) return
+  throw new RangeError(
+    `Cannot use ${JSON.stringify(id)} as an id: it is like 1740790744731-0, of a dead letter or of an entry`,
+  )
+}

@@ -1,0 +1,76 @@
+/** Keeps a stream bounded: runs {@link Millrace.trim} again and again. Promise: as there, nothing that is needed goes. */
+import { isPassing } from './errors.ts'
+import type { Fields } from './fields.ts'
+import type { Millrace } from './millrace.ts'
+import { wait } from './persist.ts'
+import type { Stream } from './stream.ts'
+import { checkTrimOptions, type TrimOptions, type TrimOutcome } from './trim.ts'
+
+/** What a trimmer tells while it runs. */
+export interface TrimmerObserver {
+  /** A run is over; also when it removed nothing, or found neither a group nor a reader (`unread`). */
+  ran?(outcome: TrimOutcome): void
+  /** A run broke off for a reason that passes by itself; the next one goes on. */
+  failed?(error: Error): void
+}
+
+export interface TrimmerOptions extends Omit<TrimOptions, 'dryRun' | 'signal'> {
+  /** Pause between two runs (ms), 1 or more, default 10,000. */
+  readonly everyMs?: number
+  /** Stops it, as `stop` does. */
+  readonly signal?: AbortSignal
+  readonly observer?: TrimmerObserver
+}
+
+// The longest time that a timer of Node takes.
+const everyMost = 2 ** 31 - 1
+
+export class Trimmer<F extends Fields = Fields> {
+  readonly #millrace: Pick<Millrace, 'trim'>
+  readonly #stream: Stream<F>
+  readonly #options: TrimmerOptions
+  readonly #everyMs: number
+  readonly #stopping = new AbortController()
+  #run: Promise<void> | undefined
+
+  /** It does nothing until it is run. @throws {RangeError} when an option cannot be used. */
+  constructor(millrace: Pick<Millrace, 'trim'>, stream: Stream<F>, options: TrimmerOptions = {}) {
+    const { everyMs = 10_000 } = options
+    if (!Number.isSafeInteger(everyMs) || everyMs < 1 || everyMs > everyMost) {
+      throw new RangeError(`Cannot use everyMs ${everyMs}: it is an integer from 1 to ${everyMost}`)
+    }
+    checkTrimOptions(options)
+    this.#millrace = millrace
+    this.#stream = stream
+    this.#options = options
+    this.#everyMs = everyMs
+  }
+
+  /** Works until it is stopped. @throws {MillraceError} NO_STREAM, WRONG_TYPE and other failures that do not pass. */
+  async run(): Promise<void> {
+    if (this.#run !== undefined) throw new TypeError('A trimmer runs once')
+    this.#run = this.#work()
+    await this.#run
+  }
+
+  /** Ends after the script call that is under way. Safe to call twice or before the run. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#run?.catch(() => undefined) // Whoever runs the trimmer gets its failure.
+  }
+
+  async #work(): Promise<void> {
+    const { observer, signal: outer } = this.#options
+    const own = this.#stopping.signal
+    const signal = outer === undefined ? own : AbortSignal.any([own, outer])
+    while (!signal.aborted) {
+      try {
+        observer?.ran?.(await this.#millrace.trim(this.#stream, { ...this.#options, signal }))
+      } catch (error) {
+        if (!isPassing(error)) throw error
+        observer?.failed?.(error)
+      }
+      await wait(this.#everyMs, signal)
+    }
+  }
+}
