@@ -39,7 +39,7 @@ end
 if ARGV[5] ~= '' then
   local holder = redis.pcall('HGET', KEYS[3], consumer)
   if type(holder) == 'table' then return { 'error', error_code(holder.err) } end
-  if not holder or cjson.decode(holder).token ~= ARGV[5] then return { 'superseded' } end
+  if holder_of(holder) ~= ARGV[5] then return { 'superseded' } end
 end
 local still, problem = pending_ids()
 if not still then return { 'error', problem } end

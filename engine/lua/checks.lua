@@ -14,3 +14,27 @@ local function check_permissions(...)
   end
   return nil
 end
+
+-- The server's clock in milliseconds.
+local function now_ms()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- What the record of a lease's holder says: token, and how long the lease lasts (ms). Nothing when it is no record of ours.
+local function holder_of(json)
+  local is_json, holder = pcall(cjson.decode, json or '')
+  if not is_json or type(holder) ~= 'table' then return nil, 0 end
+  return holder.token, tonumber(holder.leaseMs) or 0
+end
+
+-- Milliseconds that a lease still runs; 0 or less when it ended. One that would run for longer than it lasts was given
+-- before the clock was set back, so it does not count.
+local function lease_left(leases, holders, name, now)
+  local ends = tonumber(redis.call('ZSCORE', leases, name) or nil)
+  if not ends then return 0 end
+  local left = ends - now
+  if left <= 0 then return left end
+  local _, lasts = holder_of(redis.call('HGET', holders, name))
+  return left <= lasts and left or 0
+end

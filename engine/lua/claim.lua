@@ -1,22 +1,19 @@
 -- Claims pending entries of one consumer that has no living lease: a step over its pending entries list. An entry whose
 -- body was trimmed or deleted cannot be claimed: Redis drops it from the list here, so it leaves a dead letter.
--- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] leases
+-- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] leases  KEYS[4] holders
 -- ARGV[1] group  ARGV[2] consumer that claims  ARGV[3] consumer to claim from  ARGV[4] least idle time (ms)
 -- ARGV[5] id to begin after, or '-'  ARGV[6] count
 -- Returns { id to begin after next, or '' at the end, { entry ... }, { lost id ... } } or { 'error', code }.
 
 local group, claimer, owner = ARGV[1], ARGV[2], ARGV[3]
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local start = ARGV[5] == '-' and '-' or '(' .. ARGV[5]
 local rows = redis.pcall('XPENDING', KEYS[1], group, start, '+', ARGV[6], owner)
 if rows.err then return { 'error', error_code(rows.err) } end
-local problem = check_dead_letters(KEYS[2])
+local problem = check_dead_letters(KEYS[2]) or check_permissions({ 'XCLAIM', KEYS[1], group, claimer, '0', '0-1' })
 if problem then return { 'error', problem } end
 
 -- It may have come back since the sweep began.
-local ends = redis.call('ZSCORE', KEYS[3], owner)
-if ends and tonumber(ends) > now then return { '', {}, {} } end
+if lease_left(KEYS[3], KEYS[4], owner, now_ms()) > 0 then return { '', {}, {} } end
 
 local ids = {}
 for _, row in ipairs(rows) do

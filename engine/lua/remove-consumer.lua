@@ -3,12 +3,11 @@
 -- gone leave a dead letter.
 -- KEYS[1] stream  KEYS[2] leases  KEYS[3] holders  KEYS[4] dead-letter stream
 -- ARGV[1] group  ARGV[2] consumer  ARGV[3] parking consumer  ARGV[4] entries to move at most  ARGV[5] idle time (ms)
--- Returns { 'removed', moved }, { 'moved', moved } when some are left, { 'alive', ms left, holder JSON }, { 'missing' }
--- or { 'error', code }.
+-- Returns { 'removed', moved }, { 'moved', moved } when some are left, { 'alive', ms left, holder JSON }, { 'missing' },
+-- { 'parking' } or { 'error', code }.
 
 local group, name = ARGV[1], ARGV[2]
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+if name == ARGV[3] then return { 'parking' } end
 local consumers = redis.pcall('XINFO', 'CONSUMERS', KEYS[1], group)
 if consumers.err then return { 'error', error_code(consumers.err) } end
 local is_known = false
@@ -16,10 +15,17 @@ for _, flat in ipairs(consumers) do
   if flat[2] == name then is_known = true end
 end
 if not is_known then return { 'missing' } end
-local ends = tonumber(redis.call('ZSCORE', KEYS[2], name) or nil)
-if ends and ends > now then return { 'alive', ends - now, redis.call('HGET', KEYS[3], name) or '{}' } end
+local left = lease_left(KEYS[2], KEYS[3], name, now_ms())
+if left > 0 then return { 'alive', left, redis.call('HGET', KEYS[3], name) or '{}' } end
 
 local problem = check_dead_letters(KEYS[4])
+  or check_permissions(
+    { 'XCLAIM', KEYS[1], group, name, '0', '0-1' },
+    { 'XACK', KEYS[1], group, '0-1' },
+    { 'XGROUP', 'DELCONSUMER', KEYS[1], group, name },
+    { 'ZREM', KEYS[2], name },
+    { 'HDEL', KEYS[3], name }
+  )
 if problem then return { 'error', problem } end
 local rows = redis.call('XPENDING', KEYS[1], group, '-', '+', ARGV[4], name)
 local letters = {}
@@ -34,8 +40,8 @@ write_dead_letters(KEYS[1], KEYS[4], name, letters)
 for _, letter in ipairs(letters) do
   redis.call('XACK', KEYS[1], group, letter[1])
 end
-if #rows == tonumber(ARGV[4]) then return { 'moved', #rows - #letters } end
--- Empty, in this same call: a bare DELCONSUMER would drop what is pending.
+-- Only when it is empty, seen in this same call: a bare DELCONSUMER would drop what is pending.
+if #redis.call('XPENDING', KEYS[1], group, '-', '+', 1, name) > 0 then return { 'moved', #rows - #letters } end
 redis.call('XGROUP', 'DELCONSUMER', KEYS[1], group, name)
 redis.call('ZREM', KEYS[2], name)
 redis.call('HDEL', KEYS[3], name)

@@ -4,6 +4,8 @@
 -- ARGV[1] group  ARGV[2] consumer  ARGV[3] idle time (ms)  ARGV[4...] ids
 -- Returns the ids that are not this consumer's any more, or { 'error', code }.
 
+local problem = check_permissions({ 'XCLAIM', KEYS[1], ARGV[1], ARGV[2], '0', '0-1' })
+if problem then return { 'error', problem } end
 local lost = {}
 for at = 4, #ARGV do
   -- XCLAIM by itself would take entries back from a consumer that has claimed them.

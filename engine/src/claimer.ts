@@ -23,13 +23,17 @@ export interface ClaimerParts {
   /** Consumers that are dead and empty for so long are removed, in milliseconds. */
   readonly removeAfterMs: number
   readonly signal: AbortSignal
-  readonly onClaimed: (entries: readonly RawEntry[], from: string) => void
+  readonly onClaimed: (entries: readonly RawEntry[]) => void
+  /** Entries that were pending for our own name without our knowing. */
+  readonly onStrays: (entries: readonly RawEntry[]) => void
   /** Entries whose body was gone before they were processed; each left a dead letter. */
   readonly onLost: (ids: readonly string[]) => void
 }
 
 // Entries a call: about 1 ms of the server.
 const countMax = 100
+// Calls a sweep, so that a walk over many entries of the young does not become a storm.
+const stepsMax = 100
 // Ids a call: about 2 ms of the server.
 const idsMax = 500
 // Any consumer may claim what is idle for so long.
@@ -37,6 +41,9 @@ const givenBackMs = 2 ** 31
 
 export class Claimer {
   readonly #parts: ClaimerParts
+  /** Where the walk over a consumer's entries goes on at the next sweep. */
+  readonly #goOnAfter = new Map<string, string>()
+  #holdOffUntil = 0
 
   constructor(parts: ClaimerParts) {
     this.#parts = parts
@@ -47,13 +54,23 @@ export class Claimer {
     const { signal, sweepEveryMs } = this.#parts
     while (!signal.aborted) {
       try {
+        await this.#receiveStrays()
         await this.#sweep()
       } catch (error) {
         // The next round tries again; others do it meanwhile.
         if (!isPassing(error)) throw error
       }
-      await wait(sweepEveryMs, signal)
+      // Uneven, so that not the same consumer gets every turn.
+      await wait(sweepEveryMs * (0.5 + Math.random()), signal)
     }
+  }
+
+  /**
+   * Our own lease had ended, as after an outage of the server: that of others may have, too, and they need their time to
+   * renew it before anybody takes them for dead.
+   */
+  holdOff(): void {
+    this.#holdOffUntil = performance.now() + this.#parts.leaseMs
   }
 
   /** Lets any consumer claim these entries at once; the delivery count stays. */
@@ -65,37 +82,72 @@ export class Claimer {
     }
   }
 
+  /**
+   * Entries that are pending for our name and not in hand: the reply to a claim was lost, or a process that had the name
+   * before has read them. Nobody claims from the living, so we look ourselves.
+   */
+  async #receiveStrays(): Promise<void> {
+    const { connection, keys, who, inHand, leaseMs } = this.#parts
+    // What is in hand for long shows here too.
+    const count = String(inHand.size + countMax)
+    const range = ['IDLE', String(Math.ceil(leaseMs)), '-', '+', count, who.consumer]
+    const rows = asList(await connection.send(['XPENDING', keys.stream, who.group, ...range]))
+    const strays = rows
+      .map((row) => String(asList(row)[0]))
+      .filter((id) => !inHand.has(id))
+      .slice(0, inHand.roomForClaims(countMax))
+    if (strays.length === 0) return
+    const found = await Promise.all(
+      strays.map(async (id): Promise<RawEntry> => {
+        const [entry] = asList(await connection.send(['XRANGE', keys.stream, id, id]))
+        return entry === undefined ? { id, flat: null } : rawEntry(entry)
+      }),
+    )
+    this.#parts.onStrays(found)
+  }
+
   async #sweep(): Promise<void> {
-    const { connection, keys, who, sweepEveryMs, removeAfterMs, leaseMs } = this.#parts
-    // A turn is shorter than the pause between two of one consumer, so that it does not shut itself out.
+    const { connection, keys, who, inHand, sweepEveryMs, removeAfterMs, leaseMs } = this.#parts
+    // Without room the turn is better left to another one.
+    if (performance.now() < this.#holdOffUntil || inHand.roomForClaims(countMax) === 0) return
     const turnMs = Math.ceil(sweepEveryMs * 0.9)
     const args = [who.group, who.consumer, String(turnMs), String(removeAfterMs), ...parkingNames]
     const place = [keys.stream, keys.leases, keys.holders]
-    for (const row of this.#checked(await runScript(connection, scripts.sweep, place, args))) {
+    const rows = this.#checked(await runScript(connection, scripts.sweep, place, args))
+    let steps = stepsMax
+    for (const row of rows) {
+      if (steps <= 0) return
       const [name, kind] = asList(row).map(String)
       // A lease that ran out says that its holder is gone, however young its entries are.
-      await this.#claimFrom(name ?? '', kind === 'expired' ? 0 : leaseMs)
+      steps -= await this.#claimFrom(name ?? '', kind === 'expired' ? 0 : leaseMs, steps)
     }
   }
 
-  /** Walks the pending entries of one consumer in bounded steps, for as long as there is room. */
-  async #claimFrom(owner: string, idleMs: number): Promise<void> {
+  /**
+   * Walks the pending entries of one consumer in bounded steps, for as long as there is room; the next sweep goes on
+   * where this one ended. Returns the number of steps.
+   */
+  async #claimFrom(owner: string, idleMs: number, steps: number): Promise<number> {
     const { connection, keys, who, inHand, signal } = this.#parts
-    const place = [keys.stream, keys.deadLetters, keys.leases]
-    let after = '-'
-    do {
+    const place = [keys.stream, keys.deadLetters, keys.leases, keys.holders]
+    let after = this.#goOnAfter.get(owner) ?? '-'
+    let step = 0
+    for (; after !== '' && step < steps; step += 1) {
       const count = Math.min(countMax, inHand.roomForClaims(countMax))
-      if (count === 0 || signal.aborted) return
+      if (count === 0 || signal.aborted) break
       const range = [String(Math.ceil(idleMs)), after, String(count)]
       const args = [who.group, who.consumer, owner, ...range]
       const reply = this.#checked(await runScript(connection, scripts.claim, place, args))
       const [next, entries, lost] = reply
       after = String(next)
       const claimed = asList(entries ?? []).map(rawEntry)
-      if (claimed.length > 0) this.#parts.onClaimed(claimed, owner)
+      if (claimed.length > 0) this.#parts.onClaimed(claimed)
       const lostIds = asList(lost ?? []).map(String)
       if (lostIds.length > 0) this.#parts.onLost(lostIds)
-    } while (after !== '')
+    }
+    if (after === '' || after === '-') this.#goOnAfter.delete(owner)
+    else this.#goOnAfter.set(owner, after)
+    return step
   }
 
   #checked(reply: Reply[]): Reply[] {

@@ -18,46 +18,14 @@ import { InHand } from './in-hand.ts'
 import { groupKeys } from './keys.ts'
 import { Lease } from './lease.ts'
 import { plansOf } from './plan.ts'
-import type { Projection } from './projection.ts'
 import type { Connection } from './redis/connection.ts'
 import { Decoder, isDecodeFailure, type Entry } from './stream.ts'
-
-/** What a consumer tells while it runs. All are optional and called in order; only `applied` is waited for. */
-export interface ConsumerObserver<F extends Fields = Fields> {
-  /** Decoded entries have come: delivered now, pending from before, or claimed from another consumer. */
-  delivered?(entries: readonly Entry<F>[], how: 'new' | 'pending' | 'claimed'): void
-  /** The server has confirmed effects and acknowledgement. The entries stay in hand until this resolves. */
-  applied?(entries: readonly Entry<F>[]): void | Promise<void>
-  deadLettered?(letters: readonly { id: string; reason: string; error: string }[]): void
-  /** A handler failed; the entry is tried again. */
-  retried?(id: string, attempt: number, error: string): void
-  /** The gate refused entries: another consumer has them now, or they were applied before a reply was lost. */
-  superseded?(ids: readonly string[]): void
-  /** A read found nothing new. */
-  waiting?(): void
-}
-
-export interface ConsumerOptions<F extends Fields> {
-  /** Applied together with the acknowledgement; each must read only fields of the stream. Default: none. */
-  readonly projections?: readonly Projection<keyof F & string>[]
-  /** Decides about each entry before its effects are applied. Default: none, each is applied. */
-  readonly handler?: Handler<F>
-  /** Handlers at a time, default 1. */
-  readonly concurrency?: number
-  /** Attempts of a handler before an entry becomes a dead letter, default 5. */
-  readonly attemptsMax?: number
-  /** Entries a read and a script call, 1 to 5,000, default 1,000: a call holds the server for about 4 ms. */
-  readonly batch?: number
-  /** Entries in hand at most, default three batches: one in the server, one on its way, one to come. */
-  readonly inHandMax?: number
-  /** Entries of a dead consumer are claimed within this time (ms), 20 or more, default 10,000. */
-  readonly claimAfterMs?: number
-  /** Consumers of the group that are dead and empty for so long are removed (ms), default a day. */
-  readonly removeAfterMs?: number
-  /** Ends as soon as nothing is undelivered or pending in the group, default false. */
-  readonly drain?: boolean
-  readonly observer?: ConsumerObserver<F>
-}
+import {
+  checked,
+  type ConsumerObserver,
+  type ConsumerOptions,
+  type Settings,
+} from './consumer-options.ts'
 
 /** What a consumer has done since it was started. */
 export interface ConsumerCounts {
@@ -114,7 +82,7 @@ export class Consumer<F extends Fields = Fields> {
       leaseMs: settings.claimAfterMs * 0.75,
       signal,
     }
-    this.#lease = new Lease(leased)
+    this.#lease = new Lease({ ...leased, onLapsed: () => this.#claimer.holdOff() })
     const shared = {
       ...leased,
       who: { ...leased.who, token: this.#lease.token },
@@ -134,6 +102,7 @@ export class Consumer<F extends Fields = Fields> {
       sweepEveryMs: Math.min(settings.claimAfterMs / 4, 1000),
       removeAfterMs: settings.removeAfterMs,
       onClaimed: (entries) => this.#receive(entries, 'claimed'),
+      onStrays: (entries) => this.#receive(entries, 'pending'),
       onLost: (ids) => this.#deadLettered(ids.map(lostLetter)),
     })
     this.#reader = new DeliveryReader({
@@ -189,8 +158,7 @@ export class Consumer<F extends Fields = Fields> {
   }
 
   async #work(): Promise<void> {
-    if (this.#stopping.signal.aborted) return
-    await this.#lease.take()
+    if (!(await this.#takeLease())) return
     const fail = (error: unknown): void => this.#fail(error)
     // Renewed until the last entry is out of hand, so that nobody claims what we still work on.
     const renewals = new AbortController()
@@ -203,6 +171,17 @@ export class Consumer<F extends Fields = Fields> {
       renewals.abort()
       await renewing
       await this.#lease.release()
+    }
+  }
+
+  /** False when the consumer was stopped before it had its name. */
+  async #takeLease(): Promise<boolean> {
+    const { signal } = this.#stopping
+    try {
+      return !signal.aborted && (await this.#lease.take())
+    } catch (error) {
+      if (!(signal.aborted && isPassing(error))) throw error
+      return false
     }
   }
 
@@ -288,36 +267,4 @@ type DeadLetter = Omit<Extract<Settled, { kind: 'dead-letter' }>, 'kind'>
 
 function lostLetter(id: string): DeadLetter {
   return { id, reason: 'lost', error: 'the entry was trimmed or deleted before it was processed' }
-}
-
-const day = 86_400_000
-
-interface Settings {
-  readonly batch: number
-  readonly inHandMax: number
-  readonly concurrency: number
-  readonly attemptsMax: number
-  readonly claimAfterMs: number
-  readonly removeAfterMs: number
-}
-
-/** @throws {RangeError} or {TypeError} naming the option. */
-function checked<F extends Fields>(options: ConsumerOptions<F>): Settings {
-  if (options.handler === undefined && (options.projections ?? []).length === 0) {
-    throw new TypeError('Cannot make a consumer without a handler or a projection: nothing to do')
-  }
-  const batch = inRange('batch', options.batch ?? 1000, 1, 5000)
-  return {
-    batch,
-    inHandMax: inRange('inHandMax', options.inHandMax ?? batch * 3, 1, 100_000),
-    concurrency: inRange('concurrency', options.concurrency ?? 1, 1, 100_000),
-    attemptsMax: inRange('attemptsMax', options.attemptsMax ?? 5, 1, 1_000_000),
-    claimAfterMs: inRange('claimAfterMs', options.claimAfterMs ?? 10_000, 20, day),
-    removeAfterMs: inRange('removeAfterMs', options.removeAfterMs ?? day, 0, 365 * day),
-  }
-}
-
-function inRange(option: string, value: number, least: number, most: number): number {
-  if (Number.isSafeInteger(value) && value >= least && value <= most) return value
-  throw new RangeError(`Cannot use ${option} ${value}: it is an integer from ${least} to ${most}`)
 }

@@ -148,8 +148,8 @@ export function problem(code: string, { stream, group }: Place): MillraceError {
   }
   return new MillraceError(
     'WRONG_TYPE',
-    `Cannot process entries of stream "${stream}" for "${group}": the stream, its dead-letter stream or the position ` +
-      'is a key of another type. Move that key away or use another one',
+    `Cannot process entries of stream "${stream}" for "${group}": the stream, its dead-letter stream, its leases or ` +
+      'the position is a key of another type. Move that key away or use another one',
   )
 }
 

@@ -1,4 +1,5 @@
-import { Consumer, type ConsumerOptions } from './consumer.ts'
+import { Consumer } from './consumer.ts'
+import type { ConsumerOptions } from './consumer-options.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { MillraceError } from './errors.ts'
 import type { Fields } from './fields.ts'

@@ -27,6 +27,10 @@ export class InHand {
     return Math.max(0, this.#max + Math.min(this.#max, most) - this.#ids.size)
   }
 
+  has(id: string): boolean {
+    return this.#ids.has(id)
+  }
+
   /** False when the entry is in hand already. */
   take(id: string): boolean {
     if (this.#ids.has(id)) return false

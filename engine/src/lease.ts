@@ -8,14 +8,16 @@ import { problem } from './effects.ts'
 import { isPassing, MillraceError } from './errors.ts'
 import type { GroupKeys } from './keys.ts'
 import { persist, wait } from './persist.ts'
+import { isGone, thisProcess, type ProcessIdentity } from './process-identity.ts'
 import type { Connection, Reply } from './redis/connection.ts'
 import { runScript, scripts } from './redis/scripts.ts'
 
 /** Who holds a lease. */
-export interface Holder {
+export interface Holder extends ProcessIdentity {
   readonly token: string
+  /** How long the lease lasts, in milliseconds. */
+  readonly leaseMs: number
   readonly host: string
-  readonly pid: number
   /** When the name was taken, ISO 8601. */
   readonly since: string
 }
@@ -27,19 +29,22 @@ export interface LeaseParts {
   /** A lease that is not renewed ends after so long, in milliseconds. */
   readonly leaseMs: number
   readonly signal: AbortSignal
+  /** A renewal came after the end of the lease, and nobody had taken the name. */
+  readonly onLapsed: () => void
 }
+
+// A living holder renews three times while its lease lasts, so it shows soon that it lives.
+const lookEveryMs = 250
 
 export class Lease {
   readonly #parts: LeaseParts
-  readonly #holder: Holder = {
-    token: randomUUID(),
-    host: hostname(),
-    pid: process.pid,
-    since: new Date().toISOString(),
-  }
+  readonly #holder: Holder
 
   constructor(parts: LeaseParts) {
     this.#parts = parts
+    const since = new Date().toISOString()
+    const { leaseMs } = parts
+    this.#holder = { token: randomUUID(), leaseMs, host: hostname(), since, ...thisProcess() }
   }
 
   /** What the gate checks. */
@@ -47,26 +52,39 @@ export class Lease {
     return this.#holder.token
   }
 
-  /** Takes the name. @throws {MillraceError} NAME_TAKEN by a living holder; the message says by whom and until when. */
-  async take(): Promise<void> {
-    const reply = await persist(this.#parts.signal, () => this.#run('take'))
-    if (reply[0] !== 'held') return
-    const held = holderOf(String(reply[1]))
-    // A process of this machine that is gone will not renew; no need to wait for the end of its lease.
-    const again = isGone(held) ? await this.#run('take', held.token) : reply
-    if (again[0] === 'held') throw this.#taken(again)
+  /**
+   * Takes the name. If another one has it, waits until its lease ends or it renews: a holder that crashed does not.
+   * @returns false when the signal aborts before.
+   * @throws {MillraceError} NAME_TAKEN by a living holder; the message says by whom and until when.
+   */
+  async take(): Promise<boolean> {
+    const { signal } = this.#parts
+    let before = Infinity
+    for (;;) {
+      const reply = await persist(signal, () => this.#run('take'))
+      if (reply[0] !== 'held') return true
+      if (signal.aborted) return false
+      const held = holderOf(String(reply[1]))
+      const left = Number(reply[2])
+      if (left > before) throw this.#taken(reply)
+      before = left
+      // No need to wait for the end of a lease whose holder is certainly gone.
+      if (!isGone(held)) await wait(Math.min(left, lookEveryMs), signal)
+      else if ((await persist(signal, () => this.#run('take', held.token)))[0] !== 'held') {
+        return true
+      }
+    }
   }
 
   /** Renews until the signal aborts. @throws {MillraceError} SUPERSEDED. */
   async run(signal: AbortSignal): Promise<void> {
-    const { leaseMs } = this.#parts
     for (;;) {
-      await wait(leaseMs / 3, signal)
+      await wait(this.#parts.leaseMs / 3, signal)
       if (signal.aborted) return
       try {
-        await this.renew()
+        // An outage may last longer than the lease: renew as soon as it is over.
+        await persist(signal, () => this.renew())
       } catch (error) {
-        // The next round tries again; if the lease ends meanwhile, the gate keeps what we still do harmless.
         if (!isPassing(error)) throw error
       }
     }
@@ -78,9 +96,12 @@ export class Lease {
    * @throws {MillraceError} SUPERSEDED when another process has the name.
    */
   async renew(): Promise<void> {
-    if ((await this.#run('renew'))[0] !== 'lost') return
-    const reply = await this.#run('take')
-    if (reply[0] !== 'held') return
+    const renewed = await this.#run('renew')
+    const reply = renewed[0] === 'lost' ? await this.#run('take') : renewed
+    if (reply[0] !== 'held') {
+      if (Number(reply[1]) <= 0) this.#parts.onLapsed()
+      return
+    }
     const { group, consumer } = this.#parts.who
     throw new MillraceError(
       'SUPERSEDED',
@@ -88,11 +109,9 @@ export class Lease {
     )
   }
 
-  /** Gives the name back. Best effort: else the lease ends by itself. */
+  /** Gives the name back. Best effort: else the lease ends by itself, and whatever hinders it has been told before. */
   async release(): Promise<void> {
-    await this.#run('release').catch((error: unknown) => {
-      if (!isPassing(error)) throw error
-    })
+    await this.#run('release').catch(() => undefined)
   }
 
   async #run(action: 'take' | 'renew' | 'release', deadToken = ''): Promise<Reply[]> {
@@ -115,14 +134,29 @@ export class Lease {
   }
 }
 
-/** The holder that a record in Redis names; unknown parts are empty. */
+/** The holder that a record in Redis names; what is missing is empty. */
 export function holderOf(json: string): Holder {
-  const parsed = JSON.parse(json) as Partial<Holder>
+  const parsed = parse(json)
+  const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
   return {
-    token: String(parsed.token),
-    host: String(parsed.host),
-    pid: Number(parsed.pid),
-    since: String(parsed.since),
+    token: textOf(parsed.token),
+    leaseMs: Number(parsed.leaseMs ?? 0),
+    host: textOf(parsed.host),
+    since: textOf(parsed.since),
+    pid: Number(parsed.pid ?? 0),
+    boot: textOf(parsed.boot),
+    namespace: textOf(parsed.namespace),
+    startedAt: textOf(parsed.startedAt),
+  }
+}
+
+function parse(json: string): Partial<Record<keyof Holder, unknown>> {
+  try {
+    const parsed: unknown = JSON.parse(json)
+    return typeof parsed === 'object' && parsed !== null ? parsed : {}
+  } catch {
+    // Somebody else wrote there.
+    return {}
   }
 }
 
@@ -130,15 +164,4 @@ function shown(reply: Reply[]): string {
   const { host, pid, since } = holderOf(String(reply[1]))
   const seconds = (Number(reply[2]) / 1000).toFixed(1)
   return `process ${pid} on ${host} since ${since}, for ${seconds} s more unless it renews`
-}
-
-function isGone({ host, pid }: Holder): boolean {
-  if (host !== hostname() || !Number.isSafeInteger(pid) || pid <= 0) return false
-  try {
-    process.kill(pid, 0)
-    return false
-  } catch (error) {
-    // EPERM: it is there, and somebody else's.
-    return error instanceof Error && 'code' in error && error.code === 'ESRCH'
-  }
 }

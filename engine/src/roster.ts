@@ -17,7 +17,7 @@ export interface RosterEntry extends ConsumerDescription {
   /** Milliseconds until the lease ends; negative when it ended; null without one. */
   readonly leaseLeftMs: number | null
   /** Who holds or held the lease; null without one. */
-  readonly holder: Omit<Holder, 'token'> | null
+  readonly holder: Pick<Holder, 'host' | 'pid' | 'since'> | null
 }
 
 // XCLAIM of so many holds the server for about 2 ms.
@@ -46,8 +46,9 @@ export async function rosterOf(
       return { ...consumer, state: 'foreign', leaseLeftMs: null, holder: null }
     }
     const leaseLeftMs = Math.round(Number(end) - now)
-    const { host, pid, since } = holderOf(json)
-    const state = leaseLeftMs > 0 ? 'alive' : 'expired'
+    const { host, pid, since, leaseMs } = holderOf(json)
+    // One that would run for longer than it lasts was given before the clock was set back.
+    const state = leaseLeftMs > 0 && leaseLeftMs <= leaseMs ? 'alive' : 'expired'
     return { ...consumer, state, leaseLeftMs, holder: { host, pid, since } }
   })
 }
@@ -82,6 +83,11 @@ export async function removeConsumer(
           `${action}: it is alive, process ${pid} on ${host}, its lease runs for ${left} s. Stop it first`,
         )
       }
+      case 'parking':
+        throw new MillraceError(
+          'NO_CONSUMER',
+          `${action}: it only parks entries until the next sweep of a living consumer, and goes by itself`,
+        )
       case 'missing':
         throw new MillraceError('NO_CONSUMER', `${action}: the group has no consumer of that name`)
       default:

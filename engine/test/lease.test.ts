@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { hostname } from 'node:os'
 import { test } from 'node:test'
 import { groupKeys, MillraceError } from 'millrace'
+import { thisProcess } from '../src/process-identity.ts'
 import { onEachServer } from '../../testing/on-each-server.ts'
 import { waitFor, within } from '../../testing/wait-for.ts'
 import {
@@ -50,12 +51,8 @@ onEachServer('lease', (bench) => {
     const fixture = await freshGroup(bench())
     const gone = spawn(process.execPath, ['-e', ''])
     await once(gone, 'exit')
-    await holdAs(fixture, 'one', {
-      token: 'x',
-      host: hostname(),
-      pid: gone.pid ?? 0,
-      since: 'then',
-    })
+    const dead = { ...thisProcess(), pid: gone.pid, startedAt: '1' }
+    await holdAs(fixture, 'one', { token: 'x', host: hostname(), since: 'then', ...dead })
     startConsumer(t, fixture, 'one')
     await appendVisits(fixture, 3)
     await untilDrained(fixture)
@@ -112,6 +109,39 @@ onEachServer('lease', (bench) => {
     assert.equal(survivor.consumer.counts.claimed, 0)
   })
 
+  test('whose holder crashed elsewhere is waited for, and then taken', async (t) => {
+    const fixture = await freshGroup(bench())
+    await holdAs(fixture, 'one', { token: 'x', host: 'elsewhere', pid: 1, since: 'then' }, -300)
+    startConsumer(t, fixture, 'one')
+    await appendVisits(fixture, 3)
+    await untilDrained(fixture)
+  })
+
+  test('given before the clock was set back does not count, nor does a turn', async (t) => {
+    const fixture = await freshGroup(bench())
+    await appendVisits(fixture, 5)
+    await readAndDie(fixture, 'doomed', 5)
+    const holder = { token: 'z', host: 'elsewhere', pid: 7, since: 'then', leaseMs: 1000 }
+    await holdAs(fixture, 'doomed', holder, 3_600_000)
+    await fixture.redis.send('ZADD', keysOf(fixture).leases, 9e12, '@sweep')
+    const { consumer } = startConsumer(t, fixture, 'survivor', { claimAfterMs: 200 })
+    await untilDrained(fixture)
+    assert.equal(consumer.counts.claimed, 5)
+  })
+
+  test('of our own name covers entries that we do not know of: they are looked for', async (t) => {
+    const fixture = await freshGroup(bench())
+    const { consumer } = startConsumer(t, fixture, 'one', { claimAfterMs: 200 })
+    await untilAlive(fixture, 'one')
+    // As if the reply to a claim had been lost: pending for a living name, and nobody has them in hand.
+    const id = await fixture.millrace.append(fixture.visits, visit(1))
+    await waitFor(() => consumer.counts.applied === 1, { what: 'the entry' })
+    const { key } = fixture.visits
+    await fixture.redis.send('XCLAIM', key, 'desk', 'one', '0', id, 'FORCE', 'JUSTID')
+    await waitFor(() => consumer.counts.applied === 2, { what: 'the stray' })
+    await untilDrained(fixture)
+  })
+
   test('of many short lives leaves only the living names in the group', async (t) => {
     const fixture = await freshGroup(bench())
     const { redis, visits } = fixture
@@ -159,6 +189,7 @@ onEachServer('removal of a consumer', (bench) => {
     await readAndDie(fixture, 'doomed', 1300)
     await fixture.redis.send('XDEL', fixture.visits.key, ids[4] ?? '')
     assert.equal(await fixture.group.removeConsumer('doomed'), 1299)
+    await assert.rejects(fixture.group.removeConsumer('unassigned'), /it only parks entries/)
     const { consumers, pending } = await fixture.group.describe()
     assert.equal(pending, 1299)
     assert.deepEqual(
@@ -183,13 +214,14 @@ const keysOf = ({ visits }: Fixture) => groupKeys(visits.key, 'desk')
 async function holdAs(
   fixture: Fixture,
   name: string,
-  holder: unknown,
+  holder: Record<string, unknown>,
   forMs = 60_000,
 ): Promise<void> {
   const [seconds] = (await fixture.redis.send('TIME')) as string[]
   const { leases, holders } = keysOf(fixture)
   await fixture.redis.send('ZADD', leases, Number(seconds) * 1000 + 1000 + forMs, name)
-  await fixture.redis.send('HSET', holders, name, JSON.stringify(holder))
+  const record = JSON.stringify({ leaseMs: forMs + 2000, ...holder })
+  await fixture.redis.send('HSET', holders, name, record)
 }
 
 async function untilAlive({ redis, visits }: Fixture, name: string): Promise<void> {

@@ -1,0 +1,74 @@
+/** What a consumer can be told, and what it tells. */
+import type { Fields } from './fields.ts'
+import type { Handler } from './handler-pool.ts'
+import type { Projection } from './projection.ts'
+import type { Entry } from './stream.ts'
+
+/** What a consumer tells while it runs. All are optional and called in order; only `applied` is waited for. */
+export interface ConsumerObserver<F extends Fields = Fields> {
+  /** Decoded entries have come: delivered now, pending from before, or claimed from another consumer. */
+  delivered?(entries: readonly Entry<F>[], how: 'new' | 'pending' | 'claimed'): void
+  /** The server has confirmed effects and acknowledgement. The entries stay in hand until this resolves. */
+  applied?(entries: readonly Entry<F>[]): void | Promise<void>
+  deadLettered?(letters: readonly { id: string; reason: string; error: string }[]): void
+  /** A handler failed; the entry is tried again. */
+  retried?(id: string, attempt: number, error: string): void
+  /** The gate refused entries: another consumer has them now, or they were applied before a reply was lost. */
+  superseded?(ids: readonly string[]): void
+  /** A read found nothing new. */
+  waiting?(): void
+}
+
+export interface ConsumerOptions<F extends Fields> {
+  /** Applied together with the acknowledgement; each must read only fields of the stream. Default: none. */
+  readonly projections?: readonly Projection<keyof F & string>[]
+  /** Decides about each entry before its effects are applied. Default: none, each is applied. */
+  readonly handler?: Handler<F>
+  /** Handlers at a time, default 1. */
+  readonly concurrency?: number
+  /** Attempts of a handler before an entry becomes a dead letter, default 5. */
+  readonly attemptsMax?: number
+  /** Entries a read and a script call, 1 to 5,000, default 1,000: a call holds the server for about 4 ms. */
+  readonly batch?: number
+  /** Entries in hand at most, default three batches: one in the server, one on its way, one to come. */
+  readonly inHandMax?: number
+  /** Entries of a dead consumer are claimed within this time (ms), 20 or more, default 10,000. */
+  readonly claimAfterMs?: number
+  /** Consumers of the group that are dead and empty for so long are removed (ms), default a day. */
+  readonly removeAfterMs?: number
+  /** Ends as soon as nothing is undelivered or pending in the group, default false. */
+  readonly drain?: boolean
+  readonly observer?: ConsumerObserver<F>
+}
+
+const day = 86_400_000
+
+export interface Settings {
+  readonly batch: number
+  readonly inHandMax: number
+  readonly concurrency: number
+  readonly attemptsMax: number
+  readonly claimAfterMs: number
+  readonly removeAfterMs: number
+}
+
+/** @throws {RangeError} or {TypeError} naming the option. */
+export function checked<F extends Fields>(options: ConsumerOptions<F>): Settings {
+  if (options.handler === undefined && (options.projections ?? []).length === 0) {
+    throw new TypeError('Cannot make a consumer without a handler or a projection: nothing to do')
+  }
+  const batch = inRange('batch', options.batch ?? 1000, 1, 5000)
+  return {
+    batch,
+    inHandMax: inRange('inHandMax', options.inHandMax ?? batch * 3, 1, 100_000),
+    concurrency: inRange('concurrency', options.concurrency ?? 1, 1, 100_000),
+    attemptsMax: inRange('attemptsMax', options.attemptsMax ?? 5, 1, 1_000_000),
+    claimAfterMs: inRange('claimAfterMs', options.claimAfterMs ?? 10_000, 20, day),
+    removeAfterMs: inRange('removeAfterMs', options.removeAfterMs ?? day, 0, 365 * day),
+  }
+}
+
+function inRange(option: string, value: number, least: number, most: number): number {
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return value
+  throw new RangeError(`Cannot use ${option} ${value}: it is an integer from ${least} to ${most}`)
+}
