@@ -4,8 +4,8 @@
 -- ARGV[1] group  ARGV[2] consumer that sweeps  ARGV[3] length of a turn (ms)  ARGV[4] remove after (ms)
 -- ARGV[5...] names of consumers that only park entries: removed as soon as they are empty
 -- Returns { } when another consumer has the turn or the sweeper's own lease does not run, else
--- { { name, 'expired' or 'foreign' } ... } of consumers that have pending entries and no living lease, expired ones
--- first; or { 'error', code }.
+-- { { name, 'expired' or 'foreign', how long its lease lasts (ms) } ... } of consumers that have pending entries and no
+-- living lease, expired ones first; or { 'error', code }.
 
 local REMOVALS_MAX = 100 -- bounds the time of a call
 local TURN_MAX = 1000 -- a longer turn was taken before the clock was set back
@@ -44,7 +44,8 @@ for _, flat in ipairs(consumers) do
   local is_alive = name == ARGV[2] or (ends and lease_left(leases, holders, name, now) > 0)
   if not is_alive and consumer.pending > 0 then
     local list = ends and expired or foreign
-    list[#list + 1] = { name, ends and 'expired' or 'foreign' }
+    local _, lasts = holder_of(redis.call('HGET', holders, name))
+    list[#list + 1] = { name, ends and 'expired' or 'foreign', lasts }
   elseif not is_alive and may_remove and removals < REMOVALS_MAX then
     local gone_for = ends and now - ends or consumer.idle
     if parking[name] or gone_for >= tonumber(ARGV[4]) then

@@ -43,7 +43,7 @@ export class Claimer {
   readonly #parts: ClaimerParts
   /** Where the walk over a consumer's entries goes on at the next sweep. */
   readonly #goOnAfter = new Map<string, string>()
-  #holdOffUntil = 0
+  #lapsedAt = -Infinity
 
   constructor(parts: ClaimerParts) {
     this.#parts = parts
@@ -66,11 +66,11 @@ export class Claimer {
   }
 
   /**
-   * Our own lease had ended, as after an outage of the server: that of others may have, too, and they need their time to
-   * renew it before anybody takes them for dead.
+   * Our own lease had ended, as after an outage of the server: that of others may have, too, and each is left the time of
+   * its own lease to renew it before it is taken for dead.
    */
   holdOff(): void {
-    this.#holdOffUntil = performance.now() + this.#parts.leaseMs
+    this.#lapsedAt = performance.now()
   }
 
   /** Lets any consumer claim these entries at once; the delivery count stays. */
@@ -109,7 +109,7 @@ export class Claimer {
   async #sweep(): Promise<void> {
     const { connection, keys, who, inHand, sweepEveryMs, removeAfterMs, leaseMs } = this.#parts
     // Without room the turn is better left to another one.
-    if (performance.now() < this.#holdOffUntil || inHand.roomForClaims(countMax) === 0) return
+    if (inHand.roomForClaims(countMax) === 0) return
     const turnMs = Math.ceil(sweepEveryMs * 0.9)
     const args = [who.group, who.consumer, String(turnMs), String(removeAfterMs), ...parkingNames]
     const place = [keys.stream, keys.leases, keys.holders]
@@ -117,7 +117,9 @@ export class Claimer {
     let steps = stepsMax
     for (const row of rows) {
       if (steps <= 0) return
-      const [name, kind] = asList(row).map(String)
+      const [name, kind, lasts] = asList(row).map(String)
+      const isHeldOff = performance.now() < this.#lapsedAt + Number(lasts)
+      if (kind === 'expired' && isHeldOff) continue
       // A lease that ran out says that its holder is gone, however young its entries are.
       steps -= await this.#claimFrom(name ?? '', kind === 'expired' ? 0 : leaseMs, steps)
     }

@@ -1,7 +1,7 @@
 /** Shows dead letters to people. Others wrote what stands in them: nothing of it may act on the terminal. */
 import type { DeadLetter, DeadLetterPage } from 'millrace'
 import { plainTable } from '../terminal/plain-table.ts'
-import { printable, written } from '../terminal/words.ts'
+import { escaped, printable, written } from '../terminal/words.ts'
 
 const errorMax = 80
 
@@ -58,12 +58,4 @@ export function counted(count: number): string {
 function timeText({ time }: DeadLetter): string {
   const isTime = Number.isFinite(time) && time > 0 && time < 8.64e15
   return isTime ? new Date(time).toISOString().replace(/\.\d+Z$/, 'Z') : ''
-}
-
-/** Plain sentences stay as they are; what a terminal might act on, and the backslash, becomes `\uXXXX`. */
-function escaped(text: string): string {
-  return text.replaceAll(
-    /(?! )[\p{C}\p{Z}\\]/gu,
-    (sign) => `\\u${(sign.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
-  )
 }

@@ -15,11 +15,17 @@ export function printable(text: string): string {
   return /^[^\p{C}\p{Z}]+$/u.test(text) ? text : quoted(text)
 }
 
-/** In quotes, with everything escaped that a terminal might act on. */
+/** Plain sentences stay as they are; the backslash and what a terminal might act on become their code points. */
+export function escaped(text: string): string {
+  return text.replaceAll(
+    /(?! )[\p{C}\p{Z}\\]/gu,
+    (sign) => `\\u${(sign.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
+  )
+}
+
+/** In quotes, and escaped. */
 export function quoted(text: string): string {
-  const escape = (sign: string): string =>
-    `\\u${(sign.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`
-  return `"${text.replaceAll(/(?! )[\p{C}\p{Z}"\\]/gu, escape)}"`
+  return `"${escaped(text).replaceAll('"', '\\u0022')}"`
 }
 
 /** Colour only where a person looks. */
