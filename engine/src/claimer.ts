@@ -131,7 +131,7 @@ export class Claimer {
    */
   async #claimFrom(owner: string, idleMs: number, steps: number): Promise<number> {
     const { connection, keys, who, inHand, signal } = this.#parts
-    const place = [keys.stream, keys.deadLetters, keys.leases, keys.holders]
+    const place = [keys.stream, keys.deadLetters, keys.leases, keys.holders, keys.ledger]
     let after = this.#goOnAfter.get(owner) ?? '-'
     let step = 0
     for (; after !== '' && step < steps; step += 1) {

@@ -1,6 +1,6 @@
 /** Sends combined effects to the scripts that gate them, and reads what these answer. The seam to `lua/effects.lua`. */
 import { combine } from './combine.ts'
-import { MillraceError, missingGroup } from './errors.ts'
+import { MillraceError, missingGroup, movedBack } from './errors.ts'
 import type { GroupKeys } from './keys.ts'
 import type { Choice, Plan } from './plan.ts'
 import type { Connection, Reply } from './redis/connection.ts'
@@ -57,7 +57,7 @@ export class Gate {
     const reply = await runScript(
       this.#connection,
       scripts.acknowledgeAndApply,
-      [keys.stream, keys.deadLetters, keys.holders, ...effects.keys],
+      [keys.stream, keys.deadLetters, keys.holders, keys.ledger, ...effects.keys],
       [
         who.group,
         who.consumer,
@@ -79,13 +79,13 @@ export class Gate {
     const reply = await runScript(
       this.#connection,
       scripts.advanceAndApply,
-      [keys.stream, keys.deadLetters, keys.position, ...effects.keys],
+      [keys.stream, keys.deadLetters, keys.position, keys.ledger, ...effects.keys],
       [
         move.reader,
         move.from,
         move.to,
         this.#planJson,
-        JSON.stringify({ dead, rows: effects.rows }),
+        JSON.stringify({ count: settled.length, dead, rows: effects.rows }),
       ],
     )
     return answerOf(reply, effects.keys, { stream: keys.stream, group: move.reader })
@@ -139,6 +139,7 @@ export interface Place {
 /** The error for a code that a script returns. */
 export function problem(code: string, { stream, group }: Place): MillraceError {
   if (code === 'no-group') return missingGroup(stream, group)
+  if (code === 'moved-back') return movedBack(stream, group)
   if (code === 'no-permission') {
     return new MillraceError(
       'AUTHENTICATION',
@@ -148,8 +149,8 @@ export function problem(code: string, { stream, group }: Place): MillraceError {
   }
   return new MillraceError(
     'WRONG_TYPE',
-    `Cannot process entries of stream "${stream}" for "${group}": the stream, its dead-letter stream, its leases or ` +
-      'the position is a key of another type. Move that key away or use another one',
+    `Cannot process entries of stream "${stream}" for "${group}": the stream, its dead-letter stream, its leases, ` +
+      'its ledger or the position is a key of another type. Move that key away or use another one',
   )
 }
 

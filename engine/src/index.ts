@@ -20,7 +20,7 @@ export {
   type Projection,
 } from './projection.ts'
 export { Group } from './group.ts'
-export { groupKeys, type GroupKeys } from './keys.ts'
+export { groupKeys, streamLedger, type GroupKeys } from './keys.ts'
 export type { ConsumerDescription, GroupDescription } from './group.ts'
 export type { Consumer, ConsumerCounts } from './consumer.ts'
 export type { ConsumerObserver, ConsumerOptions } from './consumer-options.ts'

@@ -8,6 +8,8 @@ export interface GroupKeys {
   readonly leases: string
   /** Hash: name of a consumer to who holds its lease (JSON). */
   readonly holders: string
+  /** Hash: counters that must balance, and how far the group has got (`lua/ledger.lua`). */
+  readonly ledger: string
 }
 
 /** Consumers that only park entries until a sweep claims them: what a removed consumer left, and what is redriven. */
@@ -16,5 +18,16 @@ export const parkingNames = ['unassigned', 'redrive'] as const
 /** The keys of a group (or of a reader without a group, by its name). */
 export function groupKeys(stream: string, name: string): GroupKeys {
   const of = (what: string): string => `${stream}:${name}:${what}`
-  return { stream, deadLetters: of('dead'), leases: of('leases'), holders: of('holders') }
+  return {
+    stream,
+    deadLetters: of('dead'),
+    leases: of('leases'),
+    holders: of('holders'),
+    ledger: of('ledger'),
+  }
+}
+
+/** Hash: what was trimmed from a stream, whoever reads it. */
+export function streamLedger(stream: string): string {
+  return `${stream}:ledger`
 }

@@ -64,7 +64,7 @@ export async function removeConsumer(
   group: string,
   name: string,
 ): Promise<number> {
-  const place = [keys.stream, keys.leases, keys.holders, keys.deadLetters]
+  const place = [keys.stream, keys.leases, keys.holders, keys.deadLetters, keys.ledger]
   const args = [group, name, parkingNames[0], String(stepMax), String(idleMs)]
   for (let moved = 0; ;) {
     const [kind, value, json] = await runScript(connection, scripts.removeConsumer, place, args)

@@ -28,7 +28,9 @@ export const scripts: Readonly<
     | 'advanceAndApply'
     | 'claim'
     | 'countRange'
+    | 'createGroup'
     | 'lease'
+    | 'purge'
     | 'removeConsumer'
     | 'redrive'
     | 'setIdle'
@@ -37,13 +39,15 @@ export const scripts: Readonly<
     Script
   >
 > = {
-  acknowledgeAndApply: load('checks', 'effects', 'dead-letters', 'acknowledge-and-apply'),
-  advanceAndApply: load('checks', 'effects', 'dead-letters', 'advance-and-apply'),
-  claim: load('checks', 'dead-letters', 'claim'),
+  acknowledgeAndApply: load('checks', 'ledger', 'effects', 'dead-letters', 'acknowledge-and-apply'),
+  advanceAndApply: load('checks', 'ledger', 'effects', 'dead-letters', 'advance-and-apply'),
+  claim: load('checks', 'ledger', 'dead-letters', 'claim'),
   countRange: load('checks', 'count-range'),
+  createGroup: load('checks', 'create-group'),
   lease: load('checks', 'lease'),
-  removeConsumer: load('checks', 'dead-letters', 'remove-consumer'),
-  redrive: load('checks', 'redrive'),
+  purge: load('checks', 'purge'),
+  removeConsumer: load('checks', 'ledger', 'dead-letters', 'remove-consumer'),
+  redrive: load('checks', 'ledger', 'redrive'),
   setIdle: load('checks', 'set-idle'),
   sweep: load('checks', 'sweep'),
   trim: load('checks', 'trim'),
