@@ -3,11 +3,10 @@
 -- gone leave a dead letter.
 -- KEYS[1] stream  KEYS[2] leases  KEYS[3] holders  KEYS[4] dead-letter stream  KEYS[5] ledger
 -- ARGV[1] group  ARGV[2] consumer  ARGV[3] parking consumer  ARGV[4] entries to move at most  ARGV[5] idle time (ms)
--- Returns { 'removed', moved }, { 'moved', moved } when some are left, { 'alive', ms left, holder JSON }, { 'missing' },
--- { 'parking' } or { 'error', code }.
+-- Returns { 'removed', moved }, { 'moved', moved } when some are left, { 'alive', ms left, holder JSON }, { 'missing' }
+-- or { 'error', code }.
 
 local group, name = ARGV[1], ARGV[2]
-if name == ARGV[3] then return { 'parking' } end
 local consumers = redis.pcall('XINFO', 'CONSUMERS', KEYS[1], group)
 if consumers.err then return { 'error', error_code(consumers.err) } end
 local is_known = false

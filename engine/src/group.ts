@@ -6,6 +6,7 @@ import type { Fields } from './fields.ts'
 import { groupKeys, parkingNames } from './keys.ts'
 import type { Connection, Reply } from './redis/connection.ts'
 import { asList, runScript, scripts } from './redis/scripts.ts'
+import { isPaused, pause, resume, type Paused } from './pause.ts'
 import { removeConsumer, rosterOf, type RosterEntry } from './roster.ts'
 import type { Stream } from './stream.ts'
 
@@ -133,6 +134,31 @@ export class Group<F extends Fields = Fields> {
   async removeConsumer(name: string): Promise<number> {
     const keys = groupKeys(this.stream.key, this.name)
     return await removeConsumer(this.#connection, keys, this.name, name)
+  }
+
+  /**
+   * Pauses the group or one consumer: it reads, claims and begins nothing, finishes what it has begun, and keeps its name
+   * and its entries. Consumers see it at their next sweep, within about 1.5 s; it lasts until it is resumed.
+   * @throws {MillraceError} WRONG_TYPE.
+   */
+  async pause(who: Paused = 'group'): Promise<void> {
+    this.#checkPaused(who)
+    await pause(this.#connection, groupKeys(this.stream.key, this.name), who)
+  }
+
+  /** Ends a pause. @returns false when there was none. @throws {MillraceError} WRONG_TYPE. */
+  async resume(who: Paused = 'group'): Promise<boolean> {
+    this.#checkPaused(who)
+    return await resume(this.#connection, groupKeys(this.stream.key, this.name), who)
+  }
+
+  /** Whether the group as a whole is paused. @throws {MillraceError} WRONG_TYPE. */
+  async isPaused(): Promise<boolean> {
+    return await isPaused(this.#connection, groupKeys(this.stream.key, this.name), 'group')
+  }
+
+  #checkPaused(who: Paused): void {
+    if (who !== 'group') checkName('consumer', who.consumer)
   }
 
   /**

@@ -33,8 +33,10 @@ export const scripts: Readonly<
     | 'purge'
     | 'removeConsumer'
     | 'redrive'
+    | 'retry'
     | 'setIdle'
     | 'sweep'
+    | 'takeDue'
     | 'trim',
     Script
   >
@@ -48,8 +50,10 @@ export const scripts: Readonly<
   purge: load('checks', 'purge'),
   removeConsumer: load('checks', 'ledger', 'dead-letters', 'remove-consumer'),
   redrive: load('checks', 'ledger', 'redrive'),
+  retry: load('checks', 'retry'),
   setIdle: load('checks', 'set-idle'),
   sweep: load('checks', 'sweep'),
+  takeDue: load('checks', 'ledger', 'dead-letters', 'take-due'),
   trim: load('checks', 'trim'),
 }
 
