@@ -18,10 +18,12 @@ import { InHand } from './in-hand.ts'
 import { groupKeys } from './keys.ts'
 import { Lease } from './lease.ts'
 import { plansOf } from './plan.ts'
+import { PushDown, type FoldedBatch, type PushDownParts } from './push-down.ts'
 import type { Connection } from './redis/connection.ts'
 import { Decoder, isDecodeFailure, type Entry } from './stream.ts'
 import {
   checked,
+  isPushedDown,
   type ConsumerObserver,
   type ConsumerOptions,
   type Settings,
@@ -29,7 +31,7 @@ import {
 
 /** What a consumer has done since it was started. */
 export interface ConsumerCounts {
-  /** Entries acknowledged with their effects. */
+  /** Entries acknowledged with their effects. Push-down: of the batches whose replies came; the hashes hold all. */
   applied: number
   deadLettered: number
   /** Entries taken over from other consumers. */
@@ -89,9 +91,10 @@ export class Consumer<F extends Fields = Fields> {
       inHand: this.#inHand,
       batchMax: settings.batch,
     }
+    const plans = plansOf(options.projections ?? [], group.stream)
     this.#applier = new Applier({
       ...shared,
-      gate: new Gate(connection, plansOf(options.projections ?? [], group.stream)),
+      gate: new Gate(connection, plans),
       renewLease: () => this.#lease.renew(),
       onApplied: (settled) => this.#applied(settled),
       onSuperseded: (ids) => this.#superseded(ids),
@@ -105,19 +108,33 @@ export class Consumer<F extends Fields = Fields> {
       onStrays: (entries) => this.#receive(entries, 'pending'),
       onLost: (ids) => this.#deadLettered(ids.map(lostLetter)),
     })
+    // A drain looks often whether it is done; else a read waits long, so that an idle consumer costs nothing.
+    const blockMs = this.#isDraining ? 100 : 5000
+    const { pushDownBatch: batchMax, budgetMs } = settings
+    const pushDown = isPushedDown(options, group.stream, plans)
+      ? this.#newPushDown({ ...shared, stream: group.stream, plans, blockMs, batchMax, budgetMs })
+      : undefined
     this.#reader = new DeliveryReader({
       ...shared,
       stream,
       group: group.name,
       consumer: name,
-      // A drain looks often whether it is done; else a read waits long, so that an idle consumer costs nothing.
-      blockMs: this.#isDraining ? 100 : 2000,
+      blockMs,
+      takeNew: pushDown && ((reading) => pushDown.takeNew(reading)),
       onDelivered: (entries, how) => this.#receive(entries, how),
       onCaughtUp: () => this.#startClaiming(),
       onNothing: () => this.#foundNothing(),
     })
     const { handler } = options
     if (handler !== undefined) this.#pool = this.#newPool(handler, settings)
+  }
+
+  #newPushDown(parts: Omit<PushDownParts, 'renewLease' | 'onFolded'>): PushDown {
+    return new PushDown({
+      ...parts,
+      renewLease: () => this.#lease.renew(),
+      onFolded: (batch) => this.#folded(batch),
+    })
   }
 
   #newPool(handler: Handler<F>, { concurrency, attemptsMax }: Settings): HandlerPool<F> {
@@ -233,6 +250,12 @@ export class Consumer<F extends Fields = Fields> {
     const isDrained = await this.#group.isDrained()
     if (isDrained) this.#stopping.abort()
     return isDrained
+  }
+
+  #folded(batch: FoldedBatch): void {
+    this.counts.applied += batch.applied
+    if (batch.deadLetters.length > 0) this.#deadLettered(batch.deadLetters)
+    this.#observer.folded?.(batch)
   }
 
   async #applied(settled: readonly Settled[]): Promise<void> {

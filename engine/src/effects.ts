@@ -1,5 +1,6 @@
 /** Sends combined effects to the scripts that gate them, and reads what these answer. The seam to `lua/effects.lua`. */
 import { combine } from './combine.ts'
+import { printable } from './dead-letter.ts'
 import { MillraceError, missingGroup } from './errors.ts'
 import type { GroupKeys } from './keys.ts'
 import type { Choice, Plan } from './plan.ts'
@@ -151,13 +152,6 @@ export function problem(code: string, { stream, group }: Place): MillraceError {
     `Cannot process entries of stream "${stream}" for "${group}": the stream, its dead-letter stream, its leases or ` +
       'the position is a key of another type. Move that key away or use another one',
   )
-}
-
-const errorLengthMax = 1000
-
-/** An error's text as a script can take it: JSON in Lua refuses lone surrogates. */
-function printable(error: string): string {
-  return error.slice(0, errorLengthMax).replace(/\p{Surrogate}/gu, '\uFFFD')
 }
 
 /** The plan as `lua/effects.lua` states it; positions count from 1 there. */
