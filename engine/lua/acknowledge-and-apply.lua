@@ -1,8 +1,8 @@
 -- Applies a batch of entries exactly once: acknowledges them and writes their combined effects, or does nothing.
 -- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] holders  KEYS[4...] hashes, in the order of the rows
 -- ARGV[1] group  ARGV[2] consumer
--- ARGV[3] JSON: the plans  ARGV[4] JSON: { ids (ascending), dead = { { id, reason, error } ... }, rows per plan }
--- ARGV[5] token of the lease, empty for none
+-- ARGV[3] JSON: { ids (ascending), dead = { { id, reason, error } ... }, rows per plan }
+-- ARGV[4] token of the lease, empty for none
 -- Returns one of
 --   { 'applied' }
 --   { 'superseded' }          the lease is not this process's. Nothing written.
@@ -12,8 +12,7 @@
 --                             written.
 
 local stream, target, group, consumer = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
-local plans = cjson.decode(ARGV[3])
-local batch = cjson.decode(ARGV[4])
+local batch = cjson.decode(ARGV[3])
 local ids = batch.ids
 
 -- The gate: an id leaves the pending entries list once, so its effects are written once.
@@ -36,10 +35,10 @@ local function pending_ids()
   return still
 end
 
-if ARGV[5] ~= '' then
+if ARGV[4] ~= '' then
   local holder = redis.pcall('HGET', KEYS[3], consumer)
   if type(holder) == 'table' then return { 'error', error_code(holder.err) } end
-  if holder_of(holder) ~= ARGV[5] then return { 'superseded' } end
+  if holder_of(holder) ~= ARGV[4] then return { 'superseded' } end
 end
 local still, problem = pending_ids()
 if not still then return { 'error', problem } end
@@ -47,9 +46,9 @@ if #still < #ids then return { 'gone', still } end
 
 problem = check_permissions({ 'XACK', stream, group, ids[1] }) or (#batch.dead > 0 and check_dead_letters(target))
 if problem then return { 'error', problem } end
-local writes, refusals
-writes, refusals, problem = check_effects(plans, batch.rows, 4)
-if problem then return { 'error', problem } end
+local refusals
+refusals, problem = check_effects(batch.rows, 4)
+if not refusals then return { 'error', problem } end
 if #refusals > 0 then return { 'refused', refusals } end
 
 -- From here on nothing can fail.
@@ -57,5 +56,5 @@ write_dead_letters(stream, target, consumer, batch.dead)
 for at = 1, #ids, 5000 do
   redis.call('XACK', stream, group, unpack(ids, at, math.min(at + 4999, #ids)))
 end
-write_effects(writes)
+write_effects(batch.rows)
 return { 'applied' }

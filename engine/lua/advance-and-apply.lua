@@ -2,7 +2,7 @@
 -- does nothing.
 -- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] position  KEYS[4...] hashes, in the order of the rows
 -- ARGV[1] name of the reader  ARGV[2] position before, empty when there was none  ARGV[3] position after
--- ARGV[4] JSON: the plans  ARGV[5] JSON: { dead = { { id, reason, error } ... }, rows per plan }
+-- ARGV[4] JSON: { dead = { { id, reason, error } ... }, rows per plan }
 -- Returns one of
 --   { 'applied' }
 --   { 'moved', position }     the position is another one. Nothing written.
@@ -10,8 +10,7 @@
 --   { 'error', code }         wrong-type (of the position or the dead-letter stream), no-permission. Nothing
 --                             written.
 
-local plans = cjson.decode(ARGV[4])
-local batch = cjson.decode(ARGV[5])
+local batch = cjson.decode(ARGV[4])
 
 -- The gate: a position is left once.
 local position = redis.pcall('GET', KEYS[3])
@@ -20,13 +19,13 @@ if (position or '') ~= ARGV[2] then return { 'moved', position or '' } end
 
 local problem = check_permissions({ 'SET', KEYS[3], ARGV[3] }) or (#batch.dead > 0 and check_dead_letters(KEYS[2]))
 if problem then return { 'error', problem } end
-local writes, refusals
-writes, refusals, problem = check_effects(plans, batch.rows, 4)
-if problem then return { 'error', problem } end
+local refusals
+refusals, problem = check_effects(batch.rows, 4)
+if not refusals then return { 'error', problem } end
 if #refusals > 0 then return { 'refused', refusals } end
 
 -- From here on nothing can fail.
 write_dead_letters(KEYS[1], KEYS[2], ARGV[1], batch.dead)
 redis.call('SET', KEYS[3], ARGV[3])
-write_effects(writes)
+write_effects(batch.rows)
 return { 'applied' }

@@ -36,8 +36,13 @@ interface Fetched {
   readonly choices: readonly { readonly id: number; readonly time: number; readonly to: number }[]
 }
 
+/** Compiles the list `projections`, in the order of the plans. */
+export function compilePlans(plans: readonly Plan[]): string {
+  return `local projections = {\n${plans.map(compilePlan).join(',\n')}\n}`
+}
+
 /** Compiles `{ check = function(rows, reserved, refuse) ... end, write = function(rows) ... end, ... }`. */
-export function compilePlan(plan: Plan): string {
+function compilePlan(plan: Plan): string {
   const layout = rowLayout(plan)
   const fetched = fetchedOf(plan)
   const choices = plan.choices.map((choice, at) => choiceTable(choice, fetched, at))

@@ -1,6 +1,6 @@
 /** The script that drains a group by its projections: `lua/push-down.lua` behind what is compiled from the declaration. */
 import { compileFold } from './compile-fold.ts'
-import { compilePlan } from './compile-plan.ts'
+import { compilePlans } from './compile-plan.ts'
 import { refusalTexts } from './dead-letter.ts'
 import { luaLiteral } from './lua-literal.ts'
 import type { Plan } from './plan.ts'
@@ -17,7 +17,7 @@ export function compilePushDown(declared: Stream, plans: readonly Plan[]): Scrip
     part('integers'),
     part('decode'),
     compileFold(declared, plans),
-    `local projections = { ${plans.map(compilePlan).join(',\n')} }`,
+    compilePlans(plans),
     `local may_meet = ${mayMeet(plans)}`,
     `local refusal_texts = { ${texts.join(', ')} }`,
     part('push-down'),

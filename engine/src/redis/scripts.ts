@@ -32,27 +32,10 @@ export function script(parts: readonly string[]): Script {
 
 export const scripts: Readonly<
   Record<
-    | 'acknowledgeAndApply'
-    | 'advanceAndApply'
-    | 'claim'
-    | 'countRange'
-    | 'lease'
-    | 'removeConsumer'
-    | 'redrive'
-    | 'setIdle'
-    | 'sweep'
-    | 'trim',
+    'claim' | 'countRange' | 'lease' | 'removeConsumer' | 'redrive' | 'setIdle' | 'sweep' | 'trim',
     Script
   >
 > = {
-  acknowledgeAndApply: load(
-    'checks',
-    'integers',
-    'effects',
-    'dead-letters',
-    'acknowledge-and-apply',
-  ),
-  advanceAndApply: load('checks', 'integers', 'effects', 'dead-letters', 'advance-and-apply'),
   claim: load('checks', 'dead-letters', 'claim'),
   countRange: load('checks', 'count-range'),
   lease: load('checks', 'lease'),
