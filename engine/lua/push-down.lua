@@ -3,7 +3,8 @@
 -- from the declaration: `decode`, `fold`, `keys_of`, `may_meet`, `projections`, `refusal_texts`.
 -- Everything is read with XRANGE, which moves nothing, and checked; only then the position moves and the writes follow.
 -- So whatever fails before leaves the entries undelivered.
--- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] holders  (the hashes follow from the entries)
+-- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] holders  KEYS[4] ledger  KEYS[5] attempts  (the hashes follow
+-- from the entries)
 -- ARGV[1] group  ARGV[2] consumer  ARGV[3] token of the lease, empty for none  ARGV[4] entries at most
 -- Returns one of
 --   { 'drained', taken, applied, last id, 1 when entries may be left, { entry id, reason, error ... } }
@@ -11,7 +12,8 @@
 --   { 'empty', last id }  nothing is undelivered
 --   { 'superseded' }      the lease is not this process's. Nothing written.
 --   { 'meeting', key }    two projections meet in one key. Nothing written.
---   { 'error', code }     no-group, wrong-type (of the stream or the dead-letter stream), no-permission. Nothing written.
+--   { 'error', code }     no-group, moved-back, wrong-type (of the stream, the dead-letter stream or the ledger),
+--                         no-permission. Nothing written.
 
 local stream, target, holders, group, consumer = KEYS[1], KEYS[2], KEYS[3], ARGV[1], ARGV[2]
 local count = tonumber(ARGV[4])
@@ -22,27 +24,12 @@ if ARGV[3] ~= '' then
   if holder_of(holder) ~= ARGV[3] then return { 'superseded' } end
 end
 
-local function find_group()
-  local groups = redis.pcall('XINFO', 'GROUPS', stream)
-  if groups.err then return nil, error_code(groups.err) end
-  for _, flat in ipairs(groups) do
-    if flat[2] == group then
-      local found = {}
-      for at = 1, #flat, 2 do
-        found[flat[at]] = flat[at + 1]
-      end
-      return found
-    end
-  end
-  return nil, 'no-group'
-end
-
-local found, problem = find_group()
-if not found then return { 'error', problem } end
-local last_id = found['last-delivered-id']
-local entries = redis.pcall('XRANGE', stream, '(' .. last_id, '+', 'COUNT', count)
+local ledger, problem = open_ledger(KEYS[4], stream, group)
+if not ledger then return { 'error', problem } end
+local entries = redis.pcall('XRANGE', stream, '(' .. ledger.delivered, '+', 'COUNT', count)
 if entries.err then return { 'error', error_code(entries.err) } end
-if #entries == 0 then return { 'empty', last_id } end
+if #entries == 0 then return { 'empty', ledger.delivered } end
+if was_settled(ledger, entries[1][1]) then return { 'error', 'moved-back' } end
 
 local reserved = {}
 for _, key in ipairs(KEYS) do
@@ -150,13 +137,15 @@ write_dead_letters(stream, target, consumer, letters)
 -- Reading the entries again would cost as much as all the rest. While the server knows how many entries the group has
 -- read, and some of them are still in the stream, adding to that number is what it would do itself; only the last entry
 -- is read, so that the server ends the move in its own way. Otherwise (a fresh group, deleted or trimmed entries) all are.
-local is_known = found['entries-read'] and found.lag and found.lag < redis.call('XLEN', stream)
-if is_known and n > 1 then
-  redis.call('XGROUP', 'SETID', stream, group, entries[n - 1][1], 'ENTRIESREAD', found['entries-read'] + n - 1)
+local entries_read, lag = flat_value(ledger.info, 'entries-read'), flat_value(ledger.info, 'lag')
+if n > 1 and entries_read and lag and lag < redis.call('XLEN', stream) then
+  redis.call('XGROUP', 'SETID', stream, group, entries[n - 1][1], 'ENTRIESREAD', entries_read + n - 1)
   read[6] = 1
 end
 redis.call(unpack(read))
 for plan, projection in ipairs(projections) do
   projection.write(rows[plan])
 end
+ledger.delivered = entries[n][1]
+settle_in_ledger(ledger, folded, #letters, entries[n][1])
 return { 'drained', n, folded, entries[n][1], (n < #entries or n == count) and 1 or 0, told }

@@ -13,6 +13,7 @@ export function compilePushDown(declared: Stream, plans: readonly Plan[]): Scrip
   })
   return script([
     part('checks'),
+    part('ledger'),
     part('dead-letters'),
     part('integers'),
     part('decode'),

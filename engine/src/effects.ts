@@ -2,22 +2,30 @@
 import { combine } from './combine.ts'
 import { compilePlans } from './compile-plan.ts'
 import { printable } from './dead-letter.ts'
-import { MillraceError, missingGroup } from './errors.ts'
+import { MillraceError, missingGroup, movedBack } from './errors.ts'
 import type { GroupKeys } from './keys.ts'
 import type { Plan } from './plan.ts'
 import type { Connection, Reply } from './redis/connection.ts'
 import { asList, part, runScript, script, type Script } from './redis/scripts.ts'
 import type { Entry } from './stream.ts'
 
+/** What is known about an entry besides. */
+interface Known {
+  /** It was delivered before, so attempts at it may have failed. */
+  readonly isAgain?: boolean
+}
+
 /** An entry with what was decided about it. */
 export type Settled =
-  | { readonly kind: 'apply'; readonly id: string; readonly entry: Entry }
-  | {
+  | ({ readonly kind: 'apply'; readonly id: string; readonly entry: Entry } & Known)
+  | ({
       readonly kind: 'dead-letter'
       readonly id: string
       readonly reason: DeadLetterReason
       readonly error: string
-    }
+      /** Failed attempts of a handler. */
+      readonly attempts?: number
+    } & Known)
 
 /**
  * Why an entry became a dead letter: `undecodable` fields, a hash that cannot take it (`refused`), the decision of its
@@ -43,7 +51,7 @@ export class Gate {
     this.#connection = connection
     this.#plans = plans
     const compiled = [part('integers'), compilePlans(plans), part('effects')]
-    const parts = [part('checks'), part('dead-letters'), ...compiled]
+    const parts = [part('checks'), part('ledger'), part('dead-letters'), ...compiled]
     this.#acknowledgeAndApply = script([...parts, part('acknowledge-and-apply')])
     this.#advanceAndApply = script([...parts, part('advance-and-apply')])
   }
@@ -60,11 +68,17 @@ export class Gate {
   ): Promise<Answer> {
     const { effects, dead } = this.#batch(settled)
     const ids = settled.map(({ id }) => id)
+    const again = settled.flatMap(({ id, isAgain = false }) => (isAgain ? [id] : []))
     const reply = await runScript(
       this.#connection,
       this.#acknowledgeAndApply,
-      [keys.stream, keys.deadLetters, keys.holders, ...effects.keys],
-      [who.group, who.consumer, JSON.stringify({ ids, dead, rows: effects.rows }), who.token ?? ''],
+      [keys.stream, keys.deadLetters, keys.holders, keys.ledger, keys.attempts, ...effects.keys],
+      [
+        who.group,
+        who.consumer,
+        JSON.stringify({ ids, dead, rows: effects.rows, again }),
+        who.token ?? '',
+      ],
     )
     return answerOf(reply, effects.keys, { stream: keys.stream, group: who.group })
   }
@@ -79,8 +93,13 @@ export class Gate {
     const reply = await runScript(
       this.#connection,
       this.#advanceAndApply,
-      [keys.stream, keys.deadLetters, keys.position, ...effects.keys],
-      [move.reader, move.from, move.to, JSON.stringify({ dead, rows: effects.rows })],
+      [keys.stream, keys.deadLetters, keys.position, keys.ledger, ...effects.keys],
+      [
+        move.reader,
+        move.from,
+        move.to,
+        JSON.stringify({ count: settled.length, dead, rows: effects.rows }),
+      ],
     )
     return answerOf(reply, effects.keys, { stream: keys.stream, group: move.reader })
   }
@@ -90,12 +109,12 @@ export class Gate {
     return this.#plans.map((plan) => plan.keyOf(entry.values))
   }
 
-  #batch(settled: readonly Settled[]): { effects: ReturnType<typeof combine>; dead: string[][] } {
+  #batch(settled: readonly Settled[]): { effects: ReturnType<typeof combine>; dead: unknown[][] } {
     const entries: Entry[] = []
-    const dead: string[][] = []
+    const dead: unknown[][] = []
     for (const item of settled) {
       if (item.kind === 'apply') entries.push(item.entry)
-      else dead.push([item.id, item.reason, printable(item.error)])
+      else dead.push(letterOf(item))
     }
     return { effects: combine(this.#plans, entries), dead }
   }
@@ -133,6 +152,7 @@ export interface Place {
 /** The error for a code that a script returns. */
 export function problem(code: string, { stream, group }: Place): MillraceError {
   if (code === 'no-group') return missingGroup(stream, group)
+  if (code === 'moved-back') return movedBack(stream, group)
   if (code === 'no-permission') {
     return new MillraceError(
       'AUTHENTICATION',
@@ -142,7 +162,12 @@ export function problem(code: string, { stream, group }: Place): MillraceError {
   }
   return new MillraceError(
     'WRONG_TYPE',
-    `Cannot process entries of stream "${stream}" for "${group}": the stream, its dead-letter stream, its leases or ` +
-      'the position is a key of another type. Move that key away or use another one',
+    `Cannot process entries of stream "${stream}" for "${group}": the stream, its dead-letter stream, its leases, ` +
+      'its ledger or the position is a key of another type. Move that key away or use another one',
   )
+}
+
+function letterOf(item: Extract<Settled, { kind: 'dead-letter' }>): unknown[] {
+  const letter = [item.id, item.reason, printable(item.error)]
+  return item.attempts === undefined ? letter : [...letter, item.attempts]
 }

@@ -9,6 +9,7 @@ import { entriesOf } from './delivery-reader.ts'
 import { problem, type DeadLetterReason } from './effects.ts'
 import type { GroupKeys } from './keys.ts'
 import { Pace } from './pace.ts'
+import type { PauseSwitch } from './pause-switch.ts'
 import { wait } from './persist.ts'
 import type { Plan } from './plan.ts'
 import type { Connection, Reply } from './redis/connection.ts'
@@ -36,6 +37,8 @@ export interface PushDownParts {
   /** How long to wait for entries before looking anyway, in milliseconds. */
   readonly blockMs: number
   readonly signal: AbortSignal
+  /** While it is on, nothing is drained. */
+  readonly pause: PauseSwitch
   /** The script says that the lease is not ours: takes it again, or throws that we are superseded. */
   readonly renewLease: () => Promise<void>
   readonly onFolded: (batch: FoldedBatch) => void
@@ -75,11 +78,16 @@ export class PushDown {
    */
   async takeNew(connection: Connection): Promise<boolean> {
     const isWoken = this.#lastId === undefined || (await this.#wake(connection, this.#lastId))
+    if (this.#isHalted) return true
     // After a silence we look all the same: the group may be gone, or was moved.
     const taken = await this.#drain(connection)
     if (taken === 0 && isWoken) await this.#standBy()
     else this.#standbyMs = 0
     return taken > 0
+  }
+
+  get #isHalted(): boolean {
+    return this.#parts.signal.aborted || this.#parts.pause.isPaused
   }
 
   /** True as soon as there is an entry behind the id; false when none came. */
@@ -102,7 +110,7 @@ export class PushDown {
     let running = this.#call(connection)
     for (;;) {
       // A second call is on its way while the server works on the first; more would only queue up there.
-      const isGoingOn = outcome.hasMore && !this.#parts.signal.aborted
+      const isGoingOn = outcome.hasMore && !this.#isHalted
       const next = isGoingOn ? this.#call(connection) : undefined
       next?.catch(() => undefined) // Whoever awaits it gets its failure; the first one may fail before.
       outcome = await running
@@ -115,7 +123,7 @@ export class PushDown {
   async #call(connection: Connection): Promise<Outcome> {
     const { keys, who, onFolded } = this.#parts
     for (;;) {
-      const place = [keys.stream, keys.deadLetters, keys.holders]
+      const place = [keys.stream, keys.deadLetters, keys.holders, keys.ledger, keys.attempts]
       const args = [who.group, who.consumer, who.token, String(this.#pace.count)]
       const sentAt = performance.now()
       const reply = await runScript(connection, this.#script, place, args)

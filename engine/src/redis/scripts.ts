@@ -32,17 +32,32 @@ export function script(parts: readonly string[]): Script {
 
 export const scripts: Readonly<
   Record<
-    'claim' | 'countRange' | 'lease' | 'removeConsumer' | 'redrive' | 'setIdle' | 'sweep' | 'trim',
+    | 'claim'
+    | 'countRange'
+    | 'createGroup'
+    | 'lease'
+    | 'purge'
+    | 'removeConsumer'
+    | 'redrive'
+    | 'retry'
+    | 'setIdle'
+    | 'sweep'
+    | 'takeDue'
+    | 'trim',
     Script
   >
 > = {
-  claim: load('checks', 'dead-letters', 'claim'),
+  claim: load('checks', 'ledger', 'dead-letters', 'claim'),
   countRange: load('checks', 'count-range'),
+  createGroup: load('checks', 'create-group'),
   lease: load('checks', 'lease'),
-  removeConsumer: load('checks', 'dead-letters', 'remove-consumer'),
-  redrive: load('checks', 'redrive'),
+  purge: load('checks', 'purge'),
+  removeConsumer: load('checks', 'ledger', 'dead-letters', 'remove-consumer'),
+  redrive: load('checks', 'ledger', 'redrive'),
+  retry: load('checks', 'retry'),
   setIdle: load('checks', 'set-idle'),
   sweep: load('checks', 'sweep'),
+  takeDue: load('checks', 'ledger', 'dead-letters', 'take-due'),
   trim: load('checks', 'trim'),
 }
 
