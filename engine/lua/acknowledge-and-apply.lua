@@ -2,9 +2,9 @@
 -- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] holders  KEYS[4] ledger
 -- KEYS[5] attempts  KEYS[6...] hashes, in the order of the rows
 -- ARGV[1] group  ARGV[2] consumer
--- ARGV[3] JSON: the plans  ARGV[4] JSON: { ids (ascending), dead = { { id, reason, error } ... }, rows per plan,
+-- ARGV[3] JSON: { ids (ascending), dead = { { id, reason, error } ... }, rows per plan,
 --   again = { ids that may have failed attempts ... } }
--- ARGV[5] token of the lease, empty for none
+-- ARGV[4] token of the lease, empty for none
 -- Returns one of
 --   { 'applied' }
 --   { 'superseded' }          the lease is not this process's. Nothing written.
@@ -14,8 +14,7 @@
 --                             no-permission. Nothing written.
 
 local stream, target, group, consumer = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
-local plans = cjson.decode(ARGV[3])
-local batch = cjson.decode(ARGV[4])
+local batch = cjson.decode(ARGV[3])
 local ids = batch.ids
 
 -- The gate: an id leaves the pending entries list once, so its effects are written once.
@@ -38,10 +37,10 @@ local function pending_ids()
   return still
 end
 
-if ARGV[5] ~= '' then
+if ARGV[4] ~= '' then
   local holder = redis.pcall('HGET', KEYS[3], consumer)
   if type(holder) == 'table' then return { 'error', error_code(holder.err) } end
-  if holder_of(holder) ~= ARGV[5] then return { 'superseded' } end
+  if holder_of(holder) ~= ARGV[4] then return { 'superseded' } end
 end
 local still, problem = pending_ids()
 if not still then return { 'error', problem } end
@@ -55,9 +54,9 @@ problem = check_permissions({ 'XACK', stream, group, ids[1] })
   or (#batch.again > 0 and check_permissions({ 'HDEL', KEYS[5], ids[1] }))
   or (#batch.dead > 0 and check_dead_letters(target))
 if problem then return { 'error', problem } end
-local writes, refusals
-writes, refusals, problem = check_effects(plans, batch.rows, 6)
-if problem then return { 'error', problem } end
+local refusals
+refusals, problem = check_effects(batch.rows, 6)
+if not refusals then return { 'error', problem } end
 if #refusals > 0 then return { 'refused', refusals } end
 
 -- From here on nothing can fail.
@@ -66,6 +65,6 @@ for at = 1, #ids, 5000 do
   redis.call('XACK', stream, group, unpack(ids, at, math.min(at + 4999, #ids)))
 end
 if #batch.again > 0 and redis.call('TYPE', KEYS[5]).ok == 'hash' then redis.call('HDEL', KEYS[5], unpack(batch.again)) end
-write_effects(writes)
+write_effects(batch.rows)
 settle_in_ledger(ledger, #ids - #batch.dead, #batch.dead, ids[#ids])
 return { 'applied' }

@@ -3,7 +3,7 @@
 -- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] position  KEYS[4] ledger
 -- KEYS[5...] hashes, in the order of the rows
 -- ARGV[1] name of the reader  ARGV[2] position before, empty when there was none  ARGV[3] position after
--- ARGV[4] JSON: the plans  ARGV[5] JSON: { count, dead = { { id, reason, error } ... }, rows per plan }
+-- ARGV[4] JSON: { count, dead = { { id, reason, error } ... }, rows per plan }
 -- Returns one of
 --   { 'applied' }
 --   { 'moved', position }     the position is another one. Nothing written.
@@ -11,8 +11,7 @@
 --   { 'error', code }         wrong-type (of the position, the dead-letter stream or the ledger), no-permission.
 --                             Nothing written.
 
-local plans = cjson.decode(ARGV[4])
-local batch = cjson.decode(ARGV[5])
+local batch = cjson.decode(ARGV[4])
 
 -- The gate: a position is left once.
 local position = redis.pcall('GET', KEYS[3])
@@ -24,14 +23,14 @@ if problem then return { 'error', problem } end
 local ledger
 ledger, problem = open_ledger(KEYS[4], KEYS[1])
 if not ledger then return { 'error', problem } end
-local writes, refusals
-writes, refusals, problem = check_effects(plans, batch.rows, 5)
-if problem then return { 'error', problem } end
+local refusals
+refusals, problem = check_effects(batch.rows, 5)
+if not refusals then return { 'error', problem } end
 if #refusals > 0 then return { 'refused', refusals } end
 
 -- From here on nothing can fail.
 write_dead_letters(KEYS[1], KEYS[2], ARGV[1], batch.dead)
 redis.call('SET', KEYS[3], ARGV[3])
-write_effects(writes)
+write_effects(batch.rows)
 settle_in_ledger(ledger, batch.count - #batch.dead, #batch.dead, ARGV[3])
 return { 'applied' }

@@ -36,6 +36,7 @@ local function open_ledger(key, stream, group)
     local info
     info, problem = group_info(stream, group)
     if not info then return nil, problem end
+    ledger.info = info
     ledger.delivered = flat_value(info, 'last-delivered-id')
     if is_before(ledger.delivered, id_or(held[5], '0-0')) then return nil, 'moved-back' end
     if not ledger.since then

@@ -21,18 +21,17 @@ import { Lease } from './lease.ts'
 import { PauseSwitch } from './pause-switch.ts'
 import { isPaused } from './pause.ts'
 import { persist } from './persist.ts'
-import { plansOf } from './plan.ts'
+import { plansOf, type Plan } from './plan.ts'
+import { PushDown, type FoldedBatch } from './push-down.ts'
 import type { Connection } from './redis/connection.ts'
 import { Retries } from './retries.ts'
 import { Decoder, type Entry } from './stream.ts'
 import { Teller, type ConsumerCounts } from './teller.ts'
-import { checked, type ConsumerOptions, type Delivery, type Settings } from './consumer-options.ts'
+import { checked, isPushedDown } from './consumer-options.ts'
+import type { ConsumerOptions, Delivery, Settings } from './consumer-options.ts'
 
 /** What the parts of a consumer are given in common. */
 type Shared = Omit<ApplierParts, 'gate' | 'onApplied'> & Pick<ClaimerParts, 'leaseMs' | 'pause'>
-
-// Three quarters for the lease, one for the sweep that follows its end.
-const leaseMsOf = ({ claimAfterMs }: Settings): number => claimAfterMs * 0.75
 
 export class Consumer<F extends Fields = Fields> {
   readonly name: string
@@ -65,11 +64,12 @@ export class Consumer<F extends Fields = Fields> {
     this.#decoder = new Decoder(group.stream)
     this.#inHand = new InHand(settings.inHandMax)
     this.#lease = this.#newLease(connection, settings)
+    const plans = plansOf(options.projections ?? [], group.stream)
     const shared: Shared = {
       connection,
       keys: groupKeys(group.stream.key, group.name),
       who: { group: group.name, consumer: name, token: this.#lease.token },
-      leaseMs: leaseMsOf(settings),
+      leaseMs: settings.leaseMs,
       signal: this.#stopping.signal,
       inHand: this.#inHand,
       pause: this.#pause,
@@ -80,7 +80,7 @@ export class Consumer<F extends Fields = Fields> {
     }
     this.#applier = new Applier({
       ...shared,
-      gate: new Gate(connection, plansOf(options.projections ?? [], group.stream)),
+      gate: new Gate(connection, plans),
       onApplied: (settled) => this.#teller.applied(settled),
     })
     this.#retries = new Retries({
@@ -90,7 +90,7 @@ export class Consumer<F extends Fields = Fields> {
       onLost: (ids, isSettled) => this.#lost(ids, isSettled),
     })
     this.#claimer = this.#newClaimer(shared, settings)
-    this.#reader = this.#newReader(shared)
+    this.#reader = this.#newReader(shared, plans, options, settings)
     const { handler } = options
     if (handler !== undefined) this.#pool = this.#newPool(handler, options, settings)
   }
@@ -100,7 +100,7 @@ export class Consumer<F extends Fields = Fields> {
       connection,
       keys: groupKeys(this.#group.stream.key, this.#group.name),
       who: { group: this.#group.name, consumer: this.name },
-      leaseMs: leaseMsOf(settings),
+      leaseMs: settings.leaseMs,
       signal: this.#stopping.signal,
       onLapsed: () => this.#claimer.holdOff(),
     })
@@ -119,14 +119,24 @@ export class Consumer<F extends Fields = Fields> {
     })
   }
 
-  #newReader(shared: Shared): DeliveryReader {
+  #newReader(
+    shared: Shared,
+    plans: readonly Plan[],
+    options: ConsumerOptions<F>,
+    { blockMs, pushDown }: Settings,
+  ): DeliveryReader {
+    const { stream } = this.#group
+    const onFolded = (batch: FoldedBatch): void => this.#teller.folded(batch)
+    const inServer = isPushedDown(options, stream, plans)
+      ? new PushDown({ ...shared, ...pushDown, blockMs, stream, plans, onFolded })
+      : undefined
     return new DeliveryReader({
       ...shared,
       stream: shared.keys.stream,
       group: shared.who.group,
       consumer: this.name,
-      // A drain looks often whether it is done; else a read waits long, so that an idle consumer costs nothing.
-      blockMs: this.#isDraining ? 100 : 2000,
+      blockMs,
+      takeNew: inServer && ((reading) => inServer.takeNew(reading)),
       onDelivered: (entries, how) => this.#receive(entries, how),
       onCaughtUp: () => this.#startClaiming(),
       onNothing: () => this.#foundNothing(),

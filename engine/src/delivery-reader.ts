@@ -30,6 +30,8 @@ export interface DeliveryReaderParts {
   readonly blockMs: number
   readonly signal: AbortSignal
   readonly onDelivered: (entries: readonly RawEntry[], how: 'new' | 'pending') => void
+  /** Takes new entries in its own way instead of reading them; resolves to whether there were any. */
+  readonly takeNew?: ((reading: Connection) => Promise<boolean>) | undefined
   /** The consumer's own pending entries are read; called after each (re)connect. */
   readonly onCaughtUp: () => void
   /** A read found nothing. Resolves to true when the reader shall end. */
@@ -100,9 +102,8 @@ export class DeliveryReader {
         await this.#mayRead()
         // Read once the listener is set: an abort in between would leave the read to its full BLOCK.
         if (signal.aborted) return
-        const entries = await this.#read(reading, '>')
-        if (entries.length > 0) this.#parts.onDelivered(entries, 'new')
-        else if (await this.#parts.onNothing()) return
+        const hasFound = await this.#takeNew(reading)
+        if (!hasFound && (await this.#parts.onNothing())) return
       }
     } finally {
       signal.removeEventListener('abort', unblock)
@@ -117,6 +118,18 @@ export class DeliveryReader {
       await pause.untilResumed(signal)
       await inHand.hasRoom(signal)
     } while (pause.isPaused && !signal.aborted)
+  }
+
+  async #takeNew(reading: Connection): Promise<boolean> {
+    const { takeNew, onDelivered } = this.#parts
+    if (takeNew !== undefined) {
+      const hasFound = await takeNew(reading)
+      this.#failures = 0
+      return hasFound
+    }
+    const entries = await this.#read(reading, '>')
+    if (entries.length > 0) onDelivered(entries, 'new')
+    return entries.length > 0
   }
 
   async #readOwnPending(reading: Connection): Promise<void> {

@@ -1,10 +1,12 @@
 /** Sends combined effects to the scripts that gate them, and reads what these answer. The seam to `lua/effects.lua`. */
 import { combine } from './combine.ts'
+import { compilePlans } from './compile-plan.ts'
+import { printable } from './dead-letter.ts'
 import { MillraceError, missingGroup, movedBack } from './errors.ts'
 import type { GroupKeys } from './keys.ts'
-import type { Choice, Plan } from './plan.ts'
+import type { Plan } from './plan.ts'
 import type { Connection, Reply } from './redis/connection.ts'
-import { asList, runScript, scripts } from './redis/scripts.ts'
+import { asList, part, runScript, script, type Script } from './redis/scripts.ts'
 import type { Entry } from './stream.ts'
 
 /** What is known about an entry besides. */
@@ -42,12 +44,16 @@ export type Answer =
 export class Gate {
   readonly #connection: Connection
   readonly #plans: readonly Plan[]
-  readonly #planJson: string
+  readonly #acknowledgeAndApply: Script
+  readonly #advanceAndApply: Script
 
   constructor(connection: Connection, plans: readonly Plan[]) {
     this.#connection = connection
     this.#plans = plans
-    this.#planJson = JSON.stringify(plans.map(luaPlan))
+    const compiled = [part('integers'), compilePlans(plans), part('effects')]
+    const parts = [part('checks'), part('ledger'), part('dead-letters'), ...compiled]
+    this.#acknowledgeAndApply = script([...parts, part('acknowledge-and-apply')])
+    this.#advanceAndApply = script([...parts, part('advance-and-apply')])
   }
 
   /**
@@ -65,12 +71,11 @@ export class Gate {
     const again = settled.flatMap(({ id, isAgain = false }) => (isAgain ? [id] : []))
     const reply = await runScript(
       this.#connection,
-      scripts.acknowledgeAndApply,
+      this.#acknowledgeAndApply,
       [keys.stream, keys.deadLetters, keys.holders, keys.ledger, keys.attempts, ...effects.keys],
       [
         who.group,
         who.consumer,
-        this.#planJson,
         JSON.stringify({ ids, dead, rows: effects.rows, again }),
         who.token ?? '',
       ],
@@ -87,13 +92,12 @@ export class Gate {
     const { effects, dead } = this.#batch(settled)
     const reply = await runScript(
       this.#connection,
-      scripts.advanceAndApply,
+      this.#advanceAndApply,
       [keys.stream, keys.deadLetters, keys.position, keys.ledger, ...effects.keys],
       [
         move.reader,
         move.from,
         move.to,
-        this.#planJson,
         JSON.stringify({ count: settled.length, dead, rows: effects.rows }),
       ],
     )
@@ -166,44 +170,4 @@ export function problem(code: string, { stream, group }: Place): MillraceError {
 function letterOf(item: Extract<Settled, { kind: 'dead-letter' }>): unknown[] {
   const letter = [item.id, item.reason, printable(item.error)]
   return item.attempts === undefined ? letter : [...letter, item.attempts]
-}
-
-const errorLengthMax = 1000
-
-/** An error's text as a script can take it: JSON in Lua refuses lone surrogates. */
-function printable(error: string): string {
-  return error.slice(0, errorLengthMax).replace(/\p{Surrogate}/gu, '\uFFFD')
-}
-
-/** The plan as `lua/effects.lua` states it; positions count from 1 there. */
-function luaPlan(plan: Plan): unknown {
-  const fetch = [...plan.counters, ...plan.extremes].map(({ field }) => field)
-  const choices = plan.choices.map((choice) => luaChoice(choice, fetch))
-  return {
-    fetch,
-    counters: plan.counters.map(({ field, isAveraged }) => [field, isAveraged]),
-    extremes: plan.extremes.map(({ field, kind }) => [field, kind]),
-    choices,
-    averages: plan.averages.map(({ field, sumAt, countAt }) => [field, sumAt + 1, countAt + 1]),
-  }
-}
-
-/** Adds what the choice needs to know to the fields that are fetched. */
-function luaChoice(choice: Choice, fetch: string[]): unknown {
-  fetch.push(choice.idField)
-  const idAt = fetch.length
-  const fields = choice.fields.map(({ field }) => field)
-  // A loaded hash loses to any later entry, so `latest` needs only the time; `first` must see whether one was loaded.
-  const wanted = choice.kind === 'first' ? fields : fields.filter((_, at) => at === choice.timeAt)
-  fetch.push(...wanted)
-  const timeAt = choice.timeAt < 0 ? -1 : choice.kind === 'first' ? choice.timeAt : 0
-  return {
-    kind: choice.kind,
-    id_field: choice.idField,
-    fields,
-    id_at: idAt,
-    time_at: timeAt < 0 ? 0 : idAt + 1 + timeAt,
-    loaded_from: idAt + 1,
-    loaded_to: choice.kind === 'first' ? idAt + wanted.length : idAt,
-  }
 }

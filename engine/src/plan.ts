@@ -31,6 +31,12 @@ export interface Choice {
   readonly timeAt: number
 }
 
+/** The key of a hash in parts: a literal before each name and one behind the last. */
+export interface KeyTemplate {
+  readonly literals: readonly string[]
+  readonly parts: readonly { readonly name: string; readonly isText: boolean }[]
+}
+
 interface Average {
   readonly field: string
   /** Positions in `counters`. */
@@ -43,6 +49,7 @@ export interface Plan {
   readonly extremes: readonly Extreme[]
   readonly choices: readonly Choice[]
   readonly averages: readonly Average[]
+  readonly key: KeyTemplate
   /** The key of the hash that an entry goes to. */
   readonly keyOf: (values: Readonly<Record<string, number | string>>) => string
 }
@@ -69,6 +76,7 @@ export function planOf(projection: Projection, declared: Stream): Plan {
         ]
       : [],
   )
+  const key = keyTemplate(projection, declared)
   const counterAt = (field: string): number =>
     counters.findIndex((counter) => counter.field === field)
   return {
@@ -84,7 +92,8 @@ export function planOf(projection: Projection, declared: Stream): Plan {
         ? [{ field, sumAt: counterAt(operator.sum), countAt: counterAt(operator.count) }]
         : [],
     ),
-    keyOf: keyFunction(projection, declared),
+    key,
+    keyOf: (values) => keyOf(key, values),
   }
 }
 
@@ -121,7 +130,7 @@ function fieldOf(projection: Projection, declared: Stream, name: string): Fields
   )
 }
 
-function keyFunction(projection: Projection, declared: Stream): Plan['keyOf'] {
+function keyTemplate(projection: Projection, declared: Stream): KeyTemplate {
   const literals: string[] = ['']
   const names: string[] = []
   for (const part of projection.template.split(/(\{\{|\}\}|\{[^{}]+\})/)) {
@@ -132,15 +141,22 @@ function keyFunction(projection: Projection, declared: Stream): Plan['keyOf'] {
       literals.push(`${literals.pop() ?? ''}${part === '{{' ? '{' : part === '}}' ? '}' : part}`)
     }
   }
-  const isText = names.map((name) => fieldOf(projection, declared, name).kind === 'text')
-  return (values) => {
-    let key = literals[0] ?? ''
-    for (const [at, name] of names.entries()) {
-      const value = String(values[name])
-      key += (isText[at] === true ? encodeURIComponent(value) : value) + (literals[at + 1] ?? '')
-    }
-    return key
+  const parts = names.map((name) => {
+    return { name, isText: fieldOf(projection, declared, name).kind === 'text' }
+  })
+  return { literals, parts }
+}
+
+function keyOf(
+  { literals, parts }: KeyTemplate,
+  values: Readonly<Record<string, number | string>>,
+): string {
+  let key = literals[0] ?? ''
+  for (const [at, { name, isText }] of parts.entries()) {
+    const value = String(values[name])
+    key += (isText ? encodeURIComponent(value) : value) + (literals[at + 1] ?? '')
   }
+  return key
 }
 
 /**

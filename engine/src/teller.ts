@@ -2,12 +2,13 @@
 import type { ConsumerObserver, Delivery } from './consumer-options.ts'
 import type { Settled } from './effects.ts'
 import type { Fields } from './fields.ts'
+import type { FoldedBatch } from './push-down.ts'
 import type { Retry } from './retries.ts'
 import type { Entry } from './stream.ts'
 
 /** What a consumer has done since it was started. */
 export interface ConsumerCounts {
-  /** Entries acknowledged with their effects. */
+  /** Entries acknowledged with their effects; of push-down the batches whose replies came. The ledger counts all. */
   applied: number
   deadLettered: number
   /** Entries taken over from other consumers. */
@@ -49,6 +50,12 @@ export class Teller<F extends Fields> {
     this.counts.applied += entries.length
     if (letters.length > 0) this.deadLettered(letters)
     if (entries.length > 0) await this.#observer.applied?.(entries)
+  }
+
+  folded(batch: FoldedBatch): void {
+    this.counts.applied += batch.applied
+    if (batch.deadLetters.length > 0) this.deadLettered(batch.deadLetters)
+    this.#observer.folded?.(batch)
   }
 
   deadLettered(letters: readonly SettledLetter[]): void {

@@ -144,7 +144,7 @@ onEachServer('ledger', (bench) => {
     await appendVisits(fixture, 3)
     await redis.send('UNLINK', groupKeys(visits.key, 'desk').ledger)
     await redis.send('SET', groupKeys(visits.key, 'desk').ledger, 'text')
-    const error = await startConsumer(t, fixture, 'one').ended
+    const error = await startConsumer(t, fixture, 'one', { mode: 'pull' }).ended
     assert.ok(error instanceof MillraceError && error.code === 'WRONG_TYPE')
     assert.deepEqual(await effects(fixture), { guests: 0, rooms: 0 })
     assert.equal((await fixture.group.describe()).pending, 3)

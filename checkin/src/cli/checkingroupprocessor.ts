@@ -6,6 +6,7 @@ import { untilStopped, withRemedy } from './stop-signals.ts'
 
 interface Flags {
   readonly drain: boolean
+  readonly pull: boolean
   readonly batch?: number
   readonly work?: Span
   readonly claimAfter: number
@@ -19,10 +20,16 @@ export function command(wiring: Wiring): Command {
       new Argument('<name>', 'name of the consumer, unique in the group').argParser(consumerName),
     )
     .option('--drain', 'end as soon as nothing is undelivered or pending in the group', false)
+    .option(
+      '--pull',
+      'read check-ins into this process, even when nothing here needs them (default: with --work or LOG_LEVEL=debug)',
+      false,
+    )
     .addOption(
-      new Option('--batch <entries>', 'check-ins a read (default: 1000, with --work 1)').argParser(
-        integerWithin(1, 5000),
-      ),
+      new Option(
+        '--batch <entries>',
+        'check-ins a call at most (default: what fits into 2 ms; pulled: 1000, with --work 1)',
+      ).argParser(integerWithin(1, 5000)),
     )
     .addOption(
       new Option(

@@ -70,6 +70,12 @@ export class Activity {
     for (const { id } of entries) this.#info(`Acknowledged processing of checkin ${id}.`)
   }
 
+  /** Check-ins that were folded in the server. */
+  folded(applied: number): void {
+    this.#isWaiting = false
+    this.#processed += applied
+  }
+
   pausing(): void {
     this.#info('Pausing to simulate work.')
   }

@@ -17,7 +17,9 @@ export interface GroupProcessorOptions {
   readonly log: Log
   /** Ends as soon as nothing is undelivered or pending in the group. */
   readonly drain: boolean
-  /** Check-ins a read; default 1,000, or 1 in the exercise mode. */
+  /** Reads check-ins into this process even when nothing here needs them. */
+  readonly pull: boolean
+  /** Check-ins a call at most; default 1,000 when pulled, or 1 in the exercise mode. */
   readonly batch?: number | undefined
   /** The exercise mode: pauses for a random time after each batch. */
   readonly work?: { readonly leastMs: number; readonly mostMs: number } | undefined
@@ -39,15 +41,18 @@ export class GroupProcessor {
     const isExercise = options.work !== undefined
     const batch = options.batch ?? (isExercise ? 1 : undefined)
     this.#options = options
+    const isDetailed = isExercise || log.isLevelEnabled('debug')
     this.#activity = new Activity({
       log,
       name,
       model,
-      isDetailed: isExercise || log.isLevelEnabled('debug'),
+      isDetailed,
       backlog: () => group.describe(),
     })
     this.#consumer = group.consumer(name, {
       projections: [model.users, model.locations],
+      // A line for each check-in and a pause after it need the check-ins here.
+      mode: isDetailed || options.pull ? 'pull' : 'push-down',
       drain: options.drain,
       claimAfterMs: options.claimAfterMs,
       observer: this.#observer(),
@@ -86,6 +91,7 @@ export class GroupProcessor {
         activity.applied(entries)
         await this.#pause()
       },
+      folded: ({ applied }) => activity.folded(applied),
       deadLettered: (letters) => {
         for (const { id, error } of letters) {
           activity.warn(`Checkin ${id} became a dead letter: ${error}.`)

@@ -15,17 +15,23 @@ export interface Script {
 const header = '#!lua flags=allow-oom\n'
 
 function load(...names: readonly string[]): Script {
+  return script(names.map(part))
+}
+
+/** The text of a file in `lua/`. */
+export function part(name: string): string {
   // The same relative path from src/redis/ and dist/redis/.
-  const read = (name: string): string =>
-    readFileSync(new URL(`../../lua/${name}.lua`, import.meta.url), 'utf8')
-  const text = header + names.map(read).join('\n')
+  return readFileSync(new URL(`../../lua/${name}.lua`, import.meta.url), 'utf8')
+}
+
+/** A script made of parts, some of which may have been compiled. */
+export function script(parts: readonly string[]): Script {
+  const text = header + parts.join('\n')
   return { text, digest: createHash('sha1').update(text).digest('hex') }
 }
 
 export const scripts: Readonly<
   Record<
-    | 'acknowledgeAndApply'
-    | 'advanceAndApply'
     | 'claim'
     | 'countRange'
     | 'createGroup'
@@ -42,8 +48,6 @@ export const scripts: Readonly<
     Script
   >
 > = {
-  acknowledgeAndApply: load('checks', 'ledger', 'effects', 'dead-letters', 'acknowledge-and-apply'),
-  advanceAndApply: load('checks', 'ledger', 'effects', 'dead-letters', 'advance-and-apply'),
   claim: load('checks', 'ledger', 'dead-letters', 'claim'),
   countRange: load('checks', 'count-range'),
   createGroup: load('checks', 'create-group'),
