@@ -83,6 +83,7 @@ onEachServer(
         type: '/problems/backlog',
         title: 'Too many check-ins',
         status: 429,
+        requestId: answer.headers.get('x-request-id'),
         detail: 'Too many check-ins wait to be processed. The check-in was not recorded',
       })
       const before = Number(await length(key))
@@ -105,7 +106,7 @@ onEachServer(
       ][]
       await redis.send('XACK', key, 'checkinConsumers', ...(entries ?? []).map(([id]) => id))
       await untilTaken(stage)
-      const said = lines.filter((line) => /429|Pressure is over/.test(line))
+      const said = lines.filter((line) => /^Answering with 429|Pressure is over/.test(line))
       assert.equal(said.length, 2)
       assert.match(said[0] ?? '', /^Answering with 429: \d+ check-ins wait to be processed\.$/)
       assert.equal(said[1], 'Pressure is over: taking check-ins again.')

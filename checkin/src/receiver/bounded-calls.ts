@@ -15,10 +15,13 @@ export class OverloadError extends Error {
 /** Calls to Redis within bounded time and bounded memory. Promise: each settles within `withinMs`. */
 export class BoundedCalls {
   readonly #bounds: Bounds
+  readonly #observe: (ms: number) => void
   #inFlight = 0
 
-  constructor(bounds: Bounds) {
+  /** @param observe is told how long each call took that was settled. */
+  constructor(bounds: Bounds, observe: (ms: number) => void = () => undefined) {
     this.#bounds = bounds
+    this.#observe = observe
   }
 
   /**
@@ -31,16 +34,31 @@ export class BoundedCalls {
       return Promise.reject(new OverloadError(`${inFlightMax} calls are under way`))
     }
     this.#inFlight += 1
+    const startedAt = performance.now()
+    // No closure has a name here: tsx would give it to the function anew at each call, which costs more than the rest.
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        // The call still counts: it takes memory until the engine has settled it.
-        reject(new MillraceError('TIMEOUT', `No answer from Redis within ${withinMs} ms`))
-      }, withinMs)
-      const settle = (): void => {
-        this.#inFlight -= 1
-        clearTimeout(timer)
-      }
-      void call().then(resolve, reject).finally(settle)
+      const timer = setTimeout(rejectLate, withinMs, reject, withinMs)
+      call().then(
+        (value) => {
+          this.#settled(timer, startedAt)
+          resolve(value)
+        },
+        (error: unknown) => {
+          this.#settled(timer, startedAt)
+          reject(error instanceof Error ? error : new Error(String(error)))
+        },
+      )
     })
   }
+
+  #settled(timer: NodeJS.Timeout, startedAt: number): void {
+    this.#inFlight -= 1
+    clearTimeout(timer)
+    this.#observe(performance.now() - startedAt)
+  }
+}
+
+// The call still counts: it takes memory until the engine has settled it.
+function rejectLate(reject: (error: Error) => void, withinMs: number): void {
+  reject(new MillraceError('TIMEOUT', `No answer from Redis within ${withinMs} ms`))
 }
