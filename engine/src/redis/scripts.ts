@@ -12,9 +12,15 @@ export interface Script {
 
 // `allow-oom`: these scripts drain the server, so they must run on a full one. With the flag no write of theirs is
 // refused for want of memory, so none can fail halfway either.
-const header = '#!lua flags=allow-oom\n'
+const draining = '#!lua flags=allow-oom\n'
+// Without it a full server refuses the script before its first command: what fills the server must not run on a full one.
+const filling = '#!lua\n'
 
 function load(...names: readonly string[]): Script {
+  return loadAs(draining, names)
+}
+
+function loadAs(header: string, names: readonly string[]): Script {
   // The same relative path from src/redis/ and dist/redis/.
   const read = (name: string): string =>
     readFileSync(new URL(`../../lua/${name}.lua`, import.meta.url), 'utf8')
@@ -26,8 +32,11 @@ export const scripts: Readonly<
   Record<
     | 'acknowledgeAndApply'
     | 'advanceAndApply'
+    | 'appendBatch'
     | 'claim'
     | 'countRange'
+    | 'entryState'
+    | 'findDeadLetter'
     | 'lease'
     | 'removeConsumer'
     | 'redrive'
@@ -39,8 +48,11 @@ export const scripts: Readonly<
 > = {
   acknowledgeAndApply: load('checks', 'effects', 'dead-letters', 'acknowledge-and-apply'),
   advanceAndApply: load('checks', 'effects', 'dead-letters', 'advance-and-apply'),
+  appendBatch: loadAs(filling, ['checks', 'append-batch']),
   claim: load('checks', 'dead-letters', 'claim'),
   countRange: load('checks', 'count-range'),
+  entryState: load('checks', 'entry-state'),
+  findDeadLetter: load('checks', 'find-dead-letter'),
   lease: load('checks', 'lease'),
   removeConsumer: load('checks', 'dead-letters', 'remove-consumer'),
   redrive: load('checks', 'redrive'),
