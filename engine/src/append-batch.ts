@@ -7,7 +7,7 @@ import { MillraceError } from './errors.ts'
 import { encodeValue, type Fields, type ValuesOf } from './fields.ts'
 import type { Connection } from './redis/connection.ts'
 import { runScript, scripts } from './redis/scripts.ts'
-import type { Stream } from './stream.ts'
+import { checkExtra, type ExtraFields, type Stream } from './stream.ts'
 
 /** An entry of a batch. */
 export interface BatchItem<F extends Fields> {
@@ -21,6 +21,8 @@ export interface BatchOptions {
   readonly isAtomic?: boolean
   /** How long an idempotency key is remembered at least (ms), default 24 hours. */
   readonly rememberMs?: number
+  /** Fields beyond the declared ones, the same for all entries; default: none. They are no part of what a key is good for. */
+  readonly extra?: ExtraFields | undefined
   /** How many keys may be remembered; above, entries with a new key are refused. Default 5,000,000. */
   readonly keysMax?: number
 }
@@ -51,23 +53,27 @@ export async function appendBatch<F extends Fields>(
   options: BatchOptions = {},
 ): Promise<AppendOutcome[]> {
   const { isAtomic, rememberMs, keysMax } = { ...defaults, ...options }
+  const { extra = {} } = options
   inRange('the number of entries', items.length, 0, batchItemsMax)
   inRange('rememberMs', rememberMs, 1, 366 * dayMs)
   inRange('keysMax', keysMax, 0, Number.MAX_SAFE_INTEGER)
   if (items.length === 0) return []
   const fields = Object.entries(stream.fields)
+  checkExtra(stream, extra)
+  const [extraNames, extraValues] = [Object.keys(extra), Object.values(extra)]
   const keys = [stream.key, onceKey(stream.key)]
-  const args = [String(fields.length), ...fields.map(([name]) => name)]
+  const names = [...fields.map(([name]) => name), ...extraNames]
+  const args = [String(names.length), ...names]
   args.push(isAtomic ? '1' : '0', String(rememberMs), String(keysMax))
   for (const { values, idempotencyKey } of items) {
     const first = args.length
     for (const [name, field] of fields) args.push(encodeValue(name, field, values[name]))
     if (idempotencyKey === undefined) {
-      args.push('')
+      args.push(...extraValues, '')
       continue
     }
     keys.push(`${onceKey(stream.key)}:${digest(idempotencyKey, 16)}`)
-    args.push(digest(JSON.stringify(args.slice(first)), 8))
+    args.push(...extraValues, digest(JSON.stringify(args.slice(first)), 8))
   }
   const [outcomes, code] = await runScript(connection, scripts.appendBatch, keys, args)
   if (outcomes === 'error') throw refusal(stream.key, String(code))
