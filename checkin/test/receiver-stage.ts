@@ -58,14 +58,20 @@ export const valid = { userId: 7, locationId: 171, starRating: 4 }
 /** Starts server, proxy and receiver; all end with the test. */
 export async function receiverStage(
   t: TestContext,
-  options: Pick<ReceiverOptions, 'bounds' | 'timeouts'> & { readonly redis?: StartOptions } = {},
+  options: Pick<ReceiverOptions, 'bounds' | 'timeouts' | 'idempotency' | 'pressure'> & {
+    readonly redis?: StartOptions
+  } = {},
 ): Promise<Stage> {
   const server = await startRedis(options.redis)
   const proxy = await startProxy(server.port)
   const { log, lines } = collectingLog()
   const millrace = await connect({ url: proxy.url })
   let appendsBegun = 0
-  const counting: Pick<Millrace, 'append' | 'send'> = {
+  const counting: Pick<Millrace, 'append' | 'appendBatch' | 'send'> = {
+    appendBatch: (...args) => {
+      appendsBegun += 1
+      return millrace.appendBatch(...args)
+    },
     append: (...args) => {
       appendsBegun += 1
       return millrace.append(...args)
@@ -73,7 +79,8 @@ export async function receiverStage(
     send: (...args) => millrace.send(...args),
   }
   const model = checkinModel('ncc')
-  const receiver = createReceiver({ ...options, millrace: counting, model, log })
+  const group = millrace.group(model.checkins, 'checkinConsumers')
+  const receiver = createReceiver({ ...options, millrace: counting, model, group, log })
   const url = await receiver.listen({ host: '127.0.0.1', port: 0 })
   t.after(async () => {
     server.resume()

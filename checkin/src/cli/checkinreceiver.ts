@@ -1,10 +1,10 @@
-import { Command, Option } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { Pressure } from 'millrace'
 import { CommandError } from '../errors.ts'
 import { logPressure } from '../receiver/overload.ts'
 import { createReceiver, type Receiver } from '../receiver/receiver.ts'
 import type { Wiring } from '../wiring.ts'
-import { integerWithin, portNumber } from './arguments.ts'
+import { duration, integerWithin, portNumber } from './arguments.ts'
 import { untilStopped } from './stop-signals.ts'
 
 interface Flags {
@@ -12,6 +12,8 @@ interface Flags {
   readonly port: number
   readonly backlogMax: number
   readonly memoryMax: number
+  readonly idempotencyTtl: number
+  readonly idempotencyMax: number
 }
 
 export function command(wiring: Wiring): Command {
@@ -39,6 +41,8 @@ export function command(wiring: Wiring): Command {
         .argParser(integerWithin(0, 100))
         .default(90),
     )
+    .addOption(idempotencyTtl())
+    .addOption(idempotencyMax())
     .action(async (flags: Flags) => {
       const log = wiring.openLog()
       const millrace = await wiring.connect(log)
@@ -48,7 +52,14 @@ export function command(wiring: Wiring): Command {
         onChange: logPressure(log),
       })
       try {
-        const receiver = createReceiver({ millrace, model, log, pressure })
+        const receiver = createReceiver({
+          millrace,
+          model,
+          group: millrace.group(model.checkins, config.group),
+          log,
+          pressure,
+          idempotency: { rememberMs: flags.idempotencyTtl, keysMax: flags.idempotencyMax },
+        })
         void pressure.run() // It never rejects, and `stop` waits for it.
         const run = async (): Promise<void> => {
           log.info(`Receiver listens on ${await listen(receiver, flags)}.`)
@@ -61,6 +72,30 @@ export function command(wiring: Wiring): Command {
         await millrace.close()
       }
     })
+}
+
+const ttlMaxMs = 366 * 24 * 3_600_000
+
+function ttl(text: string): number {
+  const ms = duration(text)
+  if (ms >= 1 && ms <= ttlMaxMs) return ms
+  throw new InvalidArgumentError('Allowed is a time from 1ms to 366d.')
+}
+
+function idempotencyTtl(): Option {
+  return new Option(
+    '--idempotency-ttl <time>',
+    'how long an Idempotency-Key is remembered at least',
+  )
+    .argParser(ttl)
+    .default(24 * 3_600_000, '24h')
+}
+
+function idempotencyMax(): Option {
+  const about = 'how many keys are remembered; a check-in with a further one gets a 503'
+  return new Option('--idempotency-max <keys>', about)
+    .argParser(integerWithin(0, 1e15 - 1))
+    .default(5_000_000)
 }
 
 /** @throws {CommandError} when host or port cannot be used. */

@@ -1,15 +1,30 @@
-import type { Millrace } from 'millrace'
+import type { Group, Millrace } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
 import type { BoundedCalls } from './bounded-calls.ts'
+import type { IdempotencyLimits, KeysInFlight } from './idempotency-key.ts'
 import type { PressureSource } from './overload.ts'
 import type { RefusalLog } from './refusal-log.ts'
 
 /** What the routes work with. */
 export interface ReceiverParts {
-  readonly millrace: Pick<Millrace, 'append' | 'send'>
+  readonly millrace: Pick<Millrace, 'append' | 'appendBatch' | 'send'>
   readonly model: CheckinModel
   /** Every call to Redis goes through it. */
   readonly calls: BoundedCalls
   readonly refusals: RefusalLog
   readonly pressure: PressureSource
+  /** The group that processes the check-ins: it knows what became of each. */
+  readonly group: Pick<Group, 'entryState'>
+  readonly idempotency: IdempotencyLimits
+  readonly keysInFlight: KeysInFlight
+  readonly streams: OpenStreams
+  /** Aborts when the receiver begins to close. */
+  readonly closing: AbortSignal
+}
+
+/** The streams of check-ins that are being received. */
+interface OpenStreams {
+  open: number
+  /** Without a line for so long (ms), a stream is ended. */
+  readonly idleMs: number
 }

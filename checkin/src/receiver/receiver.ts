@@ -2,26 +2,33 @@
 import { fastify, type FastifyInstance } from 'fastify'
 import type { Log } from '../log.ts'
 import { BoundedCalls, type Bounds } from './bounded-calls.ts'
+import { limitBodyTime } from './body-deadlines.ts'
 import { answerBrokenRequest } from './broken-request.ts'
-import { checkinRoute, latestCheckinsRoute } from './checkins.ts'
+import { batchRoutes } from './batch.ts'
+import { latestCheckinsRoute } from './checkins.ts'
 import { collectDocumentation, documentationRoutes } from './documentation.ts'
 import { problemOf } from './failures.ts'
 import { healthRoute } from './health.ts'
+import { KeysInFlight, type IdempotencyLimits } from './idempotency-key.ts'
 import type { PressureSource } from './overload.ts'
 import type { ReceiverParts } from './parts.ts'
 import { plainProblem, sendProblem } from './problem.ts'
 import { profileRoutes } from './profiles.ts'
 import { RefusalLog } from './refusal-log.ts'
 import { requestIdHeader, requestIdOf } from './request-id.ts'
+import { checkinRoute } from './single.ts'
+import { statusRoute } from './status.ts'
 import { bodyMaxBytes, knowAllMethods, refuseOtherAddresses } from './resources.ts'
 
-export interface ReceiverOptions extends Pick<ReceiverParts, 'millrace' | 'model'> {
+export interface ReceiverOptions extends Pick<ReceiverParts, 'millrace' | 'model' | 'group'> {
   readonly log: Log
   /** While it says `overloaded`, check-ins are refused; default: never. */
   readonly pressure?: PressureSource
   /** Of the calls to Redis; default: 10,000 under way at once, 2,000 ms each. */
   readonly bounds?: Partial<Bounds>
   readonly timeouts?: Partial<Timeouts>
+  /** Default: keys are remembered for 24 hours, 5,000,000 of them. */
+  readonly idempotency?: Partial<IdempotencyLimits>
 }
 
 /** How long a client may take to send, in milliseconds; afterwards it gets a 408 and its connection is closed. */
@@ -30,6 +37,8 @@ interface Timeouts {
   readonly headersMs: number
   /** From the first byte to the end of the body; default 10,000. */
   readonly requestMs: number
+  /** Between two lines of a stream; default 15,000. */
+  readonly streamIdleMs: number
 }
 
 export interface Receiver {
@@ -47,13 +56,27 @@ export interface Receiver {
 
 /** Builds a receiver; it does nothing until it listens. */
 export function createReceiver(options: ReceiverOptions): Receiver {
-  const { millrace, model, log, bounds, timeouts } = options
-  const app = newServer({ headersMs: 5000, requestMs: 10_000, ...timeouts })
+  const { millrace, model, group, log, bounds } = options
+  const timeouts = { ...defaultTimeouts, ...options.timeouts }
+  const app = newServer(timeouts)
   const calls = new BoundedCalls({ inFlightMax: 10_000, withinMs: 2000, ...bounds })
   const { pressure = noPressure } = options
   const refusals = new RefusalLog(log)
-  const parts: ReceiverParts = { millrace, model, calls, refusals, pressure }
+  const closing = new AbortController()
+  const parts: ReceiverParts = {
+    millrace,
+    model,
+    group,
+    calls,
+    refusals,
+    pressure,
+    idempotency: { rememberMs: 24 * 3_600_000, keysMax: 5_000_000, ...options.idempotency },
+    keysInFlight: new KeysInFlight(),
+    streams: { open: 0, idleMs: timeouts.streamIdleMs },
+    closing: closing.signal,
+  }
   knowAllMethods(app)
+  limitBodyTime(app, timeouts.requestMs)
   collectDocumentation(app)
   app.decorateRequest('identity', null)
   app.addHook('onRequest', (request, reply, done) => {
@@ -76,13 +99,19 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       done()
     })
   })
-  return { listen: (at) => app.listen(at), close: () => close(app), closed }
+  const closeAll = async (): Promise<void> => {
+    closing.abort()
+    await close(app)
+  }
+  return { listen: (at) => app.listen(at), close: closeAll, closed }
 }
 
 /** Every address of the receiver. */
 function addRoutes(app: FastifyInstance, parts: ReceiverParts): void {
   checkinRoute(app, parts)
+  batchRoutes(app, parts)
   latestCheckinsRoute(app, parts)
+  statusRoute(app, parts)
   profileRoutes(app, parts)
   healthRoute(app, parts)
   documentationRoutes(app)
@@ -91,14 +120,16 @@ function addRoutes(app: FastifyInstance, parts: ReceiverParts): void {
 
 const noPressure: PressureSource = { state: { kind: 'free' } }
 const connectionsMax = 4096
+const defaultTimeouts: Timeouts = { headersMs: 5000, requestMs: 10_000, streamIdleMs: 15_000 }
 
-function newServer({ headersMs, requestMs }: Timeouts): FastifyInstance {
+function newServer({ headersMs }: Timeouts): FastifyInstance {
   const app = fastify({
     bodyLimit: bodyMaxBytes,
     genReqId: requestIdOf,
     // Node by itself allows a minute for headers and five for a request, and looks every half minute.
     http: { headersTimeout: headersMs, connectionsCheckingInterval: 1000 },
-    requestTimeout: requestMs,
+    // `limitBodyTime` does it: a stream may take as long as it likes.
+    requestTimeout: 0,
     keepAliveTimeout: 5000,
     connectionTimeout: 20_000,
     clientErrorHandler: answerBrokenRequest,
