@@ -19,7 +19,7 @@ import { resource } from './resources.ts'
 import { traceFields } from './trace.ts'
 
 /** Bytes that a batch may have; a stream of lines has no such limit. */
-export const batchMaxBytes = 1024 * 1024
+const batchMaxBytes = 1024 * 1024
 const itemsMax = 1000
 
 /** `POST` takes batches, `GET` pages through what was taken. */

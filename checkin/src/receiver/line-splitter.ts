@@ -73,5 +73,6 @@ export class LineSplitter {
 }
 
 function isBlank(line: string): boolean {
-  return line === '' || line === '\r' || line.trim() === ''
+  // Only what JSON takes for white space.
+  return line === '' || /^[ \t\r]*$/.test(line)
 }

@@ -8,7 +8,7 @@ import { problemOf } from './failures.ts'
 import { NdjsonStream } from './ndjson.ts'
 import { pressureProblem } from './overload.ts'
 import type { ReceiverParts } from './parts.ts'
-import { invalidProblem, plainProblem, sendProblem, type Problem } from './problem.ts'
+import { invalidProblem, plainProblem, retryAfterS, sendProblem, type Problem } from './problem.ts'
 import { traceFields } from './trace.ts'
 
 export const ndjsonMediaType = 'application/x-ndjson'
@@ -52,6 +52,7 @@ export async function serveNdjson(
   })
   const { status, body } = await stream.run()
   if (body === '') return sendProblem(reply, noLines)
+  if (status === 503 || status === 429) reply.header('retry-after', retryAfterS())
   return reply.code(status).type(`${ndjsonMediaType}; charset=utf-8`).send(body)
 }
 

@@ -44,7 +44,8 @@ export const shownCheckinSchema: JsonSchema = {
   additionalProperties: false,
 }
 
-const lastMs = 8.64e15
+// The end of the year 9999: what RFC 3339 can say.
+const lastMs = 253_402_300_799_999
 
 /** When the store took an entry, from its id; an id may lie beyond what a date can be. */
 export function timeOfId(id: string): string {
