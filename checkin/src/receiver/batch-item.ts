@@ -13,6 +13,7 @@ import {
   tooManyKeys,
 } from './idempotency-key.ts'
 import { refusalFor } from './identity.ts'
+import type { ReceiverMetrics } from './metrics.ts'
 import { invalidProblem, plainProblem, type Problem } from './problem.ts'
 
 export type CheckinItem = BatchItem<CheckinModel['checkins']['fields']>
@@ -64,6 +65,21 @@ export function resultOf(outcome: AppendOutcome, index: number): ItemResult {
     case 'held-back':
       return problemResult(heldBack, index)
   }
+}
+
+/** What was sent to the store; what is refused before is counted by the status of the request. */
+export function countOutcomes(metrics: ReceiverMetrics, outcomes: readonly AppendOutcome[]): void {
+  let [accepted, replayed, duplicate, unavailable] = [0, 0, 0, 0]
+  for (const { kind } of outcomes) {
+    if (kind === 'appended') accepted += 1
+    else if (kind === 'replayed') replayed += 1
+    else if (kind === 'mismatch') duplicate += 1
+    else if (kind === 'keys-full') unavailable += 1
+  }
+  if (accepted > 0) metrics.ingested('accepted', accepted)
+  if (replayed > 0) metrics.ingested('replayed', replayed)
+  if (duplicate > 0) metrics.ingested('duplicate', duplicate)
+  if (unavailable > 0) metrics.ingested('unavailable', unavailable)
 }
 
 export function problemResult(problem: Problem, index: number): ItemResult {

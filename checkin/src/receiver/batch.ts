@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { batchDocumentation } from './batch-documentation.ts'
 import {
+  countOutcomes,
   problemResult,
   readItem,
   resultOf,
@@ -103,10 +104,11 @@ async function serveArray(
     for (const index of places) results[index] = problemResult(heldBack, index)
     return sendResults(reply, results)
   }
-  const { millrace, calls, model, idempotency, refusals } = parts
+  const { millrace, calls, model, idempotency, refusals, metrics } = parts
   const options = { ...idempotency, isAtomic, extra: traceFields(request.headers) }
   const outcomes = await calls.run(() => millrace.appendBatch(model.checkins, items, options))
   refusals.served()
+  countOutcomes(metrics, outcomes)
   for (const [at, outcome] of outcomes.entries()) {
     const index = places[at] ?? 0
     results[index] = resultOf(outcome, index)

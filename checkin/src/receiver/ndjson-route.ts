@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { readItem, type Sender } from './batch-item.ts'
+import { countOutcomes, readItem, type Sender } from './batch-item.ts'
 import { OverloadError } from './bounded-calls.ts'
 import { problemOf } from './failures.ts'
 import { NdjsonStream } from './ndjson.ts'
@@ -40,7 +40,7 @@ export async function serveNdjson(
       return problemOf(error, 'append')
     },
     untilFree: () => untilFree(parts),
-    closing: parts.closing,
+    closing: parts.life.closing,
     idleMs: parts.streams.idleMs,
     isWhole: length !== undefined && Number(length) <= wholeMaxBytes,
   })
@@ -60,13 +60,14 @@ type Append = ConstructorParameters<typeof NdjsonStream>[1]['append']
 
 /** One call to the store, tried again while the receiver has too many under way: nothing was sent then. */
 function appender(request: FastifyRequest, parts: ReceiverParts): Append {
-  const { millrace, calls, model, idempotency, refusals } = parts
+  const { millrace, calls, model, idempotency, refusals, metrics } = parts
   const options = { ...idempotency, extra: traceFields(request.headers) }
   return async (items) => {
     for (let waitedMs = 0; ; waitedMs += lookEveryMs) {
       try {
         const outcomes = await calls.run(() => millrace.appendBatch(model.checkins, items, options))
         refusals.served()
+        countOutcomes(metrics, outcomes)
         return outcomes
       } catch (error) {
         if (!(error instanceof OverloadError) || waitedMs >= patienceMs) throw error
@@ -77,10 +78,10 @@ function appender(request: FastifyRequest, parts: ReceiverParts): Append {
 }
 
 /** Within a stream, pressure slows down instead of refusing; but not for ever. */
-async function untilFree({ pressure, closing }: ReceiverParts): Promise<Problem | undefined> {
+async function untilFree({ pressure, life }: ReceiverParts): Promise<Problem | undefined> {
   for (let waitedMs = 0; pressure.state.kind !== 'free'; waitedMs += lookEveryMs) {
     if (waitedMs >= patienceMs) return pressureProblem(pressure.state.reason)
-    if (closing.aborted) return undefined
+    if (life.closing.aborted) return undefined
     await delay(lookEveryMs)
   }
   return undefined

@@ -1,7 +1,9 @@
 import type { Group, Millrace } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
 import type { BoundedCalls } from './bounded-calls.ts'
+import type { Life } from './closing.ts'
 import type { IdempotencyLimits, KeysInFlight } from './idempotency-key.ts'
+import type { ReceiverMetrics } from './metrics.ts'
 import type { PressureSource } from './overload.ts'
 import type { RefusalLog } from './refusal-log.ts'
 
@@ -13,13 +15,14 @@ export interface ReceiverParts {
   readonly calls: BoundedCalls
   readonly refusals: RefusalLog
   readonly pressure: PressureSource
+  /** Routes count what they accept; what they refuse is counted by its status. */
+  readonly metrics: ReceiverMetrics
+  readonly life: Pick<Life, 'isClosing' | 'closing'>
   /** The group that processes the check-ins: it knows what became of each. */
   readonly group: Pick<Group, 'entryState'>
   readonly idempotency: IdempotencyLimits
   readonly keysInFlight: KeysInFlight
   readonly streams: OpenStreams
-  /** Aborts when the receiver begins to close. */
-  readonly closing: AbortSignal
 }
 
 /** The streams of check-ins that are being received. */

@@ -26,7 +26,7 @@ import { traceFields } from './trace.ts'
 
 /** `POST /api/checkin`: 202 once Redis has confirmed the append, never before. */
 export function checkinRoute(app: FastifyInstance, parts: ReceiverParts): void {
-  const { millrace, calls, model, refusals } = parts
+  const { millrace, calls, model, refusals, metrics } = parts
   resource(app, ['/api/checkin'], {
     method: 'POST',
     requires: 'ingest',
@@ -48,6 +48,7 @@ export function checkinRoute(app: FastifyInstance, parts: ReceiverParts): void {
       const options = extra === undefined ? undefined : { extra }
       const id = await calls.run(() => millrace.append(model.checkins, body.checkin, options))
       refusals.served()
+      metrics.ingested('accepted')
       return sendAccepted(reply, id)
     },
   })
@@ -61,7 +62,7 @@ interface KeyedRequest {
 
 /** Of all requests with one key one appends, whichever receiver they come to. */
 async function appendOnce(
-  { millrace, calls, model, refusals, idempotency, keysInFlight }: ReceiverParts,
+  { millrace, calls, model, refusals, metrics, idempotency, keysInFlight }: ReceiverParts,
   values: Checkin,
   { request, reply, key }: KeyedRequest,
 ): Promise<FastifyReply> {
@@ -76,6 +77,7 @@ async function appendOnce(
     return sendProblem(reply, outcome?.kind === 'keys-full' ? tooManyKeys : keyReused)
   }
   refusals.served()
+  metrics.ingested(outcome.kind === 'replayed' ? 'replayed' : 'accepted')
   if (outcome.kind === 'replayed') reply.header('idempotent-replayed', 'true')
   return sendAccepted(reply, outcome.id)
 }
