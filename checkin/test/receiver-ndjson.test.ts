@@ -147,27 +147,31 @@ test('a client that does not read its results is not read from either', async (t
   await once(socket, 'connect')
   socket.pause()
   socket.write(
-    'POST /api/checkins HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n',
+    'POST /api/checkins HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n',
   )
   const text = jsonLine(valid).repeat(1000)
   const chunk = `${text.length.toString(16)}\r\n${text}\r\n`
   // Until the receiver stops taking: what the two sockets hold is full then.
-  const most = 200_000
+  const most = 2_000_000
   let sent = 0
-  const isHeld = async (): Promise<boolean> => {
-    const before = Number(await stage.redis.send('XLEN', 'ncc:checkins'))
-    while (sent < most && socket.write(chunk)) sent += 1000
-    await new Promise((resolve) => setTimeout(resolve, 100))
-    const after = Number(await stage.redis.send('XLEN', 'ncc:checkins'))
-    return before > 0 && before === after && socket.writableNeedDrain
+  const pour = (): void => {
+    let isTaken = true
+    for (; isTaken && sent < most; sent += 1000) isTaken = socket.write(chunk)
   }
-  await waitFor(isHeld, { what: 'the receiver to hold back', timeoutMs: 20_000 })
+  socket.on('drain', pour)
+  pour()
+  const length = async (): Promise<number> => Number(await stage.redis.send('XLEN', 'ncc:checkins'))
+  let [seen, sameFor] = [0, 0]
+  const isHeld = async (): Promise<boolean> => {
+    const now = await length()
+    sameFor = now > 0 && now === seen ? sameFor + 1 : 0
+    seen = now
+    return sameFor >= 10 && socket.writableNeedDrain
+  }
+  await waitFor(isHeld, { what: 'the receiver to hold back', timeoutMs: 30_000, everyMs: 50 })
   assert.ok(sent < most, `${sent} lines were taken`)
   // It goes on as soon as the results are read.
-  const held = Number(await stage.redis.send('XLEN', 'ncc:checkins'))
   socket.resume()
-  await waitFor(async () => Number(await stage.redis.send('XLEN', 'ncc:checkins')) > held, {
-    what: 'more entries',
-  })
+  await waitFor(async () => (await length()) > seen, { what: 'more entries' })
   socket.destroy()
 })
