@@ -58,7 +58,10 @@ export const valid = { userId: 7, locationId: 171, starRating: 4 }
 /** Starts server, proxy and receiver; all end with the test. */
 export async function receiverStage(
   t: TestContext,
-  options: Pick<ReceiverOptions, 'bounds' | 'timeouts' | 'idempotency' | 'pressure'> & {
+  options: Pick<
+    ReceiverOptions,
+    'bounds' | 'timeouts' | 'idempotency' | 'pressure' | 'replicas'
+  > & {
     readonly redis?: StartOptions
   } = {},
 ): Promise<Stage> {

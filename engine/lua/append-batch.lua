@@ -3,7 +3,8 @@
 -- KEYS[1] stream  KEYS[2] hash: how many keys are remembered, by the time (ms) until which they are
 -- KEYS[3...] one string for each entry that has an idempotency key, in the order of the entries: '<entry id> <fingerprint>'
 -- ARGV[1] number of fields  ARGV[2...] their names
--- then: 1 for all or nothing, else 0; how long a key is remembered (ms); how many keys may be remembered
+-- then: 1 for all or nothing, else 0; 1 when a replay is to be a write too (a WAIT behind it then covers the entry that
+-- another connection has appended), else 0; how long a key is remembered (ms); how many keys may be remembered
 -- then for each entry: its values, and the fingerprint of its content, empty when it has no idempotency key
 -- Returns { outcomes joined by spaces }, one for each entry:
 --   <id>   appended
@@ -15,8 +16,9 @@
 
 local stream, counts = KEYS[1], KEYS[2]
 local width = tonumber(ARGV[1])
-local is_atomic, ttl, keys_max = ARGV[2 + width] == '1', tonumber(ARGV[3 + width]), tonumber(ARGV[4 + width])
-local first, stride = 5 + width, width + 1
+local is_atomic, rewrites = ARGV[2 + width] == '1', ARGV[3 + width] == '1'
+local ttl, keys_max = tonumber(ARGV[4 + width]), tonumber(ARGV[5 + width])
+local first, stride = 6 + width, width + 1
 local has_keys = #KEYS > 2
 
 local kind = redis.call('TYPE', stream).ok
@@ -27,7 +29,7 @@ if problem then return { 'error', problem } end
 local SLICES = 8 -- keys are counted together for an eighth of their time
 local remembered, forget_at, stale = 0, nil, {}
 -- Outcomes that are known before anything is written; and for entries that are to be appended, their key.
-local outcomes, key_of, original = {}, {}, {}
+local outcomes, key_of, original, replayed = {}, {}, {}, {}
 
 -- Returns an error code, or nothing.
 local function read_counts()
@@ -63,6 +65,7 @@ local function read_keys()
       if held then
         local id, known = string.match(held, '^(%S+) (%S+)$')
         outcomes[item] = known == fingerprint and 'r' .. id or 'm'
+        if known == fingerprint then replayed[key] = held end
       elseif same then
         -- The same key twice in one call: the first one counts.
         if same.fingerprint == fingerprint then original[item] = same.item else outcomes[item] = 'm' end
@@ -118,6 +121,11 @@ for at = first, #ARGV, stride do
     is_begun = true
     outcomes[item] = id
     if key_of[item] then redis.call('SET', key_of[item], id .. ' ' .. ARGV[at + width], 'PX', ttl) end
+  end
+end
+if rewrites then
+  for key, held in pairs(replayed) do
+    redis.call('SET', key, held, 'KEEPTTL')
   end
 end
 if new > 0 then

@@ -17,6 +17,8 @@ export interface BatchItem<F extends Fields> {
 }
 
 export interface BatchOptions {
+  /** Replicas that must have received the entries within a second, default 0: the server alone. */
+  readonly replicas?: number
   /** All or nothing, default false: then each entry is appended that can be. */
   readonly isAtomic?: boolean
   /** How long an idempotency key is remembered at least (ms), default 24 hours. */
@@ -64,7 +66,8 @@ export async function appendBatch<F extends Fields>(
   const keys = [stream.key, onceKey(stream.key)]
   const names = [...fields.map(([name]) => name), ...extraNames]
   const args = [String(names.length), ...names]
-  args.push(isAtomic ? '1' : '0', String(rememberMs), String(keysMax))
+  args.push(isAtomic ? '1' : '0', (options.replicas ?? 0) > 0 ? '1' : '0')
+  args.push(String(rememberMs), String(keysMax))
   for (const { values, idempotencyKey } of items) {
     const first = args.length
     for (const [name, field] of fields) args.push(encodeValue(name, field, values[name]))

@@ -9,6 +9,7 @@ import { Group } from './group.ts'
 import type { Fields, ValuesOf } from './fields.ts'
 import { Reader, type ReaderOptions } from './reader.ts'
 import { Connection, type Reply } from './redis/connection.ts'
+import { ReplicaWait } from './replica-wait.ts'
 import { tooOldVersion } from './redis/server-version.ts'
 import { encodeEntry, type ExtraFields, type Stream } from './stream.ts'
 import { trim, type TrimOptions, type TrimOutcome } from './trim.ts'
@@ -28,7 +29,7 @@ export interface AppendOptions {
   /** Explicit entry id, larger than all ids before it; default: the server gives one. */
   readonly id?: string
   /** Fields beyond the declared ones, like a trace context; default: none. */
-  readonly extra?: ExtraFields
+  readonly extra?: ExtraFields | undefined
 }
 
 /** An entry to append. */
@@ -54,10 +55,12 @@ export async function connect(options: ConnectOptions): Promise<Millrace> {
 /** The engine on one server: everything starts here. */
 export class Millrace {
   readonly #connection: Connection
+  readonly #replicaWait: ReplicaWait
 
   /** Use {@link connect}. */
   constructor(connection: Connection) {
     this.#connection = connection
+    this.#replicaWait = new ReplicaWait(connection)
   }
 
   /** The server's URL, without its password. */
@@ -75,14 +78,16 @@ export class Millrace {
    * @returns the entry id, once the server has confirmed it.
    * @throws {TypeError} or {RangeError} when a value is not what the stream declares; nothing was sent.
    * @throws {MillraceError} UNREACHABLE: not appended. DISCONNECTED, TIMEOUT: unknown; appending again may duplicate.
+   *   NOT_REPLICATED: appended, but too few replicas have confirmed it.
    */
   async append<F extends Fields>(
     stream: Stream<F>,
     values: ValuesOf<F>,
-    { id = '*', extra }: AppendOptions = {},
+    { id = '*', extra, replicas = 0 }: AppendOptions & Pick<BatchOptions, 'replicas'> = {},
   ): Promise<string> {
     const args = ['XADD', stream.key, id, ...encodeEntry(stream, values, extra)]
-    return String(await this.#connection.send(args))
+    const write = (): Promise<Reply> => this.#connection.send(args)
+    return String(replicas > 0 ? await this.#replicaWait.confirmed(replicas, write) : await write())
   }
 
   /**
@@ -116,7 +121,9 @@ export class Millrace {
     items: readonly BatchItem<F>[],
     options: BatchOptions = {},
   ): Promise<AppendOutcome[]> {
-    return await appendBatch(this.#connection, stream, items, options)
+    return await this.#replicaWait.confirmed(options.replicas ?? 0, () =>
+      appendBatch(this.#connection, stream, items, options),
+    )
   }
 
   /** A consumer group of a stream. It need not exist yet. @throws {RangeError} when the name is not allowed. */

@@ -53,6 +53,7 @@ async function runReceiver(
     const receiver = createReceiver({
       ...{ millrace, model, log, pressure, access, graceMs, metrics, metricsText },
       group: millrace.group(model.checkins, wiring.config.group),
+      replicas: flags.waitReplicas,
       idempotency: { rememberMs: flags.idempotencyTtl, keysMax: flags.idempotencyMax },
     })
     void pressure.run() // It never rejects, and `stop` waits for it.

@@ -15,6 +15,7 @@ export interface ReceiverFlags {
   readonly backlogMax: number
   readonly memoryMax: number
   readonly rateLimit: number
+  readonly waitReplicas: number
   readonly idempotencyTtl: number
   readonly idempotencyMax: number
   readonly apiKeys: boolean
@@ -68,6 +69,11 @@ function addLimits(command: Command): Command {
     .addOption(
       new Option('--rate-limit <n>', 'requests a second for each key, user or address; 0: any')
         .argParser(integerWithin(0, 1_000_000))
+        .default(0),
+    )
+    .addOption(
+      new Option('--wait-replicas <n>', 'replicas that must have a check-in before it is confirmed')
+        .argParser(integerWithin(0, 100))
         .default(0),
     )
     .addOption(

@@ -104,8 +104,8 @@ async function serveArray(
     for (const index of places) results[index] = problemResult(heldBack, index)
     return sendResults(reply, results)
   }
-  const { millrace, calls, model, idempotency, refusals, metrics } = parts
-  const options = { ...idempotency, isAtomic, extra: traceFields(request.headers) }
+  const { millrace, calls, model, idempotency, replicas, refusals, metrics } = parts
+  const options = { ...idempotency, replicas, isAtomic, extra: traceFields(request.headers) }
   const outcomes = await calls.run(() => millrace.appendBatch(model.checkins, items, options))
   refusals.served()
   countOutcomes(metrics, outcomes)

@@ -60,8 +60,8 @@ type Append = ConstructorParameters<typeof NdjsonStream>[1]['append']
 
 /** One call to the store, tried again while the receiver has too many under way: nothing was sent then. */
 function appender(request: FastifyRequest, parts: ReceiverParts): Append {
-  const { millrace, calls, model, idempotency, refusals, metrics } = parts
-  const options = { ...idempotency, extra: traceFields(request.headers) }
+  const { millrace, calls, model, idempotency, replicas, refusals, metrics } = parts
+  const options = { ...idempotency, replicas, extra: traceFields(request.headers) }
   return async (items) => {
     for (let waitedMs = 0; ; waitedMs += lookEveryMs) {
       try {

@@ -21,6 +21,8 @@ export interface ReceiverParts {
   /** The group that processes the check-ins: it knows what became of each. */
   readonly group: Pick<Group, 'entryState'>
   readonly idempotency: IdempotencyLimits
+  /** Replicas that must have a check-in before it is answered with 202. */
+  readonly replicas: number
   readonly keysInFlight: KeysInFlight
   readonly streams: OpenStreams
 }

@@ -37,6 +37,8 @@ export interface ReceiverOptions extends Pick<ReceiverParts, 'millrace' | 'model
   readonly bounds?: Partial<Bounds>
   readonly timeouts?: Partial<Timeouts>
   readonly access?: AccessOptions
+  /** Replicas that must have a check-in before it is answered with 202; default 0. */
+  readonly replicas?: number
   /** Default: keys are remembered for 24 hours, 5,000,000 of them. */
   readonly idempotency?: Partial<IdempotencyLimits>
   /** How long (ms) everything is served as before once it shall close; default 0. */
@@ -127,6 +129,7 @@ function partsOf(options: ReceiverOptions, life: Life): ReceiverParts {
     ...{ millrace, model, group, calls, pressure, metrics, life },
     refusals: new RefusalLog(log),
     idempotency: { rememberMs: 24 * 3_600_000, keysMax: 5_000_000, ...options.idempotency },
+    replicas: options.replicas ?? 0,
     keysInFlight: new KeysInFlight(),
     streams: { open: 0, idleMs: options.timeouts?.streamIdleMs ?? 15_000 },
   }

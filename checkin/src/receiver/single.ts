@@ -26,7 +26,7 @@ import { traceFields } from './trace.ts'
 
 /** `POST /api/checkin`: 202 once Redis has confirmed the append, never before. */
 export function checkinRoute(app: FastifyInstance, parts: ReceiverParts): void {
-  const { millrace, calls, model, refusals, metrics } = parts
+  const { millrace, calls, model, refusals, metrics, replicas } = parts
   resource(app, ['/api/checkin'], {
     method: 'POST',
     requires: 'ingest',
@@ -44,8 +44,7 @@ export function checkinRoute(app: FastifyInstance, parts: ReceiverParts): void {
       if (header.kind === 'key') {
         return await appendOnce(parts, body.checkin, { request, reply, key: header.key })
       }
-      const extra = traceFields(request.headers)
-      const options = extra === undefined ? undefined : { extra }
+      const options = { extra: traceFields(request.headers), replicas }
       const id = await calls.run(() => millrace.append(model.checkins, body.checkin, options))
       refusals.served()
       metrics.ingested('accepted')
@@ -62,14 +61,15 @@ interface KeyedRequest {
 
 /** Of all requests with one key one appends, whichever receiver they come to. */
 async function appendOnce(
-  { millrace, calls, model, refusals, metrics, idempotency, keysInFlight }: ReceiverParts,
+  parts: ReceiverParts,
   values: Checkin,
   { request, reply, key }: KeyedRequest,
 ): Promise<FastifyReply> {
+  const { millrace, calls, model, refusals, metrics, keysInFlight, replicas } = parts
   const idempotencyKey = scopedKey(request.identity, key)
   const giveBack = keysInFlight.take(idempotencyKey)
   if (giveBack === undefined) return sendProblem(reply.header('retry-after', 1), keyInFlight)
-  const options = { ...idempotency, extra: traceFields(request.headers) }
+  const options = { ...parts.idempotency, replicas, extra: traceFields(request.headers) }
   const [outcome] = await calls
     .run(() => millrace.appendBatch(model.checkins, [{ values, idempotencyKey }], options))
     .finally(giveBack)
