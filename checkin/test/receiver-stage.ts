@@ -60,7 +60,7 @@ export async function receiverStage(
   t: TestContext,
   options: Pick<
     ReceiverOptions,
-    'bounds' | 'timeouts' | 'idempotency' | 'pressure' | 'replicas'
+    'access' | 'bounds' | 'graceMs' | 'idempotency' | 'pressure' | 'replicas' | 'timeouts'
   > & {
     readonly redis?: StartOptions
   } = {},

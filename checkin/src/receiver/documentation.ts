@@ -108,20 +108,19 @@ const guarded = problemAnswers({
   503: 'The store cannot be used now, or there is too much to do',
 })
 
-// The types of the plugin know nothing of routes without a schema.
-function hasDocumentation(schema: FastifySchema | undefined): schema is FastifySchema {
-  return schema?.tags !== undefined
-}
-
 /** The documentation of a route, with what every route of its kind may answer. */
-function completed(schema: FastifySchema, method: string, requires: Requirement): FastifySchema {
+function completed(
+  documentation: RouteDocumentation,
+  method: string,
+  requires: Requirement,
+): FastifySchema {
   const common = {
     ...everyRoute,
     ...(method === 'POST' ? withBody : {}),
     ...(requires === 'nothing' ? {} : guarded),
   }
   const security = requires === 'nothing' ? [] : [{ bearer: [requires] }]
-  return { ...schema, security, response: { ...common, ...(schema.response as object) } }
+  return { ...documentation, security, response: { ...common, ...documentation.response } }
 }
 
 const info = {
@@ -135,8 +134,6 @@ const info = {
 /** Collects the documentation of all routes that are added afterwards, in a plugin. To be called first. */
 export function collectDocumentation(app: FastifyInstance): void {
   app.addSchema(problemSchema)
-  app.setValidatorCompiler(() => () => true)
-  app.setSerializerCompiler(() => (data) => JSON.stringify(data))
   void app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -157,18 +154,16 @@ export function collectDocumentation(app: FastifyInstance): void {
         },
       },
     },
-    // Routes that only refuse have no schema, and those of the page no tag.
-    hideUntagged: true,
     refResolver: {
       buildLocalReference: ({ $id }, _base, _fragment, index) =>
         typeof $id === 'string' ? $id : `def-${index}`,
     },
-    transform: ({ schema, url, route }) => ({
-      schema: hasDocumentation(schema)
-        ? completed(schema, String(route.method), route.config?.requires ?? 'nothing')
-        : { hide: true },
-      url,
-    }),
+    transform: ({ url, route }) => {
+      const { documentation, requires = 'nothing' } = route.config ?? {}
+      return documentation === undefined
+        ? { schema: { hide: true }, url }
+        : { schema: completed(documentation, String(route.method), requires), url }
+    },
   })
 }
 
