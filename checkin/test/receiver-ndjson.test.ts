@@ -108,6 +108,15 @@ test('a line without end takes no memory', async (t) => {
   assert.deepEqual(statuses(await client.end()), [202, 413, 202])
 })
 
+test('results that are much longer than their lines are not kept', async (t) => {
+  const stage = await receiverStage(t)
+  const count = 20_000
+  const answer = await send(stage, '1\n'.repeat(count))
+  assert.equal(answer.status, 207)
+  assert.equal(lines(answer).length, count)
+  assert.equal((await send(stage, ndjson(...Array<object>(5000).fill(valid)))).status, 202)
+})
+
 test('clientId and Idempotency-Key make lines good for one entry each', async (t) => {
   const stage = await receiverStage(t)
   const body = ndjson({ ...valid, clientId: 'a' }, { ...valid, clientId: 'a' }, valid)

@@ -21,7 +21,7 @@ export interface NdjsonParts {
   readonly closing: AbortSignal
   /** Without a whole line for so long (ms) the stream is ended. */
   readonly idleMs: number
-  /** The results are to be kept until all are known, so that the status says how it went. */
+  /** The results are to be kept until all are known, as far as they are short, so that the status says how it went. */
   readonly isWhole: boolean
 }
 
@@ -33,6 +33,8 @@ export interface NdjsonAnswer {
 const lineMaxBytes = 16 * 1024
 // One call to the store: half a millisecond of it.
 const linesAtOnce = 500
+/** Results (characters) that are kept at most. */
+const wholeMax = 1024 * 1024
 // While the store works on some, others are parsed and others told.
 const callsAtOnce = 4
 
@@ -40,7 +42,9 @@ export class NdjsonStream {
   readonly #source: Readable
   readonly #parts: NdjsonParts
   readonly #out = new PassThrough({ highWaterMark: 64 * 1024 })
-  readonly #whole: string[] = []
+  /** Results that are kept until all are known; undefined when they go out at once. */
+  #whole: string[] | undefined
+  #wholeLength = 0
   #answer: ((answer: NdjsonAnswer) => void) | undefined
   /** Why it ends before its end. */
   #halt: Problem | undefined
@@ -53,6 +57,7 @@ export class NdjsonStream {
   constructor(source: Readable, parts: NdjsonParts) {
     this.#source = source
     this.#parts = parts
+    this.#whole = parts.isWhole ? [] : undefined
   }
 
   /**
@@ -185,8 +190,14 @@ export class NdjsonStream {
   }
 
   async #tell(text: string): Promise<void> {
-    if (this.#parts.isWhole) {
+    if (this.#whole !== undefined) {
       this.#whole.push(text)
+      this.#wholeLength += text.length
+      // Results may be a hundred times as long as their lines: "1" is a line.
+      if (this.#wholeLength <= wholeMax) return
+      const kept = this.#whole.join('')
+      this.#whole = undefined
+      await this.#tell(kept)
       return
     }
     this.#begin(this.#halt !== undefined && this.#accepted === 0 ? this.#halt.status : 207)
@@ -207,7 +218,7 @@ export class NdjsonStream {
       await this.#tell(`${JSON.stringify(end)}\n`)
     }
     if (this.#answer === undefined) this.#out.end()
-    else this.#answer({ status: this.#status(), body: this.#whole.join('') })
+    else this.#answer({ status: this.#status(), body: this.#whole?.join('') ?? '' })
   }
 
   /** When all is known. */
