@@ -126,8 +126,9 @@ class Link {
   readonly #replies = new RespFrames()
   /** For each request without a reply yet, in order: whether its reply is to be lost. */
   readonly #awaited: boolean[] = []
-  /** Replies that are on their way. */
-  #late = 0
+  /** Replies that are held back, in order, and when the last one is due. */
+  readonly #late: Buffer[] = []
+  #dueAt = 0
 
   constructor(client: Socket, targetPort: number, events: LinkEvents) {
     this.#client = client
@@ -178,16 +179,17 @@ class Link {
   }
 
   #writeReply(reply: Buffer): void {
-    const delayMs = this.#events.replyDelayMs()
+    const now = performance.now()
     // Nothing overtakes a reply that is late already.
-    if (delayMs === 0 && this.#late === 0) {
+    this.#dueAt = Math.max(this.#dueAt, now + this.#events.replyDelayMs())
+    if (this.#late.length === 0 && this.#dueAt <= now) {
       this.#client.write(reply)
       return
     }
-    this.#late += 1
+    this.#late.push(reply)
     setTimeout(() => {
-      this.#late -= 1
-      this.#client.write(reply)
-    }, delayMs)
+      const next = this.#late.shift()
+      if (next !== undefined) this.#client.write(next)
+    }, this.#dueAt - now)
   }
 }
