@@ -5,6 +5,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { CommandError, UsageError } from '../src/errors.ts'
 import { runApply } from './apply.ts'
 import { ingestTable, runIngest } from './ingest.ts'
+import { ndjsonSentence, runNdjson } from './ingest-ndjson.ts'
 import type { AppendOnly } from './measurement.ts'
 import { reportFile, resultsFolder } from './places.ts'
 import { renderReport } from './report.ts'
@@ -74,11 +75,16 @@ async function apply({ rounds, entries, aof, json, results }: Options): Promise<
   process.stdout.write(json ? `${JSON.stringify(result, null, 2)}\n` : renderTable(result))
 }
 
+const streamLines = 5_000_000
+
 /** Check-ins over HTTP. */
 async function ingest({ rounds, aof, json }: Options): Promise<void> {
   const settings = { rounds, seconds: 5, connections: 64, appendOnly: aof }
   const result = await runIngest(settings, say)
-  process.stdout.write(json ? `${JSON.stringify(result, null, 2)}\n` : ingestTable(result))
+  say(`one stream of ${streamLines.toLocaleString('en-US')} check-ins ...`)
+  const ndjson = await runNdjson({ lines: streamLines, appendOnly: aof })
+  const text = `${ingestTable(result)}\n${ndjsonSentence(ndjson)}`
+  process.stdout.write(json ? `${JSON.stringify({ single: result, ndjson }, null, 2)}\n` : text)
 }
 
 /** Writes `docs/benchmarks.md` from the results that are there. */

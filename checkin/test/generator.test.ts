@@ -131,7 +131,9 @@ test('generator waits for a receiver that is away, warns once, and goes on by it
   })
   const millrace = await connect({ url: proxy.url })
   const { log } = collectingLog()
-  const late = createReceiver({ millrace, model: checkinModel('ncc'), log })
+  const model = checkinModel('ncc')
+  const group = millrace.group(model.checkins, 'checkinConsumers')
+  const late = createReceiver({ millrace, model, group, log })
   t.after(async () => {
     await late.close()
     await millrace.close()

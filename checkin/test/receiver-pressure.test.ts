@@ -32,7 +32,8 @@ async function pressed(
   const off = { backlogMax: 0, memoryShareMax: 0, eventLoopDelayMaxMs: 0 }
   const options = { ...off, ...limits, onChange: logPressure(log) }
   const pressure = new Pressure(millrace, model.checkins, options)
-  const receiver = createReceiver({ millrace, model, log, pressure })
+  const group = millrace.group(model.checkins, 'checkinConsumers')
+  const receiver = createReceiver({ millrace, model, group, log, pressure })
   const url = await receiver.listen({ host: '127.0.0.1', port: 0 })
   const sampling = pressure.run()
   t.after(async () => {

@@ -58,7 +58,10 @@ export const valid = { userId: 7, locationId: 171, starRating: 4 }
 /** Starts server, proxy and receiver; all end with the test. */
 export async function receiverStage(
   t: TestContext,
-  options: Pick<ReceiverOptions, 'access' | 'bounds' | 'graceMs' | 'timeouts'> & {
+  options: Pick<
+    ReceiverOptions,
+    'access' | 'bounds' | 'graceMs' | 'idempotency' | 'pressure' | 'replicas' | 'timeouts'
+  > & {
     readonly redis?: StartOptions
   } = {},
 ): Promise<Stage> {
@@ -67,7 +70,11 @@ export async function receiverStage(
   const { log, lines } = collectingLog()
   const millrace = await connect({ url: proxy.url })
   let appendsBegun = 0
-  const counting: Pick<Millrace, 'append' | 'send'> = {
+  const counting: Pick<Millrace, 'append' | 'appendBatch' | 'send'> = {
+    appendBatch: (...args) => {
+      appendsBegun += 1
+      return millrace.appendBatch(...args)
+    },
     append: (...args) => {
       appendsBegun += 1
       return millrace.append(...args)
@@ -75,7 +82,8 @@ export async function receiverStage(
     send: (...args) => millrace.send(...args),
   }
   const model = checkinModel('ncc')
-  const receiver = createReceiver({ ...options, millrace: counting, model, log })
+  const group = millrace.group(model.checkins, 'checkinConsumers')
+  const receiver = createReceiver({ ...options, millrace: counting, model, group, log })
   const url = await receiver.listen({ host: '127.0.0.1', port: 0 })
   t.after(async () => {
     server.resume()

@@ -20,3 +20,12 @@ function compareDigits(a: string, b: string): number {
   if (a.length !== b.length) return a.length - b.length
   return a < b ? -1 : a > b ? 1 : 0
 }
+
+const canonical = /^(0|[1-9]\d{0,19})-(0|[1-9]\d{0,19})$/
+const greatest = '18446744073709551615'
+
+/** True for an entry id as the server writes it: both parts are there, without leading zeros, and fit into 64 bits. */
+export function isEntryId(text: string): boolean {
+  const [, time = '', sequence = ''] = canonical.exec(text) ?? []
+  return time !== '' && compareDigits(time, greatest) <= 0 && compareDigits(sequence, greatest) <= 0
+}

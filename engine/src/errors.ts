@@ -16,6 +16,7 @@
  * - `SUPERSEDED`: another process has taken the name over, because this one did not renew its lease in time.
  * - `CONSUMER_ALIVE`, `NO_CONSUMER`: a consumer cannot be removed while its lease runs, or does not exist.
  * - `POSITION_MOVED`: somebody else moves the position that this reader keeps.
+ * - `NOT_REPLICATED`: the server has appended it, but not as many replicas as asked for have confirmed it in time.
  * - `REFUSED`: the server refused the command for any other reason.
  */
 export type MillraceErrorCode =
@@ -37,6 +38,7 @@ export type MillraceErrorCode =
   | 'CONSUMER_ALIVE'
   | 'NO_CONSUMER'
   | 'POSITION_MOVED'
+  | 'NOT_REPLICATED'
   | 'REFUSED'
 
 /** A failure outside the program: of the server, the connection or the keys. Its message holds no password. */

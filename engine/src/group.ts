@@ -1,6 +1,7 @@
 import { Consumer } from './consumer.ts'
 import type { ConsumerOptions } from './consumer-options.ts'
 import { DeadLetters } from './dead-letters.ts'
+import { entryState, type EntryState } from './entry-state.ts'
 import { MillraceError } from './errors.ts'
 import type { Fields } from './fields.ts'
 import { consumerOf, record, type ConsumerDescription } from './group-info.ts'
@@ -164,6 +165,14 @@ export class Group<F extends Fields = Fields> {
     // Not by `lag`: the server may not know it.
     const after = ['XRANGE', this.stream.key, `(${lastDeliveredId}`, '+', 'COUNT', '1']
     return asList(await this.#connection.send(after)).length === 0
+  }
+
+  /**
+   * What became of an entry; the group need not exist yet. Looks at no more than 10,000 dead letters.
+   * @throws {RangeError} when the id is no entry id. @throws {MillraceError} WRONG_TYPE, AUTHENTICATION.
+   */
+  async entryState(id: string): Promise<EntryState> {
+    return await entryState(this.#connection, this.stream.key, this.name, id)
   }
 
   /**

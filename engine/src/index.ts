@@ -6,6 +6,7 @@ export {
   type AppendOptions,
   type ConnectOptions,
 } from './millrace.ts'
+export type { AppendOutcome, BatchItem, BatchOptions } from './append-batch.ts'
 export { MillraceError, isPassing, type MillraceErrorCode } from './errors.ts'
 export { stream, encodeEntry, Decoder, isDecodeFailure } from './stream.ts'
 export type { DecodeFailure, Entry, ExtraFields, Stream } from './stream.ts'
@@ -35,6 +36,8 @@ export type { Paused } from './pause.ts'
 export type { Failure, RetryDecision, RetryPolicy } from './retry-policy.ts'
 export type { ConsumerObserver, ConsumerOptions, Delivery } from './consumer-options.ts'
 export type { FoldedBatch } from './push-down.ts'
+export { isEntryId } from './entry-id.ts'
+export type { EntryState } from './entry-state.ts'
 export type { RosterEntry } from './roster.ts'
 export type { DeadLetterReason } from './effects.ts'
 export type { DeadLetter } from './dead-letter.ts'

@@ -63,15 +63,17 @@ export function encodeEntry<F extends Fields>(
     args.push(name, encodeValue(name, field, values[name]))
   }
   if (extra === undefined) return args
-  for (const [name, value] of Object.entries(extra)) {
-    if (Object.hasOwn(declared.fields, name)) {
-      throw new TypeError(
-        `Cannot encode extra field "${name}": stream "${declared.key}" declares it`,
-      )
-    }
-    args.push(name, value)
-  }
+  checkExtra(declared, extra)
+  for (const [name, value] of Object.entries(extra)) args.push(name, value)
   return args
+}
+
+/** @throws {TypeError} naming a field that is both declared and extra. */
+export function checkExtra(declared: Stream, extra: ExtraFields): void {
+  for (const name of Object.keys(extra)) {
+    if (!Object.hasOwn(declared.fields, name)) continue
+    throw new TypeError(`Cannot encode extra field "${name}": stream "${declared.key}" declares it`)
+  }
 }
 
 /** Decodes entries of one stream. Made once and used for many, since it looks up the declaration only once. */

@@ -74,7 +74,8 @@ async function seedsWay(redisUrl: string): Promise<number> {
 
 async function ours(redisUrl: string): Promise<number> {
   const millrace = await connect({ url: redisUrl })
-  const receiver = createReceiver({ millrace, model, log: pino({ level: 'info' }) })
+  const group = millrace.group(model.checkins, 'checkinConsumers')
+  const receiver = createReceiver({ millrace, model, group, log: pino({ level: 'info' }) })
   return Number(new URL(await receiver.listen({ host: '127.0.0.1', port: 0 })).port)
 }
 

@@ -55,6 +55,9 @@ async function runReceiver(
   try {
     const receiver = createReceiver({
       ...{ millrace, model, log, pressure, access, graceMs, metrics, metricsText },
+      group: millrace.group(model.checkins, wiring.config.group),
+      replicas: flags.waitReplicas,
+      idempotency: { rememberMs: flags.idempotencyTtl, keysMax: flags.idempotencyMax },
     })
     void pressure.run() // It never rejects, and `stop` waits for it.
     const run = async (): Promise<void> => {

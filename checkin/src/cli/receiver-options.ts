@@ -1,12 +1,12 @@
 /** The options of `npm run checkinreceiver`, and what they mean together. */
 import { readFileSync } from 'node:fs'
-import { Option, type Command } from 'commander'
+import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { Config } from '../config.ts'
 import { UsageError } from '../errors.ts'
 import { isLoopback } from '../receiver/origins.ts'
 import type { AccessOptions } from '../receiver/receiver.ts'
 import { Tokens } from '../receiver/tokens.ts'
-import { integerWithin, portNumber } from './arguments.ts'
+import { duration, integerWithin, portNumber } from './arguments.ts'
 
 export interface ReceiverFlags {
   readonly host: string
@@ -15,6 +15,9 @@ export interface ReceiverFlags {
   readonly backlogMax: number
   readonly memoryMax: number
   readonly rateLimit: number
+  readonly waitReplicas: number
+  readonly idempotencyTtl: number
+  readonly idempotencyMax: number
   readonly apiKeys: boolean
   readonly jwtJwks?: URL
   readonly jwtKey?: string
@@ -68,6 +71,32 @@ function addLimits(command: Command): Command {
         .argParser(integerWithin(0, 1_000_000))
         .default(0),
     )
+    .addOption(
+      new Option('--wait-replicas <n>', 'replicas that must have a check-in before it is confirmed')
+        .argParser(integerWithin(0, 100))
+        .default(0),
+    )
+    .addOption(
+      new Option('--idempotency-ttl <time>', 'how long an Idempotency-Key is remembered at least')
+        .argParser(rememberedFor)
+        .default(24 * 3_600_000, '24h'),
+    )
+    .addOption(
+      new Option(
+        '--idempotency-max <keys>',
+        'how many keys are remembered; a check-in with a further one gets a 503',
+      )
+        .argParser(integerWithin(0, 1e15 - 1))
+        .default(5_000_000),
+    )
+}
+
+const rememberedMaxMs = 366 * 24 * 3_600_000
+
+function rememberedFor(text: string): number {
+  const ms = duration(text)
+  if (ms >= 1 && ms <= rememberedMaxMs) return ms
+  throw new InvalidArgumentError('Allowed is a time from 1ms to 366d.')
 }
 
 function addAccess(command: Command): Command {

@@ -8,10 +8,16 @@ const patienceMs = 5000
 /** How far the life of a receiver has come. */
 export class Life {
   #isClosing = false
+  readonly #closing = new AbortController()
 
   /** From the first wish to close on: not ready any more, and each answer ends its connection. */
   get isClosing(): boolean {
     return this.#isClosing
+  }
+
+  /** Aborts when what goes on without an end is to end. */
+  get closing(): AbortSignal {
+    return this.#closing.signal
   }
 
   /**
@@ -23,6 +29,7 @@ export class Life {
       this.#isClosing = true
       if (app.server.listening && graceMs > 0) await delay(graceMs)
     }
+    this.#closing.abort()
     // A connection that was busy when the closing began is idle after its answer, and would hold the server open.
     const sweep = setInterval(() => app.server.closeIdleConnections(), sweepEveryMs)
     const hurry = setTimeout(() => app.server.closeAllConnections(), patienceMs)

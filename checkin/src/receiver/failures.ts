@@ -26,6 +26,8 @@ function engineProblem(code: MillraceErrorCode, purpose: Purpose): Problem {
       return purpose === 'append'
         ? outcomeUnknown
         : unavailable('The store did not answer in time', purpose)
+    case 'NOT_REPLICATED':
+      return notReplicated
     case 'UNREACHABLE':
     case 'AUTHENTICATION':
       return unavailable('The store cannot be reached', purpose)
@@ -45,7 +47,17 @@ const outcomeUnknown: Problem = {
   title: 'Outcome unknown',
   status: 503,
   detail:
-    'The store did not confirm the check-in in time. It may have been recorded: sent again, it may count twice',
+    'The store did not confirm the check-in in time. It may have been recorded: sent again, it may count twice, unless it ' +
+    'has an Idempotency-Key',
+}
+
+const notReplicated: Problem = {
+  type: '/problems/not-replicated',
+  title: 'Recorded, but not safe yet',
+  status: 503,
+  detail:
+    'The check-in was recorded, but too few replicas have confirmed it in time: it is lost if the store fails now. Sent ' +
+    'again it counts twice, unless it has an Idempotency-Key',
 }
 
 const internal = plainProblem(
@@ -65,9 +77,12 @@ function requestProblem(error: unknown): Problem {
     case 400:
       return plainProblem(400, 'The body is not valid JSON, or not as long as Content-Length says')
     case 413:
-      return plainProblem(413, 'The body is longer than 16 KB')
+      return plainProblem(413, 'The body is longer than 16 KB, or than 1 MB for a batch')
     case 415:
-      return plainProblem(415, 'The body must be JSON, with Content-Type: application/json')
+      return plainProblem(
+        415,
+        'The body must be JSON, with Content-Type: application/json; batches may be application/x-ndjson too',
+      )
     default:
       return internal
   }

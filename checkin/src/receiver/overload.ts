@@ -33,11 +33,12 @@ export function refuseUnderPressure(
   const least = Math.max(1, Math.ceil(state.retryAfterMs / 1000))
   // Up to twice as long, at random, so that not all clients come at once.
   reply.header('retry-after', randomInt(least, 2 * least + 1))
-  refuseEarly(request, reply, problemOf(state.reason))
+  refuseEarly(request, reply, pressureProblem(state.reason))
   return true
 }
 
-function problemOf(reason: PressureReason): Problem {
+/** What a client is told while there is too much pressure. */
+export function pressureProblem(reason: PressureReason): Problem {
   const status = statusOf(reason)
   const detail = `${details[reason]}. The check-in was not recorded`
   return status === 429

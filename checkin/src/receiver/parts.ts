@@ -1,13 +1,15 @@
-import type { Millrace } from 'millrace'
+import type { Group, Millrace } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
 import type { BoundedCalls } from './bounded-calls.ts'
+import type { Life } from './closing.ts'
+import type { IdempotencyLimits, KeysInFlight } from './idempotency-key.ts'
 import type { ReceiverMetrics } from './metrics.ts'
 import type { PressureSource } from './overload.ts'
 import type { RefusalLog } from './refusal-log.ts'
 
 /** What the routes work with. */
 export interface ReceiverParts {
-  readonly millrace: Pick<Millrace, 'append' | 'send'>
+  readonly millrace: Pick<Millrace, 'append' | 'appendBatch' | 'send'>
   readonly model: CheckinModel
   /** Every call to Redis goes through it. */
   readonly calls: BoundedCalls
@@ -15,5 +17,19 @@ export interface ReceiverParts {
   readonly pressure: PressureSource
   /** Routes count what they accept; what they refuse is counted by its status. */
   readonly metrics: ReceiverMetrics
-  readonly life: { readonly isClosing: boolean }
+  readonly life: Pick<Life, 'isClosing' | 'closing'>
+  /** The group that processes the check-ins: it knows what became of each. */
+  readonly group: Pick<Group, 'entryState'>
+  readonly idempotency: IdempotencyLimits
+  /** Replicas that must have a check-in before it is answered with 202. */
+  readonly replicas: number
+  readonly keysInFlight: KeysInFlight
+  readonly streams: OpenStreams
+}
+
+/** The streams of check-ins that are being received. */
+interface OpenStreams {
+  open: number
+  /** Without a line for so long (ms), a stream is ended. */
+  readonly idleMs: number
 }

@@ -40,11 +40,16 @@ const retryAfterMaxS = 3
  */
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   if (problem.status === 503 && !reply.hasHeader('retry-after')) {
-    reply.header('retry-after', randomInt(1, retryAfterMaxS + 1))
+    reply.header('retry-after', retryAfterS())
   }
   const { id } = reply.request
   reply.header(requestIdHeader, id).code(problem.status).type(problemMediaType)
   return reply.send(problemText(problem, id))
+}
+
+/** When to come back, in seconds. */
+export function retryAfterS(): number {
+  return randomInt(1, retryAfterMaxS + 1)
 }
 
 /** The body of an answer: the problem, with the id of its request. */

@@ -4,12 +4,14 @@ import type { Millrace } from 'millrace'
 import { ApiKeys } from '../access/api-keys.ts'
 import type { Log } from '../log.ts'
 import { BoundedCalls, type Bounds } from './bounded-calls.ts'
-import { checkinRoute, latestCheckinsRoute } from './checkins.ts'
+import { batchRoutes } from './batch.ts'
+import { latestCheckinsRoute } from './checkins.ts'
 import { Life } from './closing.ts'
 import { collectDocumentation, documentationRoutes } from './documentation.ts'
 import { problemOf } from './failures.ts'
 import { guardRoutes, type GuardOptions } from './guard.ts'
 import { healthRoutes } from './health.ts'
+import { KeysInFlight, type IdempotencyLimits } from './idempotency-key.ts'
 import { KeyRing } from './key-ring.ts'
 import { ReceiverMetrics, type PressureReading } from './metrics.ts'
 import { metricsRoute } from './metrics-route.ts'
@@ -23,9 +25,11 @@ import { logRequests } from './request-log.ts'
 import { requestIdHeader } from './request-id.ts'
 import { refuseEarly, refuseOtherAddresses } from './resources.ts'
 import { newServer, type Timeouts } from './server.ts'
+import { checkinRoute } from './single.ts'
+import { statusRoute } from './status.ts'
 import type { Tokens } from './tokens.ts'
 
-export interface ReceiverOptions extends Pick<ReceiverParts, 'millrace' | 'model'> {
+export interface ReceiverOptions extends Pick<ReceiverParts, 'millrace' | 'model' | 'group'> {
   readonly log: Log
   /** While it says `overloaded`, check-ins are refused; default: never. */
   readonly pressure?: PressureReading
@@ -33,6 +37,10 @@ export interface ReceiverOptions extends Pick<ReceiverParts, 'millrace' | 'model
   readonly bounds?: Partial<Bounds>
   readonly timeouts?: Partial<Timeouts>
   readonly access?: AccessOptions
+  /** Replicas that must have a check-in before it is answered with 202; default 0. */
+  readonly replicas?: number
+  /** Default: keys are remembered for 24 hours, 5,000,000 of them. */
+  readonly idempotency?: Partial<IdempotencyLimits>
   /** How long (ms) everything is served as before once it shall close; default 0. */
   readonly graceMs?: number
   readonly metrics?: ReceiverMetrics
@@ -114,12 +122,20 @@ export function createReceiver(options: ReceiverOptions): Receiver {
 }
 
 function partsOf(options: ReceiverOptions, life: Life): ReceiverParts {
-  const { millrace, model, log, pressure = noPressure, metrics = new ReceiverMetrics() } = options
+  const { millrace, model, group, log, pressure = noPressure } = options
+  const { metrics = new ReceiverMetrics() } = options
   const bounds = { inFlightMax: 10_000, withinMs: 2000, ...options.bounds }
   const calls = new BoundedCalls(bounds, (ms) => metrics.redisCall(ms))
   const { key } = model.checkins
   metrics.watch(key, pressure, () => lengthOf(calls, millrace, key))
-  return { millrace, model, calls, refusals: new RefusalLog(log), pressure, metrics, life }
+  return {
+    ...{ millrace, model, group, calls, pressure, metrics, life },
+    refusals: new RefusalLog(log),
+    idempotency: { rememberMs: 24 * 3_600_000, keysMax: 5_000_000, ...options.idempotency },
+    replicas: options.replicas ?? 0,
+    keysInFlight: new KeysInFlight(),
+    streams: { open: 0, idleMs: options.timeouts?.streamIdleMs ?? 15_000 },
+  }
 }
 
 async function lengthOf(
@@ -153,7 +169,9 @@ function guardOptions(
 /** Every address of the service. */
 function addRoutes(app: FastifyInstance, parts: ReceiverParts): void {
   checkinRoute(app, parts)
+  batchRoutes(app, parts)
   latestCheckinsRoute(app, parts)
+  statusRoute(app, parts)
   profileRoutes(app, parts)
   healthRoutes(app, parts)
   documentationRoutes(app)

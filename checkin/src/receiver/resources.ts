@@ -34,17 +34,19 @@ export interface ResourceRoute extends Omit<RouteOptions, 'url' | 'method' | 'sc
   readonly schema: RouteDocumentation
 }
 
-/** Serves `GET` (and with it `HEAD`) or `POST` at some addresses; any other method is answered with 405. */
+/** Serves `GET` (and with it `HEAD`), `POST` or both at some addresses; any other method is answered with 405. */
 export function resource(
   app: FastifyInstance,
   urls: readonly [string, ...string[]],
-  { requires, schema, ...route }: ResourceRoute,
+  ...routes: readonly [ResourceRoute, ...ResourceRoute[]]
 ): void {
-  const allowed: string[] = route.method === 'GET' ? ['GET', 'HEAD'] : ['POST']
+  const allowed = routes.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : ['POST']))
   const problem = plainProblem(405, `Only ${allowed.join(' and ')} can be used here`)
   const others = app.supportedMethods.filter((method) => !allowed.includes(method))
   for (const url of urls) {
-    app.route({ ...route, url, config: { requires, documentation: schema } })
+    for (const { requires, schema, ...route } of routes) {
+      app.route({ ...route, url, config: { requires, documentation: schema } })
+    }
     refuseAll(app, url, others, (request, reply) => {
       refuseEarly(request, reply.header('allow', allowed.join(', ')), problem)
     })

@@ -1,5 +1,6 @@
 /** The HTTP server itself: what it reads, for how long, and from how many at once. */
 import { fastify, type FastifyInstance } from 'fastify'
+import { limitBodyTime } from './body-deadlines.ts'
 import { answerBrokenRequest } from './broken-request.ts'
 import { plainProblem, sendProblem } from './problem.ts'
 import { requestIdOf } from './request-id.ts'
@@ -11,6 +12,8 @@ export interface Timeouts {
   readonly headersMs: number
   /** From the first byte to the end of the body; default 10,000. */
   readonly requestMs: number
+  /** Between two lines of a stream of check-ins; default 15,000. */
+  readonly streamIdleMs: number
 }
 
 const connectionsMax = 4096
@@ -26,7 +29,8 @@ export function newServer({
     trustProxy: trustProxy ?? false,
     // Node by itself allows a minute for headers and five for a request, and looks every half minute.
     http: { headersTimeout: headersMs, connectionsCheckingInterval: 1000 },
-    requestTimeout: requestMs,
+    // `limitBodyTime` does it: a stream may take as long as it likes.
+    requestTimeout: 0,
     keepAliveTimeout: 5000,
     connectionTimeout: 20_000,
     clientErrorHandler: answerBrokenRequest,
@@ -42,5 +46,6 @@ export function newServer({
   app.removeContentTypeParser('text/plain')
   app.decorateRequest('identity', null)
   knowAllMethods(app)
+  limitBodyTime(app, requestMs)
   return app
 }

@@ -39,6 +39,7 @@ const silentMaxMs = 6000
 export class Connection {
   readonly #options: ConnectionOptions
   #client: Client | undefined
+  #generation = 0
   #isClosed = false
   #pings: NodeJS.Timeout | undefined
 
@@ -72,6 +73,11 @@ export class Connection {
 
   get isReady(): boolean {
     return this.#client !== undefined
+  }
+
+  /** Another number after each reconnect: what WAIT says is about the commands of one connection. */
+  get generation(): number {
+    return this.#generation
   }
 
   /**
@@ -140,6 +146,7 @@ export class Connection {
       clearTimeout(hurry)
     }
     this.#client = client
+    this.#generation += 1
     if (this.#options.isBlocking === true) return
     this.#pings = setInterval(() => this.#ping(client), pingEveryMs).unref()
   }

@@ -10,13 +10,16 @@ export interface Script {
   readonly digest: string
 }
 
-// `allow-oom`: these scripts drain the server, so they must run on a full one. With the flag no write of theirs is
-// refused for want of memory, so none can fail halfway either.
-const header = '#!lua flags=allow-oom\n'
-
-function load(...names: readonly string[]): Script {
-  return script(names.map(part))
-}
+/**
+ * What the server may expect of a script. `draining`: it runs on a full server, and no write of it is refused for want of
+ * memory, so none can fail halfway either. `filling`: a full server refuses it before its first command. `reading`: it
+ * also runs on a replica, and on a server that cannot write.
+ */
+const headers = {
+  draining: '#!lua flags=allow-oom\n',
+  filling: '#!lua\n',
+  reading: '#!lua flags=no-writes,allow-oom\n',
+} as const
 
 /** The text of a file in `lua/`. */
 export function part(name: string): string {
@@ -25,21 +28,29 @@ export function part(name: string): string {
 }
 
 /** A script made of parts, some of which may have been compiled. */
-export function script(parts: readonly string[]): Script {
-  const text = header + parts.join('\n')
+export function script(parts: readonly string[], kind: keyof typeof headers = 'draining'): Script {
+  const text = headers[kind] + parts.join('\n')
   return { text, digest: createHash('sha1').update(text).digest('hex') }
+}
+
+/** A script made of files in `lua/`, behind the checks. */
+function load(...names: readonly string[]): Script {
+  return script(['checks', ...names].map(part))
 }
 
 export const scripts: Readonly<
   Record<
+    | 'appendBatch'
     | 'claim'
     | 'countRange'
     | 'createGroup'
+    | 'entryState'
+    | 'findDeadLetter'
     | 'lease'
     | 'purge'
+    | 'redrive'
     | 'removeConsumer'
     | 'removeEmpty'
-    | 'redrive'
     | 'retry'
     | 'setIdle'
     | 'sweep'
@@ -48,19 +59,22 @@ export const scripts: Readonly<
     Script
   >
 > = {
-  claim: load('checks', 'ledger', 'dead-letters', 'claim'),
-  countRange: load('checks', 'count-range'),
-  createGroup: load('checks', 'create-group'),
-  lease: load('checks', 'lease'),
-  purge: load('checks', 'purge'),
-  removeConsumer: load('checks', 'ledger', 'dead-letters', 'remove-consumer'),
-  redrive: load('checks', 'ledger', 'redrive'),
-  removeEmpty: load('checks', 'remove-empty'),
-  retry: load('checks', 'retry'),
-  setIdle: load('checks', 'set-idle'),
-  sweep: load('checks', 'sweep'),
-  takeDue: load('checks', 'ledger', 'dead-letters', 'take-due'),
-  trim: load('checks', 'trim'),
+  appendBatch: script(['checks', 'append-batch'].map(part), 'filling'),
+  claim: load('ledger', 'dead-letters', 'claim'),
+  countRange: load('count-range'),
+  createGroup: load('create-group'),
+  entryState: load('entry-state'),
+  findDeadLetter: load('find-dead-letter'),
+  lease: load('lease'),
+  purge: load('purge'),
+  redrive: load('ledger', 'redrive'),
+  removeConsumer: load('ledger', 'dead-letters', 'remove-consumer'),
+  removeEmpty: load('remove-empty'),
+  retry: load('retry'),
+  setIdle: load('set-idle'),
+  sweep: load('sweep'),
+  takeDue: load('ledger', 'dead-letters', 'take-due'),
+  trim: load('trim'),
 }
 
 /** Runs a script. KEYS and ARGV are stated in the header of its file. @throws {MillraceError} */

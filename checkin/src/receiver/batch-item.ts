@@ -1,0 +1,136 @@
+/** One check-in of a batch: how it is read, and how its result is told. */
+import type { FastifyRequest } from 'fastify'
+import type { AppendOutcome, BatchItem } from 'millrace'
+import type { Checkin, CheckinModel } from '../domain/checkins.ts'
+import { checkinSchema, readCheckin } from './checkin-body.ts'
+import { entryIdSchema, type JsonSchema } from './documentation.ts'
+import {
+  heldBack,
+  isClientId,
+  keyLengthMax,
+  keyReused,
+  scopedKey,
+  tooManyKeys,
+} from './idempotency-key.ts'
+import { refusalFor } from './identity.ts'
+import type { ReceiverMetrics } from './metrics.ts'
+import { invalidProblem, plainProblem, type Problem } from './problem.ts'
+
+export type CheckinItem = BatchItem<CheckinModel['checkins']['fields']>
+
+/** What became of one check-in. */
+export type ItemResult = { readonly index: number; readonly status: number } & (
+  { readonly id: string; readonly replayed?: true } | { readonly problem: Problem }
+)
+
+/** Who sends the batch, and the key of the whole batch if it has one. */
+export interface Sender {
+  readonly identity: FastifyRequest['identity']
+  readonly batchKey?: string | undefined
+}
+
+/** Checks one item. `clientId` is what its `Idempotency-Key` would be, were it sent alone. */
+export function readItem(
+  value: unknown,
+  index: number,
+  { identity, batchKey }: Sender,
+): { readonly item: CheckinItem } | { readonly problem: Problem } {
+  const body = readCheckin(value)
+  if (body.kind === 'invalid') {
+    return { problem: invalidProblem('Check-in is not valid', body.errors) }
+  }
+  const { clientId } = value as { clientId?: unknown }
+  if (clientId !== undefined && !isClientId(clientId)) return { problem: wrongClientId }
+  if (Object.hasOwn(value as object, '__proto__')) return { problem: prototypes }
+  const values: Checkin = body.checkin
+  const problem = identity === null ? undefined : refusalFor({ identity }, values.userId)
+  if (problem !== undefined) return { problem }
+  const key = clientId ?? (batchKey === undefined ? undefined : `${batchKey}/${index}`)
+  return {
+    item: key === undefined ? { values } : { values, idempotencyKey: scopedKey(identity, key) },
+  }
+}
+
+/** The result of an item that was sent to the store. */
+export function resultOf(outcome: AppendOutcome, index: number): ItemResult {
+  switch (outcome.kind) {
+    case 'appended':
+      return { index, status: 202, id: outcome.id }
+    case 'replayed':
+      return { index, status: 202, id: outcome.id, replayed: true }
+    case 'mismatch':
+      return problemResult(keyReused, index)
+    case 'keys-full':
+      return problemResult(tooManyKeys, index)
+    case 'held-back':
+      return problemResult(heldBack, index)
+  }
+}
+
+/** What was sent to the store; what is refused before is counted by the status of the request. */
+export function countOutcomes(metrics: ReceiverMetrics, outcomes: readonly AppendOutcome[]): void {
+  let [accepted, replayed, duplicate, unavailable] = [0, 0, 0, 0]
+  for (const { kind } of outcomes) {
+    if (kind === 'appended') accepted += 1
+    else if (kind === 'replayed') replayed += 1
+    else if (kind === 'mismatch') duplicate += 1
+    else if (kind === 'keys-full') unavailable += 1
+  }
+  if (accepted > 0) metrics.ingested('accepted', accepted)
+  if (replayed > 0) metrics.ingested('replayed', replayed)
+  if (duplicate > 0) metrics.ingested('duplicate', duplicate)
+  if (unavailable > 0) metrics.ingested('unavailable', unavailable)
+}
+
+export function problemResult(problem: Problem, index: number): ItemResult {
+  return { index, status: problem.status, problem }
+}
+
+const wrongClientId = invalidProblem('Check-in is not valid', [
+  {
+    pointer: '#/clientId',
+    detail: `must be a text of 1 to ${keyLengthMax} characters without control characters`,
+  },
+])
+const prototypes = plainProblem(400, 'A field may not be named "__proto__"')
+
+/** What `readItem` takes. */
+export const itemSchema: JsonSchema = {
+  ...checkinSchema,
+  properties: {
+    ...checkinSchema.properties,
+    clientId: {
+      type: 'string',
+      minLength: 1,
+      maxLength: keyLengthMax,
+      description:
+        'Sent again with the same clientId and the same content, a check-in is recorded once. The same as an Idempotency-Key.',
+    },
+  },
+}
+
+/** An `ItemResult`. */
+export const resultSchema: JsonSchema = {
+  type: 'object',
+  required: ['index', 'status'],
+  properties: {
+    index: { type: 'integer', minimum: 0, description: 'Place in the batch, from 0' },
+    status: { type: 'integer', description: '202, or that of the problem' },
+    id: entryIdSchema,
+    replayed: { const: true, description: 'It was recorded by an earlier request' },
+    problem: {
+      type: 'object',
+      required: ['type', 'title', 'status', 'detail'],
+      properties: {
+        type: { type: 'string' },
+        title: { type: 'string' },
+        status: { type: 'integer' },
+        detail: { type: 'string' },
+        errors: { type: 'array', items: { type: 'object' } },
+      },
+      additionalProperties: false,
+    },
+  },
+  oneOf: [{ required: ['id'] }, { required: ['problem'] }],
+  additionalProperties: false,
+}

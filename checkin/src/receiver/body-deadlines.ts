@@ -1,0 +1,56 @@
+/**
+ * Bounds the time in which a body must arrive. Node can do that only for all requests alike, and a stream of check-ins may go
+ * on for hours. Promise: whoever sends a body too slowly gets a 408 and is disconnected.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { plainProblem, sendProblem } from './problem.ts'
+
+interface Awaited {
+  readonly reply: FastifyReply
+  readonly sinceMs: number
+}
+
+/** To be called before routes are added. @param limitMs from the end of the headers to the end of the body. */
+export function limitBodyTime(app: FastifyInstance, limitMs: number): void {
+  // In the order in which they began, so that a look at the first ones is enough.
+  const awaited = new Map<FastifyRequest, Awaited>()
+  app.addHook('onRequest', (request, reply, done) => {
+    if (hasBody(request)) awaited.set(request, { reply, sinceMs: performance.now() })
+    done()
+  })
+  // The body is parsed; a stream is handed on before its first byte.
+  app.addHook('preValidation', (request, _reply, done) => {
+    awaited.delete(request)
+    done()
+  })
+  app.addHook('onResponse', (request, _reply, done) => {
+    awaited.delete(request)
+    done()
+  })
+  const look = setInterval(
+    () => {
+      const latest = performance.now() - limitMs
+      for (const [request, { reply, sinceMs }] of awaited) {
+        if (sinceMs > latest) return
+        awaited.delete(request)
+        refuse(reply)
+      }
+    },
+    Math.min(250, limitMs / 4),
+  ).unref()
+  app.addHook('onClose', (_app, done) => {
+    clearInterval(look)
+    done()
+  })
+}
+
+function hasBody({ headers }: FastifyRequest): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > 0
+}
+
+function refuse(reply: FastifyReply): void {
+  if (reply.sent) return
+  sendProblem(reply.header('connection', 'close'), tooSlow)
+}
+
+const tooSlow = plainProblem(408, 'The request did not arrive in time')

@@ -1,0 +1,105 @@
+/** The HTTP side of a stream of check-ins. */
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Readable } from 'node:stream'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { countOutcomes, readItem, type Sender } from './batch-item.ts'
+import { OverloadError } from './bounded-calls.ts'
+import { problemOf } from './failures.ts'
+import { NdjsonStream } from './ndjson.ts'
+import { pressureProblem } from './overload.ts'
+import type { ReceiverParts } from './parts.ts'
+import { invalidProblem, plainProblem, retryAfterS, sendProblem, type Problem } from './problem.ts'
+import { traceFields } from './trace.ts'
+
+export const ndjsonMediaType = 'application/x-ndjson'
+
+// Up to here the results are kept until all are known, as for an array.
+const wholeMaxBytes = 1024 * 1024
+/** Streams at once; each takes up to about a megabyte. */
+const streamsMax = 64
+const patienceMs = 10_000
+const lookEveryMs = 50
+
+export async function serveNdjson(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { parts, sender }: { readonly parts: ReceiverParts; readonly sender: Sender },
+): Promise<FastifyReply> {
+  const { streams, refusals } = parts
+  if (streams.open >= streamsMax) {
+    return sendProblem(reply.header('connection', 'close'), tooManyStreams)
+  }
+  streams.open += 1
+  const source = request.body as Readable
+  const length = request.headers['content-length']
+  const stream = new NdjsonStream(source, {
+    read: (value, index) => readItem(value, index, sender),
+    append: appender(request, parts),
+    problemOf: (error) => {
+      refusals.refused(error)
+      return problemOf(error, 'append')
+    },
+    untilFree: () => untilFree(parts),
+    closing: parts.life.closing,
+    idleMs: parts.streams.idleMs,
+    isWhole: length !== undefined && Number(length) <= wholeMaxBytes,
+  })
+  reply.raw.once('close', () => {
+    streams.open -= 1
+  })
+  reply.raw.once('finish', () => {
+    if (stream.isHalted && !request.raw.complete) cutOff(request)
+  })
+  const { status, body } = await stream.run()
+  if (body === '') return sendProblem(reply, noLines)
+  if (status === 503 || status === 429) reply.header('retry-after', retryAfterS())
+  return reply.code(status).type(`${ndjsonMediaType}; charset=utf-8`).send(body)
+}
+
+type Append = ConstructorParameters<typeof NdjsonStream>[1]['append']
+
+/** One call to the store, tried again while the receiver has too many under way: nothing was sent then. */
+function appender(request: FastifyRequest, parts: ReceiverParts): Append {
+  const { millrace, calls, model, idempotency, replicas, refusals, metrics } = parts
+  const options = { ...idempotency, replicas, extra: traceFields(request.headers) }
+  return async (items) => {
+    for (let waitedMs = 0; ; waitedMs += lookEveryMs) {
+      try {
+        const outcomes = await calls.run(() => millrace.appendBatch(model.checkins, items, options))
+        refusals.served()
+        countOutcomes(metrics, outcomes)
+        return outcomes
+      } catch (error) {
+        if (!(error instanceof OverloadError) || waitedMs >= patienceMs) throw error
+        await delay(lookEveryMs)
+      }
+    }
+  }
+}
+
+/** Within a stream, pressure slows down instead of refusing; but not for ever. */
+async function untilFree({ pressure, life }: ReceiverParts): Promise<Problem | undefined> {
+  for (let waitedMs = 0; pressure.state.kind !== 'free'; waitedMs += lookEveryMs) {
+    if (waitedMs >= patienceMs) return pressureProblem(pressure.state.reason)
+    if (life.closing.aborted) return undefined
+    await delay(lookEveryMs)
+  }
+  return undefined
+}
+
+const graceMs = 1000
+
+/** The client may still be sending: it is given the time to read why, and then disconnected. */
+function cutOff({ raw }: FastifyRequest): void {
+  const cut = setTimeout(() => raw.socket.destroy(), graceMs)
+  raw.once('close', () => clearTimeout(cut))
+}
+
+const noLines = invalidProblem('Batch is not valid', [
+  { pointer: '#', detail: 'must have a check-in on each line, and at least one' },
+])
+const tooManyStreams: Problem = {
+  ...plainProblem(503, 'Too many streams are open. Nothing was recorded'),
+  type: '/problems/unavailable',
+  title: 'Temporarily unavailable',
+}

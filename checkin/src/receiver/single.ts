@@ -1,0 +1,137 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Checkin } from '../domain/checkins.ts'
+import { refuseBeforeBody } from './before-body.ts'
+import { checkinSchema, readCheckin } from './checkin-body.ts'
+import {
+  entryIdSchema,
+  jsonAnswer,
+  problemAnswers,
+  type RouteDocumentation,
+} from './documentation.ts'
+import {
+  keyHeader,
+  keyInFlight,
+  keyLengthMax,
+  keyReused,
+  malformedKey,
+  scopedKey,
+  tooManyKeys,
+} from './idempotency-key.ts'
+import { refusalFor } from './identity.ts'
+import type { ReceiverParts } from './parts.ts'
+import { invalidProblem, sendProblem } from './problem.ts'
+import { resource } from './resources.ts'
+import { timeOfId } from './shown-checkin.ts'
+import { traceFields } from './trace.ts'
+
+/** `POST /api/checkin`: 202 once Redis has confirmed the append, never before. */
+export function checkinRoute(app: FastifyInstance, parts: ReceiverParts): void {
+  const { millrace, calls, model, refusals, metrics, replicas } = parts
+  resource(app, ['/api/checkin'], {
+    method: 'POST',
+    requires: 'ingest',
+    schema: checkinDocumentation,
+    onRequest: refuseBeforeBody(parts),
+    handler: async (request, reply) => {
+      const header = keyHeader(request.headers)
+      if (header.kind === 'malformed') return sendProblem(reply, malformedKey)
+      const body = readCheckin(request.body)
+      if (body.kind === 'invalid') {
+        return sendProblem(reply, invalidProblem('Check-in is not valid', body.errors))
+      }
+      const refusal = refusalFor(request, body.checkin.userId)
+      if (refusal !== undefined) return sendProblem(reply, refusal)
+      if (header.kind === 'key') {
+        return await appendOnce(parts, body.checkin, { request, reply, key: header.key })
+      }
+      const options = { extra: traceFields(request.headers), replicas }
+      const id = await calls.run(() => millrace.append(model.checkins, body.checkin, options))
+      refusals.served()
+      metrics.ingested('accepted')
+      return sendAccepted(reply, id)
+    },
+  })
+}
+
+interface KeyedRequest {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly key: string
+}
+
+/** Of all requests with one key one appends, whichever receiver they come to. */
+async function appendOnce(
+  parts: ReceiverParts,
+  values: Checkin,
+  { request, reply, key }: KeyedRequest,
+): Promise<FastifyReply> {
+  const { millrace, calls, model, refusals, metrics, keysInFlight, replicas } = parts
+  const idempotencyKey = scopedKey(request.identity, key)
+  const giveBack = keysInFlight.take(idempotencyKey)
+  if (giveBack === undefined) return sendProblem(reply.header('retry-after', 1), keyInFlight)
+  const options = { ...parts.idempotency, replicas, extra: traceFields(request.headers) }
+  const [outcome] = await calls
+    .run(() => millrace.appendBatch(model.checkins, [{ values, idempotencyKey }], options))
+    .finally(giveBack)
+  if (outcome === undefined || !('id' in outcome)) {
+    return sendProblem(reply, outcome?.kind === 'keys-full' ? tooManyKeys : keyReused)
+  }
+  refusals.served()
+  metrics.ingested(outcome.kind === 'replayed' ? 'replayed' : 'accepted')
+  if (outcome.kind === 'replayed') reply.header('idempotent-replayed', 'true')
+  return sendAccepted(reply, outcome.id)
+}
+
+function sendAccepted(reply: FastifyReply, id: string): FastifyReply {
+  reply.code(202).header('location', `/api/checkins/${id}`)
+  return reply.send({ id, status: 'accepted', receivedAt: timeOfId(id) })
+}
+
+/** The header `Idempotency-Key`, for the documentation. */
+export const keyHeaderSchema = {
+  type: 'object',
+  properties: {
+    'idempotency-key': {
+      type: 'string',
+      minLength: 1,
+      maxLength: keyLengthMax,
+      description:
+        'Sent again with the same key and the same content, a check-in is recorded once and the answer is the same.',
+    },
+  },
+} as const
+
+const checkinDocumentation: RouteDocumentation = {
+  summary: 'Sends a check-in',
+  description:
+    'Answered once the store has confirmed it. Fields beyond the three are ignored. `Location` tells what became of it.',
+  tags: ['check-ins'],
+  headers: keyHeaderSchema,
+  body: checkinSchema,
+  response: {
+    202: jsonAnswer(
+      'Taken; `id` is that of its entry in the stream',
+      {
+        type: 'object',
+        required: ['id', 'status', 'receivedAt'],
+        properties: {
+          id: entryIdSchema,
+          status: { const: 'accepted' },
+          receivedAt: { type: 'string', format: 'date-time' },
+        },
+        additionalProperties: false,
+      },
+      {
+        location: { type: 'string', description: 'Where its state is told' },
+        'idempotent-replayed': {
+          type: 'string',
+          description: '`true`: it was recorded by an earlier request with this key',
+        },
+      },
+    ),
+    ...problemAnswers({
+      409: 'A request with this Idempotency-Key has no answer yet',
+      422: 'Fields are missing or wrong, `errors` names each; or the key was used for another check-in',
+    }),
+  },
+}

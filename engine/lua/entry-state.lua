@@ -1,0 +1,50 @@
+-- Says where an entry stands in a group, as of one moment. Writes nothing.
+-- KEYS[1] stream  ARGV[1] group  ARGV[2] entry id
+-- Returns one of
+--   { 'waiting', fields }    not delivered yet, or there is no such group
+--   { 'pending', fields, consumer, idle (ms), deliveries }  fields are empty when the body is gone from the stream
+--   { 'settled', fields }    acknowledged
+--   { 'absent', first id of the stream (empty: none), last id that it gave, entries ever added, length }
+--   { 'error', code }        wrong-type, no-permission; a missing stream is { 'absent', '', '0-0', 0, 0 }
+
+local stream, group, id = KEYS[1], ARGV[1], ARGV[2]
+
+local function flat_value(list, name)
+  for at = 1, #list, 2 do
+    if list[at] == name then return list[at + 1] end
+  end
+  return nil
+end
+
+local found = redis.pcall('XRANGE', stream, id, id)
+if found.err then return { 'error', error_code(found.err) } end
+if redis.call('EXISTS', stream) == 0 then return { 'absent', '', '0-0', 0, 0 } end
+local fields = found[1] and found[1][2] or {}
+
+local groups = redis.pcall('XINFO', 'GROUPS', stream)
+if groups.err then return { 'error', error_code(groups.err) } end
+local last_delivered
+for _, flat in ipairs(groups) do
+  if flat_value(flat, 'name') == group then last_delivered = flat_value(flat, 'last-delivered-id') end
+end
+if last_delivered then
+  local pending = redis.pcall('XPENDING', stream, group, id, id, 1)
+  if pending.err then return { 'error', error_code(pending.err) } end
+  local row = pending[1]
+  if row then return { 'pending', fields, row[2], row[3], row[4] } end
+end
+if #found == 0 then
+  local about = redis.pcall('XINFO', 'STREAM', stream)
+  if about.err then return { 'error', error_code(about.err) } end
+  local head = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]
+  return {
+    'absent',
+    head and head[1] or '',
+    flat_value(about, 'last-generated-id'),
+    flat_value(about, 'entries-added') or 0,
+    flat_value(about, 'length'),
+  }
+end
+-- Empty when the id lies behind what was delivered last.
+local is_delivered = last_delivered and #redis.call('XRANGE', stream, id, last_delivered, 'COUNT', 1) > 0
+return { is_delivered and 'settled' or 'waiting', fields }
