@@ -8,6 +8,7 @@
 --   choices   { { kind, id field, fields, id at, time at, loaded from, loaded to } ... }   positions in fetch, 0: none
 --                                                       row: the entry id, then the values
 --   averages  { { field, sum at, count at } ... }       positions in counters
+--   ranked    see rankings.lua
 -- A row is refused with a code: wrong-type, not-an-integer, not-an-id, overflow, reserved-key.
 -- Integers are exact: below 2^53 as numbers, beyond it as decimal text.
 
@@ -137,15 +138,17 @@ local function check_row(plan, key, row, write, size)
     write[size + 1], write[size + 2] = counter[1], sum
     size = size + 2
   end
-  local extremes = plan.extremes
+  local extremes, reached = plan.extremes, plan.reached
   for index = 1, #extremes do
     local extreme = extremes[index]
     at = at + 1
     local have = held[at] and is_integer(held[at]) and tonumber(held[at])
     if held[at] and not have then return nil, 'not-an-integer' end
+    reached[index] = have
     if not have or (extreme[2] == 'min' and row[at] < have) or (extreme[2] == 'max' and row[at] > have) then
       write[size + 1], write[size + 2] = extreme[1], row[at]
       size = size + 2
+      reached[index] = row[at]
     end
   end
   local choices = plan.choices
@@ -172,26 +175,39 @@ local function check_row(plan, key, row, write, size)
     write[size + 2] = rounded_quotient(write[sums + 2 * average[2]], write[sums + 2 * average[3]])
     size = size + 2
   end
+  if plan.standings then rank_row(plan, key, write, sums, size) end
   return size
 end
 
--- Checks all rows. The hash of the first row is KEYS[first_key]. Returns the writes (their values, and the position of
--- the last value of each), and the refusals as a flat list: position of the row (from 0) and code, in turn. A third
--- value is the code of a problem that no row is to blame for.
-local function check_effects(plans, rows, first_key)
-  local writes, refusals = { values = {}, ends = {} }, {}
-  local size, position = 0, 0
+-- The keys that no row may have: those of the gate, and the rankings.
+local function reserved_keys(first_key, rankings)
   local reserved = {}
   for at = 1, first_key - 1 do
     reserved[KEYS[at]] = true
   end
+  for _, ranking in ipairs(rankings) do
+    reserved[ranking.key] = true
+  end
+  return reserved
+end
+
+-- Checks all rows. The hash of the first row is KEYS[first_key], and the rankings come after those of all rows. Returns the writes (their values, and the position of
+-- the last value of each), and the refusals as a flat list: position of the row (from 0) and code, in turn. A third
+-- value is the code of a problem that no row is to blame for.
+local function check_effects(plans, rows, first_key)
+  local rankings, problem = open_rankings(plans, rows, first_key)
+  local writes, refusals = { values = {}, ends = {}, rankings = rankings }, {}
+  if problem then return writes, refusals, problem end
+  local size, position = 0, 0
+  local reserved = reserved_keys(first_key, rankings)
   for index, plan in ipairs(plans) do
+    plan.reached = {}
     plan.request = { 'HMGET', '', unpack(plan.fetch) }
     for _, choice in ipairs(plan.choices) do
       choice.sign = choice.kind == 'latest' and 1 or -1
     end
     if rows[index][1] then
-      local problem = check_permissions({ 'HSET', KEYS[first_key + position], 'field', 'value' })
+      problem = check_permissions({ 'HSET', KEYS[first_key + position], 'field', 'value' })
       if problem then return writes, refusals, problem end
     end
     for _, row in ipairs(rows[index]) do
@@ -223,4 +239,5 @@ local function write_effects(writes)
     redis.call(unpack(writes.values, from, to))
     from = to + 1
   end
+  write_rankings(writes.rankings)
 end

@@ -3,6 +3,7 @@ import { combine } from './combine.ts'
 import { MillraceError, missingGroup } from './errors.ts'
 import type { GroupKeys } from './keys.ts'
 import type { Choice, Plan } from './plan.ts'
+import { luaRankings } from './ranking.ts'
 import type { Connection, Reply } from './redis/connection.ts'
 import { asList, runScript, scripts } from './redis/scripts.ts'
 import type { Entry } from './stream.ts'
@@ -35,11 +36,13 @@ export class Gate {
   readonly #connection: Connection
   readonly #plans: readonly Plan[]
   readonly #planJson: string
+  readonly #rankingKeys: readonly string[]
 
   constructor(connection: Connection, plans: readonly Plan[]) {
     this.#connection = connection
     this.#plans = plans
     this.#planJson = JSON.stringify(plans.map(luaPlan))
+    this.#rankingKeys = plans.flatMap(({ rankings }) => rankings.map(({ key }) => key))
   }
 
   /**
@@ -57,7 +60,7 @@ export class Gate {
     const reply = await runScript(
       this.#connection,
       scripts.acknowledgeAndApply,
-      [keys.stream, keys.deadLetters, keys.holders, ...effects.keys],
+      [keys.stream, keys.deadLetters, keys.holders, ...effects.keys, ...this.#rankingKeys],
       [
         who.group,
         who.consumer,
@@ -79,7 +82,7 @@ export class Gate {
     const reply = await runScript(
       this.#connection,
       scripts.advanceAndApply,
-      [keys.stream, keys.deadLetters, keys.position, ...effects.keys],
+      [keys.stream, keys.deadLetters, keys.position, ...effects.keys, ...this.#rankingKeys],
       [
         move.reader,
         move.from,
@@ -170,6 +173,7 @@ function luaPlan(plan: Plan): unknown {
     extremes: plan.extremes.map(({ field, kind }) => [field, kind]),
     choices,
     averages: plan.averages.map(({ field, sumAt, countAt }) => [field, sumAt + 1, countAt + 1]),
+    ranked: luaRankings(plan),
   }
 }
 

@@ -3,7 +3,15 @@
  * the interpreters share. The order of a plan is the order of values in a row of effects (see `lua/effects.lua`).
  */
 import type { Fields } from './fields.ts'
+import { readTemplate } from './key-template.ts'
 import type { Operator, Projection, Source } from './projection.ts'
+import {
+  checkApart,
+  memberFrame,
+  rankingPlans,
+  type MemberFrame,
+  type RankingPlan,
+} from './ranking.ts'
 import type { Stream } from './stream.ts'
 
 /** A `count` (of undefined) or `sum`. */
@@ -43,6 +51,8 @@ export interface Plan {
   readonly extremes: readonly Extreme[]
   readonly choices: readonly Choice[]
   readonly averages: readonly Average[]
+  readonly rankings: readonly RankingPlan[]
+  readonly memberFrame: MemberFrame
   /** The key of the hash that an entry goes to. */
   readonly keyOf: (values: Readonly<Record<string, number | string>>) => string
 }
@@ -71,19 +81,23 @@ export function planOf(projection: Projection, declared: Stream): Plan {
   )
   const counterAt = (field: string): number =>
     counters.findIndex((counter) => counter.field === field)
+  const extremes = operators.flatMap(([field, operator]) =>
+    operator.kind === 'min' || operator.kind === 'max'
+      ? [{ field, kind: operator.kind, of: operator.of }]
+      : [],
+  )
+  const averages = operators.flatMap(([field, operator]) =>
+    operator.kind === 'average'
+      ? [{ field, sumAt: counterAt(operator.sum), countAt: counterAt(operator.count) }]
+      : [],
+  )
   return {
     counters,
-    extremes: operators.flatMap(([field, operator]) =>
-      operator.kind === 'min' || operator.kind === 'max'
-        ? [{ field, kind: operator.kind, of: operator.of }]
-        : [],
-    ),
+    extremes,
     choices: [...choiceOf('latest', operators), ...choiceOf('first', operators)],
-    averages: operators.flatMap(([field, operator]) =>
-      operator.kind === 'average'
-        ? [{ field, sumAt: counterAt(operator.sum), countAt: counterAt(operator.count) }]
-        : [],
-    ),
+    averages,
+    rankings: rankingPlans(projection.rankings, { counters, extremes, averages }),
+    memberFrame: memberFrame(projection.template),
     keyOf: keyFunction(projection, declared),
   }
 }
@@ -122,16 +136,7 @@ function fieldOf(projection: Projection, declared: Stream, name: string): Fields
 }
 
 function keyFunction(projection: Projection, declared: Stream): Plan['keyOf'] {
-  const literals: string[] = ['']
-  const names: string[] = []
-  for (const part of projection.template.split(/(\{\{|\}\}|\{[^{}]+\})/)) {
-    if (part.length > 2 && part.startsWith('{')) {
-      names.push(part.slice(1, -1))
-      literals.push('')
-    } else {
-      literals.push(`${literals.pop() ?? ''}${part === '{{' ? '{' : part === '}}' ? '}' : part}`)
-    }
-  }
+  const { literals, names } = readTemplate(projection.template)
   const isText = names.map((name) => fieldOf(projection, declared, name).kind === 'text')
   return (values) => {
     let key = literals[0] ?? ''
@@ -145,10 +150,11 @@ function keyFunction(projection: Projection, declared: Stream): Plan['keyOf'] {
 
 /**
  * Binds the projections of one consumer or reader.
- * @throws {TypeError} as {@link planOf}, or when two projections share their keys.
+ * @throws {TypeError} as {@link planOf}, or when two projections share their keys or a ranking.
  */
 export function plansOf(projections: readonly Projection[], declared: Stream): Plan[] {
   const shapes = new Set<string>()
+  checkApart(projections)
   for (const { template } of projections) {
     // What stands in the braces is no difference: two fields may hold the same value.
     const shape = template.replace(/\{[^{}]+\}/g, '{}')

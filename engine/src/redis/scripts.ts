@@ -14,11 +14,17 @@ export interface Script {
 // refused for want of memory, so none can fail halfway either.
 const header = '#!lua flags=allow-oom\n'
 
-function load(...names: readonly string[]): Script {
+// With this flag a script also runs on a replica, and on a server that cannot write.
+const readingHeader = '#!lua flags=no-writes,allow-oom\n'
+
+const load = (...names: readonly string[]): Script => read(header, names)
+const loadReading = (...names: readonly string[]): Script => read(readingHeader, names)
+
+function read(firstLine: string, names: readonly string[]): Script {
   // The same relative path from src/redis/ and dist/redis/.
-  const read = (name: string): string =>
+  const textOf = (name: string): string =>
     readFileSync(new URL(`../../lua/${name}.lua`, import.meta.url), 'utf8')
-  const text = header + names.map(read).join('\n')
+  const text = firstLine + names.map(textOf).join('\n')
   return { text, digest: createHash('sha1').update(text).digest('hex') }
 }
 
@@ -29,6 +35,8 @@ export const scripts: Readonly<
     | 'claim'
     | 'countRange'
     | 'lease'
+    | 'rank'
+    | 'rankingPage'
     | 'removeConsumer'
     | 'redrive'
     | 'setIdle'
@@ -37,11 +45,19 @@ export const scripts: Readonly<
     Script
   >
 > = {
-  acknowledgeAndApply: load('checks', 'effects', 'dead-letters', 'acknowledge-and-apply'),
-  advanceAndApply: load('checks', 'effects', 'dead-letters', 'advance-and-apply'),
+  acknowledgeAndApply: load(
+    'checks',
+    'rankings',
+    'effects',
+    'dead-letters',
+    'acknowledge-and-apply',
+  ),
+  advanceAndApply: load('checks', 'rankings', 'effects', 'dead-letters', 'advance-and-apply'),
   claim: load('checks', 'dead-letters', 'claim'),
   countRange: load('checks', 'count-range'),
   lease: load('checks', 'lease'),
+  rank: load('checks', 'rank'),
+  rankingPage: loadReading('checks', 'ranking-page'),
   removeConsumer: load('checks', 'dead-letters', 'remove-consumer'),
   redrive: load('checks', 'redrive'),
   setIdle: load('checks', 'set-idle'),
