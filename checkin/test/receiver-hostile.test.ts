@@ -141,7 +141,7 @@ test('who leaves before the answer does no harm', async (t) => {
 test('deep nesting is parsed and left out, or refused', async (t) => {
   const { post } = await receiverStage(t)
   const deep = '['.repeat(8000) + ']'.repeat(8000)
-  assert.equal((await post(deep)).status, 400)
+  assert.equal((await post(deep)).status, 422)
   assert.equal((await post('['.repeat(16_000))).status, 400)
   assert.equal((await post(`${text.slice(0, -1)},"deep":${deep}}`)).status, 202)
 })
@@ -225,7 +225,7 @@ test('nothing but a valid check-in reaches the stream', async (t) => {
         assert.deepEqual(fields, [expected(body)])
       } else {
         seen.refused += 1
-        assert.equal(status, 400)
+        assert.ok(status === 400 || status === 422, String(status))
         assert.deepEqual(fields, [])
         // Names that reach for prototypes are refused even beside a valid check-in.
         assert.ok(expected(body) === undefined || /__proto__|constructor/.test(body))

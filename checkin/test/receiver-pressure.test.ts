@@ -83,6 +83,7 @@ onEachServer(
         type: '/problems/backlog',
         title: 'Too many check-ins',
         status: 429,
+        requestId: answer.headers.get('x-request-id'),
         detail: 'Too many check-ins wait to be processed. The check-in was not recorded',
       })
       const before = Number(await length(key))

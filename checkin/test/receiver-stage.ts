@@ -1,4 +1,7 @@
-/** A receiver in this process, on a real Redis, for the tests of receiver and generator. */
+/**
+ * A receiver in this process, on a real Redis, for the tests of receiver and generator. Every answer that `post` and `get`
+ * return is held against the OpenAPI document.
+ */
 import { Writable } from 'node:stream'
 import type { TestContext } from 'node:test'
 import { connect, type Millrace } from 'millrace'
@@ -9,6 +12,7 @@ import type { TestClient } from '../../testing/test-client.ts'
 import { checkinModel } from '../src/domain/checkins.ts'
 import type { Log } from '../src/log.ts'
 import { createReceiver, type Receiver, type ReceiverOptions } from '../src/receiver/receiver.ts'
+import { Contract, type ApiDocument } from './contract.ts'
 
 export interface Stage {
   readonly server: TestServer
@@ -24,6 +28,8 @@ export interface Stage {
   /** Posts a body as it is; an object as JSON. */
   readonly post: (body: unknown, headers?: Record<string, string>) => Promise<Answer>
   readonly get: (path: string, init?: RequestInit) => Promise<Answer>
+  /** The OpenAPI document that every answer is held against. */
+  readonly contract: Contract
   /** The entries of the stream, oldest first. */
   readonly entries: () => Promise<[id: string, fields: string[]][]>
   /** How many appends the receiver has asked the engine for. */
@@ -77,6 +83,13 @@ export async function receiverStage(
     await server.stop()
   })
   const redis = await server.client()
+  const openApi = await request(`${url}/openapi.json`)
+  const contract = new Contract(openApi.json as unknown as ApiDocument)
+  const checked = async (path: string, init: RequestInit = {}): Promise<Answer> => {
+    const answer = await request(`${url}${path}`, init)
+    contract.check(init.method ?? 'GET', path, answer)
+    return answer
+  }
   return {
     server,
     proxy,
@@ -85,12 +98,13 @@ export async function receiverStage(
     url,
     lines,
     post: (body, headers = { 'content-type': 'application/json' }) =>
-      request(`${url}/api/checkin`, {
+      checked('/api/checkin', {
         method: 'POST',
         headers,
         body: isRaw(body) ? body : JSON.stringify(body),
       }),
-    get: (path, init) => request(`${url}${path}`, init),
+    get: checked,
+    contract,
     entries: async () => (await redis.send('XRANGE', 'ncc:checkins', '-', '+')) as never,
     appendsBegun: () => appendsBegun,
   }

@@ -53,7 +53,7 @@ test('every wrong field is named', async (t) => {
   ]
   for (const [body, expected] of cases) {
     const answer = await post(body)
-    assert.equal(answer.status, 400, body)
+    assert.equal(answer.status, 422, body)
     assert.equal(answer.headers.get('content-type'), 'application/problem+json; charset=utf-8')
     assert.deepEqual(pointers(answer), expected, body)
     assert.equal(answer.json?.type, '/problems/validation')
@@ -67,7 +67,8 @@ test('the problem says what is allowed and whether the field is missing', async 
   assert.deepEqual(answer.json, {
     type: '/problems/validation',
     title: 'Check-in is not valid',
-    status: 400,
+    status: 422,
+    requestId: answer.headers.get('x-request-id'),
     detail:
       '#/userId must be an integer from 1 to 9007199254740991; #/starRating is missing: it must be an integer from 0 to 5',
     errors: [

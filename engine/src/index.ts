@@ -1,8 +1,14 @@
 /** The public surface of millrace, and nothing else. */
-export { connect, Millrace, type Addition, type ConnectOptions } from './millrace.ts'
+export {
+  connect,
+  Millrace,
+  type Addition,
+  type AppendOptions,
+  type ConnectOptions,
+} from './millrace.ts'
 export { MillraceError, isPassing, type MillraceErrorCode } from './errors.ts'
 export { stream, encodeEntry, Decoder, isDecodeFailure } from './stream.ts'
-export type { DecodeFailure, Entry, Stream } from './stream.ts'
+export type { DecodeFailure, Entry, ExtraFields, Stream } from './stream.ts'
 export { integer, text } from './fields.ts'
 export type { Field, Fields, IntegerField, TextField, ValuesOf } from './fields.ts'
 export {

@@ -7,7 +7,7 @@ import { rankingPage, type RankingPage, type RankingPageOptions } from './rankin
 import { Reader, type ReaderOptions } from './reader.ts'
 import { Connection, type Reply } from './redis/connection.ts'
 import { tooOldVersion } from './redis/server-version.ts'
-import { encodeEntry, type Stream } from './stream.ts'
+import { encodeEntry, type ExtraFields, type Stream } from './stream.ts'
 import { trim, type TrimOptions, type TrimOutcome } from './trim.ts'
 
 export interface ConnectOptions {
@@ -21,11 +21,16 @@ export interface ConnectOptions {
   readonly onReconnect?: () => void
 }
 
-/** An entry to append. */
-export interface Addition<F extends Fields> {
-  readonly values: ValuesOf<F>
+export interface AppendOptions {
   /** Explicit entry id, larger than all ids before it; default: the server gives one. */
   readonly id?: string
+  /** Fields beyond the declared ones, like a trace context; default: none. */
+  readonly extra?: ExtraFields
+}
+
+/** An entry to append. */
+export interface Addition<F extends Fields> extends AppendOptions {
+  readonly values: ValuesOf<F>
 }
 
 /**
@@ -71,9 +76,9 @@ export class Millrace {
   async append<F extends Fields>(
     stream: Stream<F>,
     values: ValuesOf<F>,
-    options: { readonly id?: string } = {},
+    { id = '*', extra }: AppendOptions = {},
   ): Promise<string> {
-    const args = ['XADD', stream.key, options.id ?? '*', ...encodeEntry(stream, values)]
+    const args = ['XADD', stream.key, id, ...encodeEntry(stream, values, extra)]
     return String(await this.#connection.send(args))
   }
 
@@ -86,11 +91,11 @@ export class Millrace {
     stream: Stream<F>,
     additions: readonly Addition<F>[],
   ): Promise<string[]> {
-    const encoded = additions.map(({ values, id }) => [
+    const encoded = additions.map(({ values, id = '*', extra }) => [
       'XADD',
       stream.key,
-      id ?? '*',
-      ...encodeEntry(stream, values),
+      id,
+      ...encodeEntry(stream, values, extra),
     ])
     const replies = await Promise.all(encoded.map((args) => this.#connection.send(args)))
     return replies.map(String)

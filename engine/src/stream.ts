@@ -38,14 +38,31 @@ export function stream<const F extends Fields>(key: string, fields: F): Stream<F
   return { key, fields }
 }
 
+/** Fields beyond the declared ones: kept in the entry and in its dead letter, and otherwise ignored. */
+export type ExtraFields = Readonly<Record<string, string>>
+
 /**
  * Turns the values of an entry into the arguments of XADD.
- * @throws {TypeError} or {RangeError} naming the field that is missing or wrong.
+ * @param extra come after the declared fields.
+ * @throws {TypeError} or {RangeError} naming the field that is missing or wrong, or both declared and extra.
  */
-export function encodeEntry<F extends Fields>(declared: Stream<F>, values: ValuesOf<F>): string[] {
+export function encodeEntry<F extends Fields>(
+  declared: Stream<F>,
+  values: ValuesOf<F>,
+  extra?: ExtraFields,
+): string[] {
   const args: string[] = []
   for (const [name, field] of Object.entries(declared.fields)) {
     args.push(name, encodeValue(name, field, values[name]))
+  }
+  if (extra === undefined) return args
+  for (const [name, value] of Object.entries(extra)) {
+    if (Object.hasOwn(declared.fields, name)) {
+      throw new TypeError(
+        `Cannot encode extra field "${name}": stream "${declared.key}" declares it`,
+      )
+    }
+    args.push(name, value)
   }
   return args
 }

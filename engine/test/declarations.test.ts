@@ -45,6 +45,19 @@ test('append refuses a wrong value and names its field', () => {
   assert.deepEqual(encode('ada 🎡', 7)(), ['guest', 'ada 🎡', 'room', '7'])
 })
 
+test('append puts extra fields after the declared ones, and refuses one that is declared', () => {
+  const values = { guest: 'ada', room: 1 }
+  const args = encodeEntry(visits, values, { traceparent: '00-1-2-01', empty: '' })
+  assert.deepEqual(args, ['guest', 'ada', 'room', '1', 'traceparent', '00-1-2-01', 'empty', ''])
+  const decoded = new Decoder(visits).decode('1-0', args)
+  assert.ok(!isDecodeFailure(decoded))
+  assert.deepEqual(decoded.unknown, [
+    ['traceparent', '00-1-2-01'],
+    ['empty', ''],
+  ])
+  assert.throws(() => encodeEntry(visits, values, { room: '2' }), /extra field "room"/)
+})
+
 test('decode keeps fields that it does not know, __proto__ too', () => {
   const flat = ['__proto__', 'x', 'room', '7', 'toString', 'y', 'guest', '']
   const entry = new Decoder(visits).decode('1-0', flat)

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import { plainProblem, problemMediaType } from './problem.ts'
+import { plainProblem, problemMediaType, problemText } from './problem.ts'
+import { nextRequestId, requestIdHeader } from './request-id.ts'
 
 const details: Readonly<Record<string, readonly [status: number, detail: string]>> = {
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request did not arrive in time'],
@@ -18,10 +19,11 @@ export function answerBrokenRequest(
     return
   }
   const [status, detail] = details[error.code] ?? unreadable
-  const body = JSON.stringify(plainProblem(status, detail))
+  const id = nextRequestId()
+  const body = problemText(plainProblem(status, detail), id)
   socket.write(
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\n` +
-      `Content-Type: ${problemMediaType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+      `Content-Type: ${problemMediaType}\r\n${requestIdHeader}: ${id}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   )
   socket.destroySoon()
 }

@@ -7,6 +7,18 @@ export type CheckinBody =
   | { readonly kind: 'invalid'; readonly errors: readonly FieldProblem[] }
 
 const idsMax = Number.MAX_SAFE_INTEGER
+const idSchema = { type: 'integer', minimum: 1, maximum: idsMax }
+
+/** What `readCheckin` takes, for the documentation. */
+export const checkinSchema = {
+  type: 'object',
+  required: ['userId', 'locationId', 'starRating'],
+  properties: {
+    userId: idSchema,
+    locationId: idSchema,
+    starRating: { type: 'integer', minimum: 0, maximum: starsMax },
+  },
+}
 
 /**
  * Reads a check-in from a parsed JSON body. Numbers are taken as they are, nothing is coerced: `"5"`, `true`, `1.5` and

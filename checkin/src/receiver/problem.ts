@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import type { FastifyReply } from 'fastify'
+import { requestIdHeader } from './request-id.ts'
 
 /** What is wrong with one part of the request: a JSON pointer as a URI fragment (RFC 6901), and what is allowed there. */
 export interface FieldProblem {
@@ -25,21 +26,28 @@ export function plainProblem(status: number, detail: string): Problem {
   return { type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, detail }
 }
 
-/** A request whose parts are wrong, each named. */
+/** JSON whose parts are not what they should be, each named: 422. (What is no JSON at all is a plain 400.) */
 export function invalidProblem(title: string, errors: readonly FieldProblem[]): Problem {
   const detail = errors.map((error) => `${error.pointer} ${error.detail}`).join('; ')
-  return { type: '/problems/validation', title, status: 400, detail, errors }
+  return { type: '/problems/validation', title, status: 422, detail, errors }
 }
 
 const retryAfterMaxS = 3
 
 /**
- * Answers with a problem. A 503 says when to come back: 1 to 3 s, at random, so that not all clients come at once,
+ * Answers with a problem and the id of the request. A 503 says when to come back: 1 to 3 s, at random, so that not all clients come at once,
  * unless the reply has a Retry-After already.
  */
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   if (problem.status === 503 && !reply.hasHeader('retry-after')) {
     reply.header('retry-after', randomInt(1, retryAfterMaxS + 1))
   }
-  return reply.code(problem.status).type(problemMediaType).send(JSON.stringify(problem))
+  const { id } = reply.request
+  reply.header(requestIdHeader, id).code(problem.status).type(problemMediaType)
+  return reply.send(problemText(problem, id))
+}
+
+/** The body of an answer: the problem, with the id of its request. */
+export function problemText(problem: Problem, requestId: string): string {
+  return JSON.stringify({ ...problem, requestId })
 }

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { jsonAnswer, problemAnswers } from './documentation.ts'
 import { numberOr, readId } from './numbers.ts'
 import type { ReceiverParts } from './parts.ts'
 import { plainProblem, sendProblem } from './problem.ts'
@@ -7,18 +8,36 @@ import { resource } from './resources.ts'
 /** `GET /api/users/:id` and `/api/locations/:id`: the hash of a user or location. `/api/user` and `/api/location` are aliases. */
 export function profileRoutes(app: FastifyInstance, parts: ReceiverParts): void {
   const { userKey, locationKey } = parts.model
-  hashRoute(app, parts, ['/api/users/:id', '/api/user/:id'], userKey)
-  hashRoute(app, parts, ['/api/locations/:id', '/api/location/:id'], locationKey)
+  hashRoute(app, parts, ['/api/users/:id', '/api/user/:id'], { noun: 'user', keyOf: userKey })
+  hashRoute(app, parts, ['/api/locations/:id', '/api/location/:id'], {
+    noun: 'location',
+    keyOf: locationKey,
+  })
 }
 
 function hashRoute(
   app: FastifyInstance,
   { millrace, calls }: ReceiverParts,
-  urls: readonly string[],
-  keyOf: (id: number) => string,
+  urls: readonly [string, string],
+  { noun, keyOf }: { readonly noun: string; readonly keyOf: (id: number) => string },
 ): void {
   resource(app, urls, {
     method: 'GET',
+    requires: 'read',
+    schema: {
+      summary: `What is known of a ${noun}`,
+      tags: ['reading'],
+      params: { type: 'object', required: ['id'], properties: { id: { type: 'integer' } } },
+      response: {
+        200: jsonAnswer('The fields of its hash; counters are integers', {
+          type: 'object',
+          required: ['id'],
+          properties: { id: { type: 'integer' } },
+          additionalProperties: { type: ['integer', 'string'] },
+        }),
+        ...problemAnswers({ 404: `There is no ${noun} with this id` }),
+      },
+    },
     handler: async (request, reply) => {
       const id = readId((request.params as { id: string }).id)
       if (id === undefined) return sendProblem(reply, wrongId)

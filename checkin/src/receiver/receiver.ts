@@ -4,6 +4,7 @@ import type { Log } from '../log.ts'
 import { BoundedCalls, type Bounds } from './bounded-calls.ts'
 import { answerBrokenRequest } from './broken-request.ts'
 import { checkinRoute, latestCheckinsRoute } from './checkins.ts'
+import { collectDocumentation, documentationRoutes } from './documentation.ts'
 import { problemOf } from './failures.ts'
 import { healthRoute } from './health.ts'
 import type { PressureSource } from './overload.ts'
@@ -11,6 +12,7 @@ import type { ReceiverParts } from './parts.ts'
 import { plainProblem, sendProblem } from './problem.ts'
 import { profileRoutes } from './profiles.ts'
 import { RefusalLog } from './refusal-log.ts'
+import { requestIdHeader, requestIdOf } from './request-id.ts'
 import { bodyMaxBytes, knowAllMethods, refuseOtherAddresses } from './resources.ts'
 
 export interface ReceiverOptions extends Pick<ReceiverParts, 'millrace' | 'model'> {
@@ -52,17 +54,22 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   const refusals = new RefusalLog(log)
   const parts: ReceiverParts = { millrace, model, calls, refusals, pressure }
   knowAllMethods(app)
+  collectDocumentation(app)
+  app.decorateRequest('identity', null)
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header(requestIdHeader, request.id)
+    done()
+  })
   app.setErrorHandler((error, request, reply) => {
     const problem = problemOf(error, request.method === 'POST' ? 'append' : 'read')
     if (problem.status === 503) parts.refusals.refused(error)
     else if (problem.status >= 500) log.error({ err: error }, `Request failed: ${String(error)}`)
     return sendProblem(reply, problem)
   })
-  checkinRoute(app, parts)
-  latestCheckinsRoute(app, parts)
-  profileRoutes(app, parts)
-  healthRoute(app, parts)
-  refuseOtherAddresses(app)
+  void app.register((routes, _options, done) => {
+    addRoutes(routes, parts)
+    done()
+  })
   const closed = new Promise<void>((resolve) => {
     app.addHook('onClose', (_app, done) => {
       resolve()
@@ -72,12 +79,23 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   return { listen: (at) => app.listen(at), close: () => close(app), closed }
 }
 
+/** Every address of the receiver. */
+function addRoutes(app: FastifyInstance, parts: ReceiverParts): void {
+  checkinRoute(app, parts)
+  latestCheckinsRoute(app, parts)
+  profileRoutes(app, parts)
+  healthRoute(app, parts)
+  documentationRoutes(app)
+  refuseOtherAddresses(app)
+}
+
 const noPressure: PressureSource = { state: { kind: 'free' } }
 const connectionsMax = 4096
 
 function newServer({ headersMs, requestMs }: Timeouts): FastifyInstance {
   const app = fastify({
     bodyLimit: bodyMaxBytes,
+    genReqId: requestIdOf,
     // Node by itself allows a minute for headers and five for a request, and looks every half minute.
     http: { headersTimeout: headersMs, connectionsCheckingInterval: 1000 },
     requestTimeout: requestMs,

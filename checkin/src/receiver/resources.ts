@@ -1,9 +1,20 @@
-/** What is the same for every address: which methods it has, and what becomes of the rest. */
+/** What is the same for every address: which methods it has, who may use them, and what becomes of the rest. */
 import { METHODS } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
+import type { RouteDocumentation } from './documentation.ts'
 import { plainProblem, sendProblem, type Problem } from './problem.ts'
 
-/** Bytes that a body may have. */
+/** What a client must be allowed to do; `nothing`: anybody may. */
+export type Requirement = 'ingest' | 'read' | 'nothing'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Set by `resource`; the guard of the receiver enforces it. */
+    requires?: Requirement
+  }
+}
+
+/** Bytes that the body of a single check-in may have. */
 export const bodyMaxBytes = 16 * 1024
 
 /** Teaches Fastify every method that Node parses, so that each can be answered with 405. */
@@ -14,17 +25,24 @@ export function knowAllMethods(app: FastifyInstance): void {
   }
 }
 
+/** A resource with one method. A route that takes longer bodies sets its own `bodyLimit` (bytes). */
+export interface ResourceRoute extends Omit<RouteOptions, 'url' | 'method' | 'schema' | 'config'> {
+  readonly method: 'GET' | 'POST'
+  readonly requires: Requirement
+  readonly schema: RouteDocumentation
+}
+
 /** Serves `GET` (and with it `HEAD`) or `POST` at some addresses; any other method is answered with 405. */
 export function resource(
   app: FastifyInstance,
-  urls: readonly string[],
-  route: Omit<RouteOptions, 'url' | 'method'> & { readonly method: 'GET' | 'POST' },
+  urls: readonly [string, ...string[]],
+  { requires, schema, ...route }: ResourceRoute,
 ): void {
   const allowed: string[] = route.method === 'GET' ? ['GET', 'HEAD'] : ['POST']
   const problem = plainProblem(405, `Only ${allowed.join(' and ')} can be used here`)
   const others = app.supportedMethods.filter((method) => !allowed.includes(method))
   for (const url of urls) {
-    app.route({ ...route, url })
+    app.route({ ...route, url, schema, config: { requires } })
     refuseAll(app, url, others, (request, reply) => {
       refuseEarly(request, reply.header('allow', allowed.join(', ')), problem)
     })
