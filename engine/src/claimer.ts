@@ -4,7 +4,7 @@
  * lease (redis-cli, another library) when they were idle for as long as a lease lasts.
  */
 import { problem } from './effects.ts'
-import { isPassing } from './errors.ts'
+import { isPassing, readFailure } from './errors.ts'
 import type { InHand } from './in-hand.ts'
 import { parkingNames, type GroupKeys } from './keys.ts'
 import { rawEntry, type RawEntry } from './delivery-reader.ts'
@@ -51,14 +51,16 @@ export class Claimer {
 
   /** Sweeps until the signal aborts; of all consumers of the group one at a time does. @throws {MillraceError} */
   async run(): Promise<void> {
-    const { signal, sweepEveryMs } = this.#parts
+    const { signal, sweepEveryMs, keys, who } = this.#parts
     while (!signal.aborted) {
       try {
         await this.#receiveStrays()
         await this.#sweep()
       } catch (error) {
         // The next round tries again; others do it meanwhile.
-        if (!isPassing(error)) throw error
+        if (!isPassing(error)) {
+          throw readFailure(error, { stream: keys.stream, group: who.group })
+        }
       }
       // Uneven, so that not the same consumer gets every turn.
       await wait(sweepEveryMs * (0.5 + Math.random()), signal)
