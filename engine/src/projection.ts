@@ -38,7 +38,7 @@ export interface ProjectionOptions<RankedField extends string = string> {
    * The member is the part of the hash's key from its first field to its last: for `users:{userId}` the user id.
    * The score is the field's value, as the nearest number that a sorted set can hold: beyond ±2^53 neighbours may tie.
    */
-  readonly rankings?: Rankings<RankedField>
+  readonly rankings?: Partial<Rankings<RankedField>>
 }
 
 /** The number of entries. */
@@ -131,7 +131,7 @@ export function projection<const T extends string, const O extends Operators>(
   options: ProjectionOptions<RankableField<O>> = {},
 ): Projection<NamesInTemplate<T> | NamesInOperators<O>> {
   checkFields(template, fields)
-  const { rankings = {} } = options
+  const rankings = (options.rankings ?? {}) as Rankings
   checkRankings(template, fields, rankings)
   return { template, fields, rankings } as unknown as Projection<
     NamesInTemplate<T> | NamesInOperators<O>

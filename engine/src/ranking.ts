@@ -14,7 +14,7 @@ export type RankableField<O extends Operators> = {
   string
 
 /** Field of the hash to the key of the sorted set that ranks by it. */
-export type Rankings<Field extends string = string> = Readonly<Partial<Record<Field, string>>>
+export type Rankings<Field extends string = string> = Readonly<Record<Field, string>>
 
 /** A ranking made ready: where the final value of its field stands in a plan. */
 export interface RankingPlan {
@@ -30,7 +30,7 @@ export function checkRankings(template: string, fields: Operators, rankings: Ran
   const problem = (what: string): TypeError =>
     new TypeError(`Cannot declare projection "${template}": ${what}`)
   const keys = new Set<string>()
-  for (const [field, key = ''] of Object.entries(rankings)) {
+  for (const [field, key] of Object.entries(rankings)) {
     const kind = Object.hasOwn(fields, field) ? fields[field]?.kind : undefined
     if (!rankableKinds.some((rankable) => rankable === kind)) {
       throw problem(`it ranks by "${field}", which is no ${rankableKinds.join(', ')} here`)
@@ -48,12 +48,12 @@ export function checkRankings(template: string, fields: Operators, rankings: Ran
 export function checkApart(projections: readonly { readonly rankings: Rankings }[]): void {
   const keys = new Set<string>()
   for (const key of projections.flatMap(({ rankings }) => Object.values(rankings))) {
-    if (key !== undefined && keys.has(key)) {
+    if (keys.has(key)) {
       throw new TypeError(
         `Cannot use two projections with the ranking "${key}": give each one of its own`,
       )
     }
-    keys.add(key ?? '')
+    keys.add(key)
   }
 }
 
@@ -62,7 +62,7 @@ export function rankingPlans(
   rankings: Rankings,
   places: Readonly<Record<RankingPlan['from'], readonly { readonly field: string }[]>>,
 ): RankingPlan[] {
-  return Object.entries(rankings).flatMap(([ranked, key = '']) =>
+  return Object.entries(rankings).flatMap(([ranked, key]) =>
     (['counters', 'extremes', 'averages'] as const).flatMap((from) => {
       const at = places[from].findIndex(({ field }) => field === ranked)
       return at < 0 ? [] : [{ key, field: ranked, from, at }]
