@@ -9,13 +9,17 @@ export interface Position {
 export const lngMax = 180
 export const latMax = 85.05112878
 
+// A hundred-millionth of a degree: a millimetre.
+const least = 1e-8
+
 /**
  * The position of these degrees; undefined when the index cannot hold it.
- * 180 becomes -180, the same meridian: GEOSEARCH finds nothing from one end of the range at the other.
+ * Both upper ends would overflow in the cells of the index, and GEOSEARCH not find their neighbours: 180 becomes -180, the
+ * same meridian, and the northernmost latitude moves by a millimetre.
  */
 export function positionAt(lng: number, lat: number): Position | undefined {
   if (!(Math.abs(lng) <= lngMax) || !(Math.abs(lat) <= latMax)) return undefined
-  return { lng: lng === lngMax ? -lngMax : lng, lat }
+  return { lng: lng === lngMax ? -lngMax : lng, lat: Math.min(lat, latMax - least) }
 }
 
 const pattern = /^(-?\d{1,3}(?:\.\d+)?),(-?\d{1,2}(?:\.\d+)?)$/

@@ -108,6 +108,10 @@ const guarded = problemAnswers({
   503: 'The store cannot be used now, or there is too much to do',
 })
 
+const tagged: Readonly<Record<number, AnswerDocumentation>> = {
+  304: { description: 'The client has this answer already: its ETag is in If-None-Match' },
+}
+
 // The types of the plugin know nothing of routes without a schema.
 function hasDocumentation(schema: FastifySchema | undefined): schema is FastifySchema {
   return schema?.tags !== undefined
@@ -118,6 +122,7 @@ function completed(schema: FastifySchema, method: string, requires: Requirement)
   const common = {
     ...everyRoute,
     ...(method === 'POST' ? withBody : {}),
+    ...(requires === 'read' ? tagged : {}),
     ...(requires === 'nothing' ? {} : guarded),
   }
   const security = requires === 'nothing' ? [] : [{ bearer: [requires] }]

@@ -5,8 +5,11 @@ import { BoundedCalls, type Bounds } from './bounded-calls.ts'
 import { answerBrokenRequest } from './broken-request.ts'
 import { checkinRoute, latestCheckinsRoute } from './checkins.ts'
 import { collectDocumentation, documentationRoutes } from './documentation.ts'
+import { tagReads } from './entity-tag.ts'
 import { problemOf } from './failures.ts'
 import { healthRoute } from './health.ts'
+import { leaderboardRoutes } from './leaderboards.ts'
+import { nearbyRoute } from './nearby.ts'
 import type { PressureSource } from './overload.ts'
 import type { ReceiverParts } from './parts.ts'
 import { plainProblem, sendProblem } from './problem.ts'
@@ -81,9 +84,12 @@ export function createReceiver(options: ReceiverOptions): Receiver {
 
 /** Every address of the receiver. */
 function addRoutes(app: FastifyInstance, parts: ReceiverParts): void {
+  tagReads(app)
   checkinRoute(app, parts)
   latestCheckinsRoute(app, parts)
   profileRoutes(app, parts)
+  nearbyRoute(app, parts)
+  leaderboardRoutes(app, parts)
   healthRoute(app, parts)
   documentationRoutes(app)
   refuseOtherAddresses(app)
