@@ -108,8 +108,9 @@ const guarded = problemAnswers({
   503: 'The store cannot be used now, or there is too much to do',
 })
 
-const tagged: Readonly<Record<number, AnswerDocumentation>> = {
-  304: { description: 'The client has this answer already: its ETag is in If-None-Match' },
+const tagged = {
+  // Of type null: without a body.
+  304: { type: 'null', description: 'The client has this answer: its ETag is in If-None-Match' },
 }
 
 // The types of the plugin know nothing of routes without a schema.
