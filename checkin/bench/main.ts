@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { CommandError, UsageError } from '../src/errors.ts'
 import { runApply } from './apply.ts'
+import { ingestTable, runIngest } from './ingest.ts'
 import type { AppendOnly } from './measurement.ts'
 import { reportFile, resultsFolder } from './places.ts'
 import { renderReport } from './report.ts'
@@ -21,7 +22,11 @@ interface Options {
 const version = '0.1.0'
 
 /** What can be run by name. */
-const benchmarks: Readonly<Record<string, (options: Options) => Promise<void>>> = { apply, report }
+const benchmarks: Readonly<Record<string, (options: Options) => Promise<void>>> = {
+  apply,
+  ingest,
+  report,
+}
 
 process.exitCode = await run(process.argv.slice(2))
 
@@ -67,6 +72,13 @@ async function apply({ rounds, entries, aof, json, results }: Options): Promise<
   const result = await runApply({ rounds, entries, appendOnly: aof }, say)
   say(`written to ${await saveResult(results, result)}`)
   process.stdout.write(json ? `${JSON.stringify(result, null, 2)}\n` : renderTable(result))
+}
+
+/** Check-ins over HTTP. */
+async function ingest({ rounds, aof, json }: Options): Promise<void> {
+  const settings = { rounds, seconds: 5, connections: 64, appendOnly: aof }
+  const result = await runIngest(settings, say)
+  process.stdout.write(json ? `${JSON.stringify(result, null, 2)}\n` : ingestTable(result))
 }
 
 /** Writes `docs/benchmarks.md` from the results that are there. */

@@ -11,6 +11,7 @@ const commands: Record<string, () => Promise<{ command: (wiring: Wiring) => Comm
   redis: () => import('./cli/redis.ts'),
   load: () => import('./cli/load.ts'),
   checkinreceiver: () => import('./cli/checkinreceiver.ts'),
+  'api-keys': () => import('./cli/api-keys.ts'),
   checkinprocessor: () => import('./cli/checkinprocessor.ts'),
   checkingroupprocessor: () => import('./cli/checkingroupprocessor.ts'),
   checkingenerator: () => import('./cli/checkingenerator.ts'),

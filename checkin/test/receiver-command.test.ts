@@ -58,7 +58,7 @@ test('the command refuses a port in use, a host that is not there, and wrong fla
     runMain(['checkinreceiver', ...args], { env: { REDIS_URL: server.url, ...env } }).exited
   const [inUse, noHost, wrongPort, wrongFlag, wrongEnv] = await Promise.all([
     run(['--port', port]),
-    run(['--port', '0', '--host', '192.0.2.1']),
+    run(['--port', '0', '--host', '192.0.2.1', '--insecure']),
     run(['--port', '99999']),
     run(['--nonsense']),
     run([], { CHECKIN_RECEIVER_PORT: '80a' }),

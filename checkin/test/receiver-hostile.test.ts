@@ -33,7 +33,7 @@ async function untilClosed(socket: Socket): Promise<string> {
 }
 
 const post = (headers: string, body: string): string =>
-  `POST /api/checkin HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n${headers}\r\n\r\n${body}`
+  `POST /api/checkin HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${headers}\r\n\r\n${body}`
 
 async function assertUntouched({ post, entries }: Stage): Promise<void> {
   assert.deepEqual(await entries(), [])
@@ -43,7 +43,7 @@ async function assertUntouched({ post, entries }: Stage): Promise<void> {
 test('who sends headers or body too slowly gets a 408 and is disconnected', async (t) => {
   const stage = await receiverStage(t, { timeouts: { headersMs: 100, requestMs: 200 } })
   const answers = await Promise.all([
-    exchange(stage, 'POST /api/checkin HTTP/1.1\r\nHost: x\r\nX-Slow: '),
+    exchange(stage, 'POST /api/checkin HTTP/1.1\r\nHost: localhost\r\nX-Slow: '),
     exchange(stage, post(`Content-Length: ${text.length}`, text.slice(0, -1))),
     exchange(stage, post('Transfer-Encoding: chunked', '5\r\n{"use')),
   ])
@@ -74,7 +74,7 @@ test('an endless chunked body is refused at the limit', async (t) => {
 
 test('a body that is announced as too long is refused before it comes', async (t) => {
   const stage = await receiverStage(t)
-  const start = `POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n`
+  const start = `POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\n`
   assert.match(await exchange(stage, post('Content-Length: 1000000000', '')), /^HTTP\/1\.1 413 /)
   assert.match(await exchange(stage, start), /^HTTP\/1\.1 404 /)
   await assertUntouched(stage)
@@ -91,7 +91,7 @@ test('requests that are no HTTP, or HTTP with two meanings, are refused', async 
     ],
     'negative length': [post('Content-Length: -1', text), 400],
     'wrong chunk size': [post('Transfer-Encoding: chunked', `zz\r\n${text}\r\n0\r\n\r\n`), 400],
-    'unknown method': ['FOO /api/checkin HTTP/1.1\r\nHost: x\r\n\r\n', 400],
+    'unknown method': ['FOO /api/checkin HTTP/1.1\r\nHost: localhost\r\n\r\n', 400],
     'header of 20 KB': [post(`X-Long: ${'x'.repeat(20_000)}`, ''), 431],
     'no host': ['POST /api/checkin HTTP/1.1\r\nContent-Length: 0\r\n\r\n', 400],
     'bare line feed in a header': [post('X-A: b\nX-C: d', ''), 400],
@@ -108,7 +108,7 @@ test('TRACE is answered with 405 and echoes nothing', async (t) => {
   const stage = await receiverStage(t)
   const answer = await exchange(
     stage,
-    'TRACE /api/checkin HTTP/1.1\r\nHost: x\r\nX-Secret: hush\r\nConnection: close\r\n\r\n',
+    'TRACE /api/checkin HTTP/1.1\r\nHost: localhost\r\nX-Secret: hush\r\nConnection: close\r\n\r\n',
   )
   assert.match(answer, /^HTTP\/1\.1 405 /)
   assert.match(answer, /\r\nallow: POST\r\n/)

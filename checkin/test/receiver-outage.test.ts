@@ -39,7 +39,11 @@ test('while Redis is dead, all is answered with 503, and it goes on by itself', 
   assertUnavailable(await get('/api/users/1'), notRecorded, /^The store cannot be reached$/)
   const health = await get('/health')
   assert.equal(health.status, 503)
-  assert.deepEqual(health.json, { status: 'unavailable', redis: 'unreachable' })
+  assert.deepEqual(health.json, {
+    status: 'unavailable',
+    redis: 'unreachable',
+    durability: 'unknown',
+  })
   await server.restart()
   const later = await recovered(stage)
   assert.equal((await get('/health')).status, 200)

@@ -106,7 +106,7 @@ onEachServer(
       ][]
       await redis.send('XACK', key, 'checkinConsumers', ...(entries ?? []).map(([id]) => id))
       await untilTaken(stage)
-      const said = lines.filter((line) => /429|Pressure is over/.test(line))
+      const said = lines.filter((line) => /^Answering with 429|Pressure is over/.test(line))
       assert.equal(said.length, 2)
       assert.match(said[0] ?? '', /^Answering with 429: \d+ check-ins wait to be processed\.$/)
       assert.equal(said[1], 'Pressure is over: taking check-ins again.')

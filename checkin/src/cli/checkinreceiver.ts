@@ -1,70 +1,75 @@
-import { Command, Option } from 'commander'
+import cluster from 'node:cluster'
+import { Command } from 'commander'
 import { Pressure } from 'millrace'
 import { CommandError } from '../errors.ts'
 import { logPressure } from '../receiver/overload.ts'
-import { createReceiver, type Receiver } from '../receiver/receiver.ts'
+import { ReceiverMetrics } from '../receiver/metrics.ts'
+import { createReceiver, type AccessOptions, type Receiver } from '../receiver/receiver.ts'
+import { reportMetrics, sumOfMetrics } from '../workers/metrics-of-all.ts'
+import { Workers } from '../workers/workers.ts'
 import type { Wiring } from '../wiring.ts'
-import { integerWithin, portNumber } from './arguments.ts'
+import { accessOf, addReceiverOptions, type ReceiverFlags } from './receiver-options.ts'
 import { untilStopped } from './stop-signals.ts'
 
-interface Flags {
-  readonly host: string
-  readonly port: number
-  readonly backlogMax: number
-  readonly memoryMax: number
-}
+/** For so long after the wish to end, all is served as before. */
+const graceMs = 500
 
 export function command(wiring: Wiring): Command {
-  const { config, model } = wiring
-  return new Command()
-    .description(
-      'HTTP receiver: takes check-ins by POST /api/checkin and appends them to the stream',
-    )
-    .addOption(
-      new Option('--port <port>', 'port to listen on; 0 takes any free one')
-        .argParser(portNumber)
-        .default(config.receiverPort),
-    )
-    .addOption(new Option('--host <host>', 'address to listen on').default(config.receiverHost))
-    .addOption(
-      new Option(
-        '--backlog-max <entries>',
-        'answer 429 while more check-ins wait to be processed; 0: never',
-      )
-        .argParser(integerWithin(0, 1e15 - 1))
-        .default(1_000_000),
-    )
-    .addOption(
-      new Option('--memory-max <percent>', 'answer 503 above this share of maxmemory; 0: never')
-        .argParser(integerWithin(0, 100))
-        .default(90),
-    )
-    .action(async (flags: Flags) => {
-      const log = wiring.openLog()
-      const millrace = await wiring.connect(log)
-      const pressure = new Pressure(millrace, model.checkins, {
-        backlogMax: flags.backlogMax,
-        memoryShareMax: flags.memoryMax / 100,
-        onChange: logPressure(log),
-      })
-      try {
-        const receiver = createReceiver({ millrace, model, log, pressure })
-        void pressure.run() // It never rejects, and `stop` waits for it.
-        const run = async (): Promise<void> => {
-          log.info(`Receiver listens on ${await listen(receiver, flags)}.`)
-          await receiver.closed
-        }
-        await untilStopped({ run, stop: () => receiver.close() }, log)
-        log.info('Receiver is closed.')
-      } finally {
-        await pressure.stop()
-        await millrace.close()
-      }
+  const receiver = new Command().description(
+    'HTTP receiver: takes check-ins by POST /api/checkin and appends them to the stream',
+  )
+  return addReceiverOptions(receiver, wiring.config).action(async (flags: ReceiverFlags) => {
+    const access = accessOf(flags)
+    if (cluster.isPrimary && flags.workers > 1) await runWorkers(wiring, flags)
+    else await runReceiver(wiring, flags, access)
+  })
+}
+
+async function runWorkers(wiring: Wiring, flags: ReceiverFlags): Promise<void> {
+  const log = wiring.openLog()
+  // Without a server, all workers would say so.
+  await (await wiring.connect(log)).close()
+  await untilStopped(new Workers({ count: flags.workers, log }), log)
+  log.info('Receiver is closed.')
+}
+
+async function runReceiver(
+  wiring: Wiring,
+  flags: ReceiverFlags,
+  access: AccessOptions,
+): Promise<void> {
+  const { model } = wiring
+  const log = wiring.openLog()
+  const millrace = await wiring.connect(log)
+  const pressure = new Pressure(millrace, model.checkins, {
+    backlogMax: flags.backlogMax,
+    memoryShareMax: flags.memoryMax / 100,
+    onChange: logPressure(log),
+  })
+  const metrics = new ReceiverMetrics()
+  if (cluster.isWorker) reportMetrics(() => metrics.json())
+  const metricsText = cluster.isWorker ? sumOfMetrics : () => metrics.text()
+  try {
+    const receiver = createReceiver({
+      ...{ millrace, model, log, pressure, access, graceMs, metrics, metricsText },
     })
+    void pressure.run() // It never rejects, and `stop` waits for it.
+    const run = async (): Promise<void> => {
+      log.info(`Receiver listens on ${await listen(receiver, flags)}.`)
+      await receiver.closed
+    }
+    await untilStopped({ run, stop: () => receiver.close() }, log)
+    if (!cluster.isWorker) log.info('Receiver is closed.')
+  } finally {
+    await pressure.stop()
+    await millrace.close()
+    // The channel to the primary would keep this process alive.
+    if (cluster.isWorker) process.disconnect()
+  }
 }
 
 /** @throws {CommandError} when host or port cannot be used. */
-async function listen(receiver: Receiver, { host, port }: Flags): Promise<string> {
+async function listen(receiver: Receiver, { host, port }: ReceiverFlags): Promise<string> {
   try {
     return await receiver.listen({ host, port })
   } catch (error) {

@@ -57,6 +57,8 @@ export function checkinModel(prefix: string) {
     readerName: 'checkinprocessor',
     /** Where the single processor keeps its position. */
     positionKey: `${prefix}:checkinprocessor:lastid`,
+    /** Where the hashes of API keys are. */
+    apiKeysKey: `${prefix}:apikeys`,
     userKey: (id: number | string) => `${prefix}:users:${id}`,
     locationKey: (id: number | string) => `${prefix}:locations:${id}`,
     /** Positions of the locations: a sorted set that GEOADD keeps, with the location ids as members. */

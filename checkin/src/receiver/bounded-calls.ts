@@ -15,10 +15,13 @@ export class OverloadError extends Error {
 /** Calls to Redis within bounded time and bounded memory. Promise: each settles within `withinMs`. */
 export class BoundedCalls {
   readonly #bounds: Bounds
+  readonly #observe: (ms: number) => void
   #inFlight = 0
 
-  constructor(bounds: Bounds) {
+  /** @param observe is told how long each call took that was settled. */
+  constructor(bounds: Bounds, observe: (ms: number) => void = () => undefined) {
     this.#bounds = bounds
+    this.#observe = observe
   }
 
   /**
@@ -31,6 +34,7 @@ export class BoundedCalls {
       return Promise.reject(new OverloadError(`${inFlightMax} calls are under way`))
     }
     this.#inFlight += 1
+    const startedAt = performance.now()
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         // The call still counts: it takes memory until the engine has settled it.
@@ -39,8 +43,18 @@ export class BoundedCalls {
       const settle = (): void => {
         this.#inFlight -= 1
         clearTimeout(timer)
+        this.#observe(performance.now() - startedAt)
       }
-      void call().then(resolve, reject).finally(settle)
+      call().then(
+        (value) => {
+          settle()
+          resolve(value)
+        },
+        (error: unknown) => {
+          settle()
+          reject(error instanceof Error ? error : new Error(String(error)))
+        },
+      )
     })
   }
 }

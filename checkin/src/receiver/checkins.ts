@@ -18,7 +18,7 @@ const latestMax = 100
 
 /** `POST /api/checkin`: 202 once Redis has confirmed the append, never before. */
 export function checkinRoute(app: FastifyInstance, parts: ReceiverParts): void {
-  const { millrace, calls, model, refusals, pressure } = parts
+  const { millrace, calls, model, refusals, pressure, metrics } = parts
   resource(app, ['/api/checkin'], {
     method: 'POST',
     requires: 'ingest',
@@ -42,6 +42,7 @@ export function checkinRoute(app: FastifyInstance, parts: ReceiverParts): void {
       const options = extra === undefined ? undefined : { extra }
       const id = await calls.run(() => millrace.append(model.checkins, body.checkin, options))
       refusals.served()
+      metrics.ingested('accepted')
       return reply.code(202).send({ id })
     },
   })

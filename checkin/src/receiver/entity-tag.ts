@@ -9,8 +9,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 export function tagReads(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
     if (route.config?.requires !== 'read') return
-    // First: the hook that Fastify has for HEAD takes the body away.
-    route.onSend = [tag, ...[route.onSend ?? []].flat()]
+    const own = route.onSend === undefined ? [] : [route.onSend].flat()
+    // First: the hook that Fastify has for HEAD takes the body away. That HEAD comes with the hooks of its GET.
+    if (!own.includes(tag)) route.onSend = [tag, ...own]
   })
 }
 

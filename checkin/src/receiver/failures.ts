@@ -2,6 +2,7 @@
 import { MillraceError, type MillraceErrorCode } from 'millrace'
 import { OverloadError } from './bounded-calls.ts'
 import { plainProblem, type Problem } from './problem.ts'
+import { KeysUnavailableError } from './tokens.ts'
 
 /** What the failed request wanted: only an append has an outcome that may be unknown. */
 export type Purpose = 'append' | 'read'
@@ -11,6 +12,9 @@ export function problemOf(error: unknown, purpose: Purpose): Problem {
   if (error instanceof MillraceError) return engineProblem(error.code, purpose)
   if (error instanceof OverloadError) {
     return unavailable('Too many requests are being worked on', purpose)
+  }
+  if (error instanceof KeysUnavailableError) {
+    return unavailable('Keys and tokens cannot be checked now', purpose)
   }
   return requestProblem(error)
 }

@@ -1,40 +1,108 @@
-import type { FastifyInstance } from 'fastify'
-import { jsonAnswer } from './documentation.ts'
+/** For supervisors and load balancers. Promise: each is answered within the bounds of `calls`, whatever Redis does. */
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { jsonAnswer, type JsonSchema } from './documentation.ts'
+import { Durability, durabilityModes } from './durability.ts'
 import type { ReceiverParts } from './parts.ts'
 import { resource } from './resources.ts'
 
-const healthSchema = {
+const statusOnly = (...states: string[]): JsonSchema => ({
   type: 'object',
-  required: ['status', 'redis'],
+  required: ['status'],
+  properties: { status: { enum: states } },
+  additionalProperties: false,
+})
+
+const healthSchema: JsonSchema = {
+  type: 'object',
+  required: ['status', 'redis', 'durability'],
   properties: {
     status: { enum: ['ok', 'unavailable'] },
     redis: { enum: ['reachable', 'unreachable'] },
+    durability: {
+      enum: durabilityModes,
+      description: 'How the append-only file of the store is written; `none`: there is none.',
+    },
   },
   additionalProperties: false,
 }
 
-/** `GET /health`: 200 when Redis answers, else 503; within the bounds of `calls` either way. */
-export function healthRoute(app: FastifyInstance, parts: ReceiverParts): void {
+/** `GET /livez`, `/readyz` and `/health`. */
+export function healthRoutes(app: FastifyInstance, parts: ReceiverParts): void {
+  livezRoute(app)
+  readyzRoute(app, parts)
+  healthRoute(app, parts)
+}
+
+/** Of this process alone: who restarts it for an outage of Redis mends nothing. */
+function livezRoute(app: FastifyInstance): void {
+  resource(app, ['/livez'], {
+    method: 'GET',
+    requires: 'nothing',
+    schema: {
+      summary: 'Whether this process works',
+      tags: ['operation'],
+      response: { 200: jsonAnswer('It does', statusOnly('ok')) },
+    },
+    handler: (_request, reply) => answer(reply, 200, { status: 'ok' }),
+  })
+}
+
+function readyzRoute(app: FastifyInstance, parts: ReceiverParts): void {
+  resource(app, ['/readyz'], {
+    method: 'GET',
+    requires: 'nothing',
+    schema: {
+      summary: 'Whether requests should be sent here',
+      tags: ['operation'],
+      response: {
+        200: jsonAnswer('Yes', statusOnly('ready')),
+        503: jsonAnswer(
+          'No: shutting down, or the store is away',
+          statusOnly('closing', 'unavailable'),
+        ),
+      },
+    },
+    handler: async (_request, reply) => {
+      if (parts.life.isClosing) return answer(reply, 503, { status: 'closing' })
+      const isReady = await redisAnswers(parts)
+      return answer(reply, isReady ? 200 : 503, { status: isReady ? 'ready' : 'unavailable' })
+    },
+  })
+}
+
+function healthRoute(app: FastifyInstance, parts: ReceiverParts): void {
+  const durability = new Durability(parts.calls, parts.millrace)
   resource(app, ['/health'], {
     method: 'GET',
     requires: 'nothing',
     schema: {
-      summary: 'Whether the store answers',
+      summary: 'Whether the store answers, and how safe it keeps what it confirms',
       tags: ['operation'],
       response: {
         200: jsonAnswer('It does', healthSchema),
-        503: jsonAnswer('It does not', healthSchema),
+        503: jsonAnswer('It does not; `durability` is what was known last', healthSchema),
       },
     },
     handler: async (_request, reply) => {
-      reply.header('cache-control', 'no-store')
-      try {
-        await parts.calls.run(() => parts.millrace.send('PING'))
-        return { status: 'ok', redis: 'reachable' }
-      } catch {
-        // Why it does not answer is for the log of the connection, not for whoever asks.
-        return reply.code(503).send({ status: 'unavailable', redis: 'unreachable' })
-      }
+      const isReachable = await redisAnswers(parts)
+      const mode = await durability.mode()
+      return isReachable
+        ? answer(reply, 200, { status: 'ok', redis: 'reachable', durability: mode })
+        : answer(reply, 503, { status: 'unavailable', redis: 'unreachable', durability: mode })
     },
   })
+}
+
+function answer(reply: FastifyReply, status: number, body: object): FastifyReply {
+  return reply.code(status).header('cache-control', 'no-store').send(body)
+}
+
+async function redisAnswers({ calls, millrace }: ReceiverParts): Promise<boolean> {
+  try {
+    await calls.run(() => millrace.send('PING'))
+    return true
+  } catch {
+    // Why it does not answer is for the log of the connection, not for whoever asks.
+    return false
+  }
 }

@@ -1,8 +1,7 @@
 /** Who sends a request, and what that one may do. */
 import type { FastifyRequest } from 'fastify'
+import type { Scope } from '../access/api-keys.ts'
 import { plainProblem, type Problem } from './problem.ts'
-
-export type Scope = 'ingest' | 'read'
 
 /** Who has shown a valid API key or token. */
 export type Identity =

@@ -1,6 +1,7 @@
 import type { Millrace } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
 import type { BoundedCalls } from './bounded-calls.ts'
+import type { ReceiverMetrics } from './metrics.ts'
 import type { PressureSource } from './overload.ts'
 import type { RefusalLog } from './refusal-log.ts'
 
@@ -12,4 +13,7 @@ export interface ReceiverParts {
   readonly calls: BoundedCalls
   readonly refusals: RefusalLog
   readonly pressure: PressureSource
+  /** Routes count what they accept; what they refuse is counted by its status. */
+  readonly metrics: ReceiverMetrics
+  readonly life: { readonly isClosing: boolean }
 }

@@ -1,38 +1,62 @@
 /** The HTTP receiver. Promise: a 202 goes out only for a check-in that Redis has confirmed, and every request is answered in time. */
-import { fastify, type FastifyInstance } from 'fastify'
+import type { FastifyInstance } from 'fastify'
+import type { Millrace } from 'millrace'
+import { ApiKeys } from '../access/api-keys.ts'
 import type { Log } from '../log.ts'
 import { BoundedCalls, type Bounds } from './bounded-calls.ts'
-import { answerBrokenRequest } from './broken-request.ts'
 import { checkinRoute, latestCheckinsRoute } from './checkins.ts'
+import { Life } from './closing.ts'
 import { collectDocumentation, documentationRoutes } from './documentation.ts'
 import { tagReads } from './entity-tag.ts'
 import { problemOf } from './failures.ts'
-import { healthRoute } from './health.ts'
+import { guardRoutes, type GuardOptions } from './guard.ts'
+import { healthRoutes } from './health.ts'
+import { KeyRing } from './key-ring.ts'
 import { leaderboardRoutes } from './leaderboards.ts'
+import { ReceiverMetrics, type PressureReading } from './metrics.ts'
+import { metricsRoute } from './metrics-route.ts'
 import { nearbyRoute } from './nearby.ts'
-import type { PressureSource } from './overload.ts'
+import { allowedHosts, allowOrigins, checkHosts } from './origins.ts'
 import type { ReceiverParts } from './parts.ts'
-import { plainProblem, sendProblem } from './problem.ts'
+import { sendProblem } from './problem.ts'
 import { profileRoutes } from './profiles.ts'
+import { RateLimit } from './rate-limit.ts'
 import { RefusalLog } from './refusal-log.ts'
-import { requestIdHeader, requestIdOf } from './request-id.ts'
-import { bodyMaxBytes, knowAllMethods, refuseOtherAddresses } from './resources.ts'
+import { logRequests } from './request-log.ts'
+import { requestIdHeader } from './request-id.ts'
+import { refuseOtherAddresses } from './resources.ts'
+import { newServer, type Timeouts } from './server.ts'
+import type { Tokens } from './tokens.ts'
 
 export interface ReceiverOptions extends Pick<ReceiverParts, 'millrace' | 'model'> {
   readonly log: Log
   /** While it says `overloaded`, check-ins are refused; default: never. */
-  readonly pressure?: PressureSource
+  readonly pressure?: PressureReading
   /** Of the calls to Redis; default: 10,000 under way at once, 2,000 ms each. */
   readonly bounds?: Partial<Bounds>
   readonly timeouts?: Partial<Timeouts>
+  readonly access?: AccessOptions
+  /** How long (ms) everything is served as before once it shall close; default 0. */
+  readonly graceMs?: number
+  readonly metrics?: ReceiverMetrics
+  /** What `GET /metrics` answers; default: what this receiver has counted. */
+  readonly metricsText?: () => Promise<string>
 }
 
-/** How long a client may take to send, in milliseconds; afterwards it gets a 408 and its connection is closed. */
-interface Timeouts {
-  /** From the first byte to the end of the headers; default 5,000. */
-  readonly headersMs: number
-  /** From the first byte to the end of the body; default 10,000. */
-  readonly requestMs: number
+/** Who may use the receiver; the default is everybody. */
+export interface AccessOptions {
+  /** True: API keys are asked for. */
+  readonly apiKeys?: boolean
+  /** Tokens are asked for; with `apiKeys`, either will do. */
+  readonly tokens?: Tokens | undefined
+  /** Requests a second for each client; default: any number. */
+  readonly rateLimit?: number | undefined
+  /** Origins whose pages may use it (CORS); default: none. */
+  readonly origins?: readonly string[]
+  /** Names beyond those of the loopback that may stand in Host. */
+  readonly hosts?: readonly string[]
+  /** Addresses of proxies whose X-Forwarded-For is believed; default: none. */
+  readonly trustProxy?: string | undefined
 }
 
 export interface Receiver {
@@ -42,7 +66,10 @@ export interface Receiver {
    * @throws the error of `node:net`, with its `code`.
    */
   listen(at: { readonly host: string; readonly port: number }): Promise<string>
-  /** Stops accepting, answers what is under way, and closes; within 6 s. The connection to Redis stays open. */
+  /**
+   * Serves as before for `graceMs`, but says goodbye with each answer; then stops accepting, answers what is under way, and
+   * closes within 6 s. The connection to Redis stays open.
+   */
   close(): Promise<void>
   /** Resolves when it is closed. */
   readonly closed: Promise<void>
@@ -50,27 +77,27 @@ export interface Receiver {
 
 /** Builds a receiver; it does nothing until it listens. */
 export function createReceiver(options: ReceiverOptions): Receiver {
-  const { millrace, model, log, bounds, timeouts } = options
-  const app = newServer({ headersMs: 5000, requestMs: 10_000, ...timeouts })
-  const calls = new BoundedCalls({ inFlightMax: 10_000, withinMs: 2000, ...bounds })
-  const { pressure = noPressure } = options
-  const refusals = new RefusalLog(log)
-  const parts: ReceiverParts = { millrace, model, calls, refusals, pressure }
-  knowAllMethods(app)
+  const { log, access = {}, graceMs = 0 } = options
+  const app = newServer({ ...options.timeouts, trustProxy: access.trustProxy })
+  const life = new Life()
+  const parts = partsOf(options, life)
   collectDocumentation(app)
-  app.decorateRequest('identity', null)
+  parts.metrics.observe(app)
+  life.observe(app)
   app.addHook('onRequest', (request, reply, done) => {
-    reply.header(requestIdHeader, request.id)
+    reply.header(requestIdHeader, request.id).header('x-content-type-options', 'nosniff')
     done()
   })
-  app.setErrorHandler((error, request, reply) => {
-    const problem = problemOf(error, request.method === 'POST' ? 'append' : 'read')
-    if (problem.status === 503) parts.refusals.refused(error)
-    else if (problem.status >= 500) log.error({ err: error }, `Request failed: ${String(error)}`)
-    return sendProblem(reply, problem)
-  })
+  logRequests(app, log)
+  let hosts: ReadonlySet<string> | undefined
+  checkHosts(app, () => hosts)
+  if (access.origins !== undefined && access.origins.length > 0) allowOrigins(app, access.origins)
+  guardRoutes(app, guardOptions(parts, access))
+  answerErrors(app, parts, log)
   void app.register((routes, _options, done) => {
     addRoutes(routes, parts)
+    metricsRoute(routes, parts.metrics, options.metricsText)
+    refuseOtherAddresses(routes)
     done()
   })
   const closed = new Promise<void>((resolve) => {
@@ -79,10 +106,51 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       done()
     })
   })
-  return { listen: (at) => app.listen(at), close: () => close(app), closed }
+  const listen: Receiver['listen'] = (at) => {
+    hosts = allowedHosts(at.host, access.hosts ?? [])
+    return app.listen(at)
+  }
+  return { listen, close: () => life.close(app, graceMs), closed }
 }
 
-/** Every address of the receiver. */
+function partsOf(options: ReceiverOptions, life: Life): ReceiverParts {
+  const { millrace, model, log, pressure = noPressure, metrics = new ReceiverMetrics() } = options
+  const bounds = { inFlightMax: 10_000, withinMs: 2000, ...options.bounds }
+  const calls = new BoundedCalls(bounds, (ms) => metrics.redisCall(ms))
+  const { key } = model.checkins
+  metrics.watch(key, pressure, () => lengthOf(calls, millrace, key))
+  return { millrace, model, calls, refusals: new RefusalLog(log), pressure, metrics, life }
+}
+
+async function lengthOf(
+  calls: BoundedCalls,
+  millrace: Pick<Millrace, 'send'>,
+  key: string,
+): Promise<number | undefined> {
+  try {
+    return Number(await calls.run(() => millrace.send('XLEN', key)))
+  } catch {
+    // Metrics are asked for most while Redis is away: this one is missing then.
+    return undefined
+  }
+}
+
+function guardOptions(
+  { calls, millrace, model }: ReceiverParts,
+  access: AccessOptions,
+): GuardOptions {
+  const bounded: Pick<Millrace, 'send'> = {
+    send: (...args) => calls.run(() => millrace.send(...args)),
+  }
+  const { apiKeys = false, tokens, rateLimit } = access
+  return {
+    keys: apiKeys ? new KeyRing(new ApiKeys(bounded, model.apiKeysKey)) : undefined,
+    tokens,
+    rateLimit: rateLimit === undefined ? undefined : new RateLimit(rateLimit),
+  }
+}
+
+/** Every address of the service. */
 function addRoutes(app: FastifyInstance, parts: ReceiverParts): void {
   tagReads(app)
   checkinRoute(app, parts)
@@ -90,45 +158,19 @@ function addRoutes(app: FastifyInstance, parts: ReceiverParts): void {
   profileRoutes(app, parts)
   nearbyRoute(app, parts)
   leaderboardRoutes(app, parts)
-  healthRoute(app, parts)
+  healthRoutes(app, parts)
   documentationRoutes(app)
-  refuseOtherAddresses(app)
 }
 
-const noPressure: PressureSource = { state: { kind: 'free' } }
-const connectionsMax = 4096
-
-function newServer({ headersMs, requestMs }: Timeouts): FastifyInstance {
-  const app = fastify({
-    bodyLimit: bodyMaxBytes,
-    genReqId: requestIdOf,
-    // Node by itself allows a minute for headers and five for a request, and looks every half minute.
-    http: { headersTimeout: headersMs, connectionsCheckingInterval: 1000 },
-    requestTimeout: requestMs,
-    keepAliveTimeout: 5000,
-    connectionTimeout: 20_000,
-    clientErrorHandler: answerBrokenRequest,
-    frameworkErrors: (_error, _request, reply) => {
-      sendProblem(reply, plainProblem(400, 'The address cannot be decoded'))
-    },
-    // A request that comes on an open connection while we close is served as usual.
-    return503OnClosing: false,
-    onProtoPoisoning: 'error',
-    onConstructorPoisoning: 'error',
+function answerErrors(app: FastifyInstance, { refusals }: ReceiverParts, log: Log): void {
+  app.setErrorHandler((error, request, reply) => {
+    const problem = problemOf(error, request.method === 'POST' ? 'append' : 'read')
+    if (problem.status === 503) refusals.refused(error)
+    else if (problem.status >= 500) {
+      log.error({ err: error, requestId: request.id }, `Request failed: ${String(error)}`)
+    }
+    return sendProblem(reply, problem)
   })
-  app.server.maxConnections = connectionsMax
-  app.removeContentTypeParser('text/plain')
-  return app
 }
 
-const sweepEveryMs = 50
-const patienceMs = 5000
-
-async function close(app: FastifyInstance): Promise<void> {
-  // A connection that was busy when the closing began is idle after its answer, and would hold the server open.
-  const sweep = setInterval(() => app.server.closeIdleConnections(), sweepEveryMs)
-  const hurry = setTimeout(() => app.server.closeAllConnections(), patienceMs)
-  await app.close()
-  clearInterval(sweep)
-  clearTimeout(hurry)
-}
+const noPressure: PressureReading = { state: { kind: 'free' } }

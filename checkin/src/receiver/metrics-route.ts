@@ -1,0 +1,26 @@
+import type { FastifyInstance } from 'fastify'
+import type { ReceiverMetrics } from './metrics.ts'
+import { resource } from './resources.ts'
+
+/** `GET /metrics` for Prometheus; with several workers, the sum of all. Whoever may read, may read this. */
+export function metricsRoute(
+  app: FastifyInstance,
+  metrics: ReceiverMetrics,
+  text: () => Promise<string> = () => metrics.text(),
+): void {
+  resource(app, ['/metrics'], {
+    method: 'GET',
+    requires: 'read',
+    schema: {
+      summary: 'Counters and durations for Prometheus',
+      tags: ['operation'],
+      response: {
+        200: {
+          description: 'The text format of Prometheus, version 0.0.4',
+          content: { 'text/plain': { schema: { type: 'string' } } },
+        },
+      },
+    },
+    handler: async (_request, reply) => reply.type(metrics.contentType).send(await text()),
+  })
+}

@@ -1,0 +1,81 @@
+/** What keeps web pages of others away: the Host header, and the origins that may read answers. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { plainProblem } from './problem.ts'
+import { requestIdHeader } from './request-id.ts'
+import { refuseEarly } from './resources.ts'
+
+const loopbackNames = ['localhost', '127.0.0.1', '[::1]']
+
+/** True for an address that only this machine reaches. A name other than `localhost` counts as reachable. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host)
+}
+
+/**
+ * The names that requests may be addressed to, without port; undefined: any. On the loopback a browser could be led here under
+ * a name of somebody else (DNS rebinding), so there only its own names are allowed.
+ */
+export function allowedHosts(
+  host: string,
+  more: readonly string[],
+): ReadonlySet<string> | undefined {
+  if (!isLoopback(host)) return more.length === 0 ? undefined : new Set(more)
+  return new Set([...loopbackNames, host, ...more])
+}
+
+const wrongHost = plainProblem(421, 'This receiver does not answer under the name in Host')
+
+/** Refuses requests for other hosts with 421. */
+export function checkHosts(
+  app: FastifyInstance,
+  hosts: () => ReadonlySet<string> | undefined,
+): void {
+  let lastGood: string | undefined
+  app.addHook('onRequest', (request, reply, done) => {
+    const { host } = request.headers
+    const allowed = hosts()
+    // HTTP/1.0, which no browser speaks, may come without one.
+    if (allowed === undefined || host === undefined || host === lastGood) {
+      done()
+    } else if (allowed.has(host.replace(/:\d*$/, '').toLowerCase())) {
+      lastGood = host
+      done()
+    } else {
+      refuseEarly(request, reply, wrongHost)
+    }
+  })
+}
+
+const exposed = `${requestIdHeader}, location, retry-after, ratelimit, ratelimit-policy, idempotent-replayed, etag`
+const headersAllowed =
+  'authorization, content-type, idempotency-key, if-none-match, traceparent, x-request-id'
+
+/** Lets pages of these origins (`https://app.example`, or `*`) send requests and read answers (CORS). */
+export function allowOrigins(app: FastifyInstance, origins: readonly string[]): void {
+  const isAllowed = (origin: string): boolean => origins.includes('*') || origins.includes(origin)
+  app.addHook('onRequest', (request, reply, done) => {
+    const { origin } = request.headers
+    reply.header('vary', 'origin')
+    if (origin === undefined || !isAllowed(origin)) {
+      done()
+      return
+    }
+    reply.header('access-control-allow-origin', origin)
+    if (isPreflight(request)) answerPreflight(reply)
+    else {
+      reply.header('access-control-expose-headers', exposed)
+      done()
+    }
+  })
+}
+
+function isPreflight({ method, headers }: FastifyRequest): boolean {
+  return method === 'OPTIONS' && headers['access-control-request-method'] !== undefined
+}
+
+function answerPreflight(reply: FastifyReply): void {
+  reply.header('access-control-allow-methods', 'GET, HEAD, POST')
+  reply.header('access-control-allow-headers', headersAllowed)
+  reply.header('access-control-max-age', '600')
+  reply.code(204).send()
+}

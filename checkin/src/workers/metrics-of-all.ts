@@ -1,0 +1,81 @@
+/** One `/metrics` for all workers: whichever is asked asks the primary, which asks all and adds up. */
+import cluster, { type Worker } from 'node:cluster'
+import { AggregatorRegistry } from 'prom-client'
+
+type Message =
+  | { readonly kind: 'metrics-of-all?' | 'metrics?'; readonly id: number }
+  | { readonly kind: 'metrics'; readonly id: number; readonly metrics: object[] }
+  | { readonly kind: 'metrics-of-all'; readonly id: number; readonly text: string }
+
+const withinMs = 1000
+
+/** In a worker: tells the primary its metrics when it asks. */
+export function reportMetrics(own: () => Promise<object[]>): void {
+  process.on('message', ({ kind, id }: Message) => {
+    if (kind !== 'metrics?') return
+    void own().then((metrics) => send({ kind: 'metrics', id, metrics }))
+  })
+}
+
+let questions = 0
+
+/** In a worker: the metrics of all, in the text format of Prometheus. @throws {Error} when the primary does not answer. */
+export async function sumOfMetrics(): Promise<string> {
+  questions += 1
+  const id = questions
+  return await new Promise((resolve, reject) => {
+    const listen = (message: Message): void => {
+      if (message.kind !== 'metrics-of-all' || message.id !== id) return
+      settle()
+      resolve(message.text)
+    }
+    const tooLate = setTimeout(() => {
+      settle()
+      reject(new Error('The primary process does not answer'))
+    }, 2 * withinMs)
+    const settle = (): void => {
+      clearTimeout(tooLate)
+      process.off('message', listen)
+    }
+    process.on('message', listen)
+    send({ kind: 'metrics-of-all?', id })
+  })
+}
+
+function send(message: Message): void {
+  process.send?.(message)
+}
+
+/** In the primary: answers the workers. Who does not tell its metrics within a second is left out. */
+export function answerMetricsQuestions(living: ReadonlySet<Worker>): void {
+  cluster.on('message', (worker, { kind, id }: Message) => {
+    if (kind !== 'metrics-of-all?') return
+    void textOf(living).then((text) => {
+      if (worker.isConnected()) worker.send({ kind: 'metrics-of-all', id, text } satisfies Message)
+    })
+  })
+}
+
+async function textOf(living: ReadonlySet<Worker>): Promise<string> {
+  const all = await Promise.all([...living].map((worker) => metricsOf(worker)))
+  const known = all.filter((metrics) => metrics !== undefined)
+  return await AggregatorRegistry.aggregate(known).metrics()
+}
+
+function metricsOf(worker: Worker): Promise<object[] | undefined> {
+  questions += 1
+  const id = questions
+  return new Promise((resolve) => {
+    const settle = (metrics: object[] | undefined): void => {
+      clearTimeout(tooLate)
+      worker.off('message', listen)
+      resolve(metrics)
+    }
+    const listen = (message: Message): void => {
+      if (message.kind === 'metrics' && message.id === id) settle(message.metrics)
+    }
+    const tooLate = setTimeout(() => settle(undefined), withinMs)
+    worker.on('message', listen)
+    if (worker.isConnected()) worker.send({ kind: 'metrics?', id } satisfies Message)
+  })
+}

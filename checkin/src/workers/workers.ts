@@ -1,0 +1,93 @@
+/**
+ * Several processes that share a port, by node:cluster. Promise: a worker that dies is replaced, the others go on; when the first
+ * start fails, all end with its error.
+ */
+import cluster, { type Worker } from 'node:cluster'
+import { once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
+import { CommandError } from '../errors.ts'
+import type { Log } from '../log.ts'
+import { answerMetricsQuestions } from './metrics-of-all.ts'
+
+export interface WorkersOptions {
+  readonly count: number
+  readonly log: Log
+}
+
+const firstPauseMs = 100
+const longestPauseMs = 10_000
+const healthyMs = 10_000
+const patienceMs = 8000
+
+export class Workers {
+  readonly #options: WorkersOptions
+  readonly #stopping = new AbortController()
+  readonly #living = new Set<Worker>()
+  readonly #listened = new Set<number>()
+
+  constructor(options: WorkersOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Runs until it is stopped.
+   * @throws {CommandError} when a worker ends before it has listened once.
+   */
+  async run(): Promise<void> {
+    // They run the same command with the same arguments, and find out that they are workers.
+    cluster.setupPrimary({ args: process.argv.slice(2) })
+    answerMetricsQuestions(this.#living)
+    const { count } = this.#options
+    const seats = Array.from({ length: count }, (_, at) => this.#keepSeat(at + 1))
+    try {
+      await Promise.all(seats)
+    } catch (error) {
+      await this.stop()
+      await Promise.allSettled(seats)
+      throw error
+    }
+  }
+
+  /** Asks all to end in order, and kills whoever takes longer than 8 s. */
+  async stop(): Promise<void> {
+    if (this.#stopping.signal.aborted) return
+    this.#stopping.abort()
+    const ends = [...this.#living].map(async (worker) => {
+      const ended = once(worker, 'exit')
+      worker.process.kill('SIGTERM')
+      const tooLate = setTimeout(() => worker.process.kill('SIGKILL'), patienceMs)
+      await ended
+      clearTimeout(tooLate)
+    })
+    await Promise.all(ends)
+  }
+
+  /** Always one worker, until the end. */
+  async #keepSeat(seat: number): Promise<void> {
+    const { log } = this.#options
+    let pauseMs = firstPauseMs
+    while (!this.#isStopping) {
+      const startedAt = performance.now()
+      const worker = cluster.fork()
+      this.#living.add(worker)
+      worker.once('listening', () => this.#listened.add(seat))
+      const [code, signal] = (await once(worker, 'exit')) as [number | null, string | null]
+      this.#living.delete(worker)
+      // It may have been asked to end meanwhile, which the compiler does not see.
+      if (this.#stopping.signal.aborted) return
+      const how = signal ?? `exit code ${code ?? 'unknown'}`
+      if (!this.#listened.has(seat))
+        throw new CommandError(`Cannot start worker ${seat}: it ended with ${how}`)
+      if (performance.now() - startedAt > healthyMs) pauseMs = firstPauseMs
+      log.warn(
+        `Worker ${seat} (process ${worker.process.pid ?? 0}) ended with ${how}. Starting another one.`,
+      )
+      await delay(pauseMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined)
+      pauseMs = Math.min(pauseMs * 2, longestPauseMs)
+    }
+  }
+
+  get #isStopping(): boolean {
+    return this.#stopping.signal.aborted
+  }
+}
