@@ -53,11 +53,13 @@ async function rebuildPositions(
 ): Promise<Indexed['positions']> {
   const { geoKey, locationKey } = model
   let placed = 0
-  for await (const ids of scanIds(millrace, locationKey(''))) {
-    placed += (await placeAll(millrace, model, await readPlaces(millrace, model, ids))).placed
-  }
-  // Members whose hash is gone, or has no position any more.
   let removed = 0
+  for await (const ids of scanIds(millrace, locationKey(''))) {
+    const some = await placeAll(millrace, model, await readPlaces(millrace, model, ids))
+    placed += some.placed
+    removed += some.removed
+  }
+  // Members whose hash is gone.
   let cursor = '0'
   do {
     const reply = await millrace.send('ZSCAN', geoKey, cursor, 'COUNT', '1000')
