@@ -2,6 +2,7 @@
  * Applies what was settled, in batches. Promise: each entry leaves the pending entries list together with its effects
  * or its dead letter, or it stays pending; an unknown outcome is asked again, which the gate makes safe.
  */
+import { refusalTexts } from './dead-letter.ts'
 import type { Answer, Gate, Settled } from './effects.ts'
 import { isPassing } from './errors.ts'
 import type { InHand } from './in-hand.ts'
@@ -140,16 +141,8 @@ export function separateRefused(
   return { remaining, alone }
 }
 
-const refusals: Readonly<Record<string, string>> = {
-  'wrong-type': 'the key holds another type than a hash',
-  'not-an-integer': 'a field that is counted on holds no integer',
-  'not-an-id': 'a field of the engine holds no entry id',
-  overflow: 'a counter would leave its range',
-  'reserved-key': 'the engine uses the key itself',
-}
-
 function refusal(id: string, key: string, code: string): Settled {
-  const error = `Cannot apply to "${key}": ${refusals[code] ?? code}`
+  const error = `Cannot apply to "${key}": ${refusalTexts[code] ?? code}`
   return { kind: 'dead-letter', id, reason: 'refused', error }
 }
 

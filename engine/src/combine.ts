@@ -39,7 +39,7 @@ export function combine(plans: readonly Plan[], entries: readonly Entry[]): Effe
 }
 
 /** A script checks all rows before it writes any, so the second row of a key would overwrite the first. */
-function meeting(key: string): TypeError {
+export function meeting(key: string): TypeError {
   return new TypeError(
     `Cannot apply: two projections meet in the key "${key}". Give their key templates different beginnings`,
   )

@@ -1,22 +1,36 @@
 /** What a consumer can be told, and what it tells. */
+import { fieldsMax, isFoldable, plansMax, pushDownMax } from './compile-fold.ts'
 import type { Fields } from './fields.ts'
 import type { Handler } from './handler-pool.ts'
+import type { Plan } from './plan.ts'
 import type { Projection } from './projection.ts'
-import type { Entry } from './stream.ts'
+import type { FoldedBatch } from './push-down.ts'
+import type { RetryPolicy } from './retry-policy.ts'
+import type { Entry, Stream } from './stream.ts'
+
+/** How an entry came: delivered now, pending from before, claimed from another consumer, or due for its next attempt. */
+export type Delivery = 'new' | 'pending' | 'claimed' | 'retried'
 
 /** What a consumer tells while it runs. All are optional and called in order; only `applied` is waited for. */
 export interface ConsumerObserver<F extends Fields = Fields> {
-  /** Decoded entries have come: delivered now, pending from before, or claimed from another consumer. */
-  delivered?(entries: readonly Entry<F>[], how: 'new' | 'pending' | 'claimed'): void
+  /** Decoded entries have come. */
+  delivered?(entries: readonly Entry<F>[], how: Delivery): void
   /** The server has confirmed effects and acknowledgement. The entries stay in hand until this resolves. */
   applied?(entries: readonly Entry<F>[]): void | Promise<void>
+  /**
+   * The server has folded entries by itself (push-down): they are applied, and never come here. A batch whose reply was
+   * lost is not told; the group's ledger counts it.
+   */
+  folded?(batch: FoldedBatch): void
   deadLettered?(letters: readonly { id: string; reason: string; error: string }[]): void
-  /** A handler failed; the entry is tried again. */
+  /** A handler failed for the so manieth time; the next attempt is scheduled. */
   retried?(id: string, attempt: number, error: string): void
   /** The gate refused entries: another consumer has them now, or they were applied before a reply was lost. */
   superseded?(ids: readonly string[]): void
   /** A read found nothing new. */
   waiting?(): void
+  /** Somebody paused or resumed it, or its group. */
+  paused?(isPaused: boolean): void
 }
 
 export interface ConsumerOptions<F extends Fields> {
@@ -26,10 +40,29 @@ export interface ConsumerOptions<F extends Fields> {
   readonly handler?: Handler<F>
   /** Handlers at a time, default 1. */
   readonly concurrency?: number
-  /** Attempts of a handler before an entry becomes a dead letter, default 5. */
+  /** Failed attempts of handlers after which an entry becomes a dead letter, default 5. */
   readonly attemptsMax?: number
-  /** Entries a read and a script call, 1 to 5,000, default 1,000: a call holds the server for about 4 ms. */
+  /** Decides by the error whether and when a failed entry is tried again; default: {@link RetryPolicy}. */
+  readonly retry?: RetryPolicy<F>
+  /**
+   * Entries for which this returns the same are handled one after the other, in the order in which they came, as long as
+   * this consumer has them. Default: none, any order.
+   */
+  readonly orderBy?: (entry: Entry<F>) => string | number
+  /**
+   * How new entries are processed. `pull`: they are read, and applied with their acknowledgement. `push-down`: they are
+   * folded in the server and never leave it, without handler, and with an observer that is told of batches only (`folded`);
+   * what was pending or is claimed is pulled all the same. Default `auto`: push-down when there is no handler and the
+   * observer has neither `delivered` nor `applied`.
+   */
+  readonly mode?: 'auto' | 'pull' | 'push-down'
+  /**
+   * Entries a read and a script call, 1 to 5,000; at most so many for push-down. Default 1,000, a call then holds the
+   * server for about 4 ms; for push-down 5,000.
+   */
   readonly batch?: number
+  /** How long a call of push-down may hold the server (ms), default 2: as many entries are taken as fit. */
+  readonly budgetMs?: number
   /** Entries in hand at most, default three batches: one in the server, one on its way, one to come. */
   readonly inHandMax?: number
   /** Entries of a dead consumer are claimed within this time (ms), 20 or more, default 10,000. */
@@ -45,27 +78,70 @@ const day = 86_400_000
 
 export interface Settings {
   readonly batch: number
+  readonly pushDown: { readonly batchMax: number; readonly budgetMs: number }
+  /** How long a read waits for entries, in milliseconds. */
+  readonly blockMs: number
   readonly inHandMax: number
   readonly concurrency: number
   readonly attemptsMax: number
   readonly claimAfterMs: number
+  readonly leaseMs: number
   readonly removeAfterMs: number
 }
 
 /** @throws {RangeError} or {TypeError} naming the option. */
 export function checked<F extends Fields>(options: ConsumerOptions<F>): Settings {
-  if (options.handler === undefined && (options.projections ?? []).length === 0) {
-    throw new TypeError('Cannot make a consumer without a handler or a projection: nothing to do')
-  }
+  checkHandling(options)
+  const claimAfterMs = inRange('claimAfterMs', options.claimAfterMs ?? 10_000, 20, day)
   const batch = inRange('batch', options.batch ?? 1000, 1, 5000)
   return {
     batch,
+    pushDown: {
+      batchMax: options.batch ?? pushDownMax,
+      budgetMs: inRange('budgetMs', options.budgetMs ?? 2, 1, 1000),
+    },
+    // A drain looks often whether it is done; else a read waits long, so that an idle consumer costs nothing.
+    blockMs: options.drain === true ? 100 : 5000,
     inHandMax: inRange('inHandMax', options.inHandMax ?? batch * 3, 1, 100_000),
     concurrency: inRange('concurrency', options.concurrency ?? 1, 1, 100_000),
     attemptsMax: inRange('attemptsMax', options.attemptsMax ?? 5, 1, 1_000_000),
-    claimAfterMs: inRange('claimAfterMs', options.claimAfterMs ?? 10_000, 20, day),
+    claimAfterMs,
+    // Three quarters for the lease, one for the sweep that follows its end.
+    leaseMs: claimAfterMs * 0.75,
     removeAfterMs: inRange('removeAfterMs', options.removeAfterMs ?? day, 0, 365 * day),
   }
+}
+
+function checkHandling<F extends Fields>(options: ConsumerOptions<F>): void {
+  if (options.handler === undefined && (options.projections ?? []).length === 0) {
+    throw new TypeError('Cannot make a consumer without a handler or a projection: nothing to do')
+  }
+  if (options.handler === undefined && (options.retry ?? options.orderBy) !== undefined) {
+    throw new TypeError('Cannot use retry or orderBy without a handler: they are about handlers')
+  }
+  if (options.handler !== undefined && options.mode === 'push-down') {
+    throw new TypeError('Cannot push down what a handler decides. Leave one of the two out')
+  }
+}
+
+/**
+ * Whether new entries are folded in the server.
+ * @throws {RangeError} when that is asked for and impossible.
+ */
+export function isPushedDown<F extends Fields>(
+  { mode = 'auto', handler, observer }: ConsumerOptions<F>,
+  declared: Stream,
+  plans: readonly Plan[],
+): boolean {
+  if (mode === 'pull') return false
+  if (isFoldable(declared, plans)) {
+    const needsEntries = observer?.delivered !== undefined || observer?.applied !== undefined
+    return mode === 'push-down' || (handler === undefined && !needsEntries)
+  }
+  if (mode === 'auto') return false
+  throw new RangeError(
+    `Cannot push down: that takes 1 to ${plansMax} projections and at most ${fieldsMax} fields of stream "${declared.key}"`,
+  )
 }
 
 function inRange(option: string, value: number, least: number, most: number): number {

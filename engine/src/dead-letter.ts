@@ -57,3 +57,19 @@ function pairsOf(flat: readonly string[]): [string, string][] {
   for (let at = 0; at < flat.length; at += 2) pairs.push([flat[at] ?? '', flat[at + 1] ?? ''])
   return pairs
 }
+
+const errorLengthMax = 1000
+
+/** An error's text as a script can take it, shortened: JSON in Lua refuses lone surrogates. */
+export function printable(error: string): string {
+  return error.slice(0, errorLengthMax).replace(/\p{Surrogate}/gu, '\uFFFD')
+}
+
+/** Why a hash cannot take an entry, by the code of the scripts. */
+export const refusalTexts: Readonly<Record<string, string>> = {
+  'wrong-type': 'the key holds another type than a hash',
+  'not-an-integer': 'a field that is counted on holds no integer',
+  'not-an-id': 'a field of the engine holds no entry id',
+  overflow: 'a counter would leave its range',
+  'reserved-key': 'the engine uses the key itself',
+}

@@ -6,6 +6,7 @@
 import { backoffMs } from './backoff.ts'
 import { isPassing, MillraceError, readFailure } from './errors.ts'
 import type { InHand } from './in-hand.ts'
+import type { PauseSwitch } from './pause-switch.ts'
 import { persist, wait } from './persist.ts'
 import type { Connection, Reply } from './redis/connection.ts'
 import { asList } from './redis/scripts.ts'
@@ -22,11 +23,15 @@ export interface DeliveryReaderParts {
   readonly group: string
   readonly consumer: string
   readonly inHand: InHand
+  /** While it is on, nothing is read. */
+  readonly pause: PauseSwitch
   readonly batchMax: number
   /** How long one read waits for entries, in milliseconds. */
   readonly blockMs: number
   readonly signal: AbortSignal
   readonly onDelivered: (entries: readonly RawEntry[], how: 'new' | 'pending') => void
+  /** Takes new entries in its own way instead of reading them; resolves to whether there were any. */
+  readonly takeNew?: ((reading: Connection) => Promise<boolean>) | undefined
   /** The consumer's own pending entries are read; called after each (re)connect. */
   readonly onCaughtUp: () => void
   /** A read found nothing. Resolves to true when the reader shall end. */
@@ -39,6 +44,7 @@ const overdueMs = 3000
 export class DeliveryReader {
   readonly #parts: DeliveryReaderParts
   #reading: Connection | undefined
+  #unblock: (() => void) | undefined
   /** Since the last read that was answered. */
   #failures = 0
   /** Halved when a read fails and doubled when one is answered: a slow link needs small batches to get on at all. */
@@ -72,6 +78,11 @@ export class DeliveryReader {
     }
   }
 
+  /** Ends a read that waits, so that it looks again whether it is paused. */
+  interrupt(): void {
+    this.#unblock?.()
+  }
+
   /** A fresh connection each time: what a broken one still delivers must not be taken for a later read's reply. */
   async #open(): Promise<Connection> {
     const { connection, consumer } = this.#parts
@@ -80,30 +91,52 @@ export class DeliveryReader {
   }
 
   async #readOn(reading: Connection): Promise<void> {
-    const { signal, inHand } = this.#parts
+    const { signal } = this.#parts
     const unblock = await unblocker(reading, this.#parts.connection)
+    this.#unblock = unblock
     signal.addEventListener('abort', unblock)
     try {
       await this.#readOwnPending(reading)
       this.#parts.onCaughtUp()
       for (;;) {
-        await inHand.hasRoom(signal)
+        await this.#mayRead()
         // Read once the listener is set: an abort in between would leave the read to its full BLOCK.
         if (signal.aborted) return
-        const entries = await this.#read(reading, '>')
-        if (entries.length > 0) this.#parts.onDelivered(entries, 'new')
-        else if (await this.#parts.onNothing()) return
+        const hasFound = await this.#takeNew(reading)
+        if (!hasFound && (await this.#parts.onNothing())) return
       }
     } finally {
       signal.removeEventListener('abort', unblock)
+      this.#unblock = undefined
     }
   }
 
+  /** Resolves when there is room in hand and the consumer is not paused, or the signal aborts. */
+  async #mayRead(): Promise<void> {
+    const { signal, inHand, pause } = this.#parts
+    do {
+      await pause.untilResumed(signal)
+      await inHand.hasRoom(signal)
+    } while (pause.isPaused && !signal.aborted)
+  }
+
+  async #takeNew(reading: Connection): Promise<boolean> {
+    const { takeNew, onDelivered } = this.#parts
+    if (takeNew !== undefined) {
+      const hasFound = await takeNew(reading)
+      this.#failures = 0
+      return hasFound
+    }
+    const entries = await this.#read(reading, '>')
+    if (entries.length > 0) onDelivered(entries, 'new')
+    return entries.length > 0
+  }
+
   async #readOwnPending(reading: Connection): Promise<void> {
-    const { signal, inHand } = this.#parts
+    const { signal } = this.#parts
     let after = '0-0'
     for (;;) {
-      await inHand.hasRoom(signal)
+      await this.#mayRead()
       if (signal.aborted) return
       const entries = await this.#read(reading, after)
       const last = entries.at(-1)

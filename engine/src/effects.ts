@@ -1,22 +1,32 @@
 /** Sends combined effects to the scripts that gate them, and reads what these answer. The seam to `lua/effects.lua`. */
 import { combine } from './combine.ts'
-import { MillraceError, missingGroup } from './errors.ts'
+import { compilePlans } from './compile-plan.ts'
+import { printable } from './dead-letter.ts'
+import { MillraceError, missingGroup, movedBack } from './errors.ts'
 import type { GroupKeys } from './keys.ts'
-import type { Choice, Plan } from './plan.ts'
-import { luaRankings } from './ranking.ts'
+import type { Plan } from './plan.ts'
+import { rankingKeys } from './ranking.ts'
 import type { Connection, Reply } from './redis/connection.ts'
-import { asList, runScript, scripts } from './redis/scripts.ts'
+import { asList, part, runScript, script, type Script } from './redis/scripts.ts'
 import type { Entry } from './stream.ts'
+
+/** What is known about an entry besides. */
+interface Known {
+  /** It was delivered before, so attempts at it may have failed. */
+  readonly isAgain?: boolean
+}
 
 /** An entry with what was decided about it. */
 export type Settled =
-  | { readonly kind: 'apply'; readonly id: string; readonly entry: Entry }
-  | {
+  | ({ readonly kind: 'apply'; readonly id: string; readonly entry: Entry } & Known)
+  | ({
       readonly kind: 'dead-letter'
       readonly id: string
       readonly reason: DeadLetterReason
       readonly error: string
-    }
+      /** Failed attempts of a handler. */
+      readonly attempts?: number
+    } & Known)
 
 /**
  * Why an entry became a dead letter: `undecodable` fields, a hash that cannot take it (`refused`), the decision of its
@@ -35,14 +45,18 @@ export type Answer =
 export class Gate {
   readonly #connection: Connection
   readonly #plans: readonly Plan[]
-  readonly #planJson: string
+  readonly #acknowledgeAndApply: Script
+  readonly #advanceAndApply: Script
   readonly #rankingKeys: readonly string[]
 
   constructor(connection: Connection, plans: readonly Plan[]) {
     this.#connection = connection
     this.#plans = plans
-    this.#planJson = JSON.stringify(plans.map(luaPlan))
-    this.#rankingKeys = plans.flatMap(({ rankings }) => rankings.map(({ key }) => key))
+    this.#rankingKeys = rankingKeys(plans)
+    const compiled = [part('integers'), part('rankings'), compilePlans(plans), part('effects')]
+    const parts = [part('checks'), part('ledger'), part('dead-letters'), ...compiled]
+    this.#acknowledgeAndApply = script([...parts, part('acknowledge-and-apply')])
+    this.#advanceAndApply = script([...parts, part('advance-and-apply')])
   }
 
   /**
@@ -57,15 +71,23 @@ export class Gate {
   ): Promise<Answer> {
     const { effects, dead } = this.#batch(settled)
     const ids = settled.map(({ id }) => id)
+    const again = settled.flatMap(({ id, isAgain = false }) => (isAgain ? [id] : []))
     const reply = await runScript(
       this.#connection,
-      scripts.acknowledgeAndApply,
-      [keys.stream, keys.deadLetters, keys.holders, ...effects.keys, ...this.#rankingKeys],
+      this.#acknowledgeAndApply,
+      [
+        keys.stream,
+        keys.deadLetters,
+        keys.holders,
+        keys.ledger,
+        keys.attempts,
+        ...effects.keys,
+        ...this.#rankingKeys,
+      ],
       [
         who.group,
         who.consumer,
-        this.#planJson,
-        JSON.stringify({ ids, dead, rows: effects.rows }),
+        JSON.stringify({ ids, dead, rows: effects.rows, again }),
         who.token ?? '',
       ],
     )
@@ -81,14 +103,20 @@ export class Gate {
     const { effects, dead } = this.#batch(settled)
     const reply = await runScript(
       this.#connection,
-      scripts.advanceAndApply,
-      [keys.stream, keys.deadLetters, keys.position, ...effects.keys, ...this.#rankingKeys],
+      this.#advanceAndApply,
+      [
+        keys.stream,
+        keys.deadLetters,
+        keys.position,
+        keys.ledger,
+        ...effects.keys,
+        ...this.#rankingKeys,
+      ],
       [
         move.reader,
         move.from,
         move.to,
-        this.#planJson,
-        JSON.stringify({ dead, rows: effects.rows }),
+        JSON.stringify({ count: settled.length, dead, rows: effects.rows }),
       ],
     )
     return answerOf(reply, effects.keys, { stream: keys.stream, group: move.reader })
@@ -99,12 +127,12 @@ export class Gate {
     return this.#plans.map((plan) => plan.keyOf(entry.values))
   }
 
-  #batch(settled: readonly Settled[]): { effects: ReturnType<typeof combine>; dead: string[][] } {
+  #batch(settled: readonly Settled[]): { effects: ReturnType<typeof combine>; dead: unknown[][] } {
     const entries: Entry[] = []
-    const dead: string[][] = []
+    const dead: unknown[][] = []
     for (const item of settled) {
       if (item.kind === 'apply') entries.push(item.entry)
-      else dead.push([item.id, item.reason, printable(item.error)])
+      else dead.push(letterOf(item))
     }
     return { effects: combine(this.#plans, entries), dead }
   }
@@ -142,6 +170,7 @@ export interface Place {
 /** The error for a code that a script returns. */
 export function problem(code: string, { stream, group }: Place): MillraceError {
   if (code === 'no-group') return missingGroup(stream, group)
+  if (code === 'moved-back') return movedBack(stream, group)
   if (code === 'no-permission') {
     return new MillraceError(
       'AUTHENTICATION',
@@ -151,48 +180,12 @@ export function problem(code: string, { stream, group }: Place): MillraceError {
   }
   return new MillraceError(
     'WRONG_TYPE',
-    `Cannot process entries of stream "${stream}" for "${group}": the stream, its dead-letter stream, its leases or ` +
-      'the position is a key of another type. Move that key away or use another one',
+    `Cannot process entries of stream "${stream}" for "${group}": the stream, its dead-letter stream, its leases, ` +
+      'its ledger, the position or a ranking is a key of another type. Move that key away or use another one',
   )
 }
 
-const errorLengthMax = 1000
-
-/** An error's text as a script can take it: JSON in Lua refuses lone surrogates. */
-function printable(error: string): string {
-  return error.slice(0, errorLengthMax).replace(/\p{Surrogate}/gu, '\uFFFD')
-}
-
-/** The plan as `lua/effects.lua` states it; positions count from 1 there. */
-function luaPlan(plan: Plan): unknown {
-  const fetch = [...plan.counters, ...plan.extremes].map(({ field }) => field)
-  const choices = plan.choices.map((choice) => luaChoice(choice, fetch))
-  return {
-    fetch,
-    counters: plan.counters.map(({ field, isAveraged }) => [field, isAveraged]),
-    extremes: plan.extremes.map(({ field, kind }) => [field, kind]),
-    choices,
-    averages: plan.averages.map(({ field, sumAt, countAt }) => [field, sumAt + 1, countAt + 1]),
-    ranked: luaRankings(plan),
-  }
-}
-
-/** Adds what the choice needs to know to the fields that are fetched. */
-function luaChoice(choice: Choice, fetch: string[]): unknown {
-  fetch.push(choice.idField)
-  const idAt = fetch.length
-  const fields = choice.fields.map(({ field }) => field)
-  // A loaded hash loses to any later entry, so `latest` needs only the time; `first` must see whether one was loaded.
-  const wanted = choice.kind === 'first' ? fields : fields.filter((_, at) => at === choice.timeAt)
-  fetch.push(...wanted)
-  const timeAt = choice.timeAt < 0 ? -1 : choice.kind === 'first' ? choice.timeAt : 0
-  return {
-    kind: choice.kind,
-    id_field: choice.idField,
-    fields,
-    id_at: idAt,
-    time_at: timeAt < 0 ? 0 : idAt + 1 + timeAt,
-    loaded_from: idAt + 1,
-    loaded_to: choice.kind === 'first' ? idAt + wanted.length : idAt,
-  }
+function letterOf(item: Extract<Settled, { kind: 'dead-letter' }>): unknown[] {
+  const letter = [item.id, item.reason, printable(item.error)]
+  return item.attempts === undefined ? letter : [...letter, item.attempts]
 }

@@ -1,14 +1,14 @@
 /** Key templates of projections, like `users:{userId}`, taken apart. */
 
 /** The text between the fields, and the fields. There is one literal more than names; it may be empty. */
-export interface KeyTemplate {
+interface TemplateParts {
   readonly literals: readonly string[]
   /** Fields of the entry, in the order of the key. */
   readonly names: readonly string[]
 }
 
 /** Takes a template apart. A doubled brace is the brace itself. */
-export function readTemplate(template: string): KeyTemplate {
+export function readTemplate(template: string): TemplateParts {
   const literals: string[] = ['']
   const names: string[] = []
   for (const part of template.split(/(\{\{|\}\}|\{[^{}]+\})/)) {

@@ -5,13 +5,7 @@
 import type { Fields } from './fields.ts'
 import { readTemplate } from './key-template.ts'
 import type { Operator, Projection, Source } from './projection.ts'
-import {
-  checkApart,
-  memberFrame,
-  rankingPlans,
-  type MemberFrame,
-  type RankingPlan,
-} from './ranking.ts'
+import { checkApart, rankingPlans, type RankingPlan } from './ranking.ts'
 import type { Stream } from './stream.ts'
 
 /** A `count` (of undefined) or `sum`. */
@@ -39,6 +33,12 @@ export interface Choice {
   readonly timeAt: number
 }
 
+/** The key of a hash in parts: a literal before each name and one behind the last. */
+export interface KeyTemplate {
+  readonly literals: readonly string[]
+  readonly parts: readonly { readonly name: string; readonly isText: boolean }[]
+}
+
 interface Average {
   readonly field: string
   /** Positions in `counters`. */
@@ -52,7 +52,7 @@ export interface Plan {
   readonly choices: readonly Choice[]
   readonly averages: readonly Average[]
   readonly rankings: readonly RankingPlan[]
-  readonly memberFrame: MemberFrame
+  readonly key: KeyTemplate
   /** The key of the hash that an entry goes to. */
   readonly keyOf: (values: Readonly<Record<string, number | string>>) => string
 }
@@ -79,6 +79,7 @@ export function planOf(projection: Projection, declared: Stream): Plan {
         ]
       : [],
   )
+  const key = keyTemplate(projection, declared)
   const counterAt = (field: string): number =>
     counters.findIndex((counter) => counter.field === field)
   const extremes = operators.flatMap(([field, operator]) =>
@@ -97,8 +98,8 @@ export function planOf(projection: Projection, declared: Stream): Plan {
     choices: [...choiceOf('latest', operators), ...choiceOf('first', operators)],
     averages,
     rankings: rankingPlans(projection.rankings, { counters, extremes, averages }),
-    memberFrame: memberFrame(projection.template),
-    keyOf: keyFunction(projection, declared),
+    key,
+    keyOf: (values) => keyOf(key, values),
   }
 }
 
@@ -135,17 +136,24 @@ function fieldOf(projection: Projection, declared: Stream, name: string): Fields
   )
 }
 
-function keyFunction(projection: Projection, declared: Stream): Plan['keyOf'] {
+function keyTemplate(projection: Projection, declared: Stream): KeyTemplate {
   const { literals, names } = readTemplate(projection.template)
-  const isText = names.map((name) => fieldOf(projection, declared, name).kind === 'text')
-  return (values) => {
-    let key = literals[0] ?? ''
-    for (const [at, name] of names.entries()) {
-      const value = String(values[name])
-      key += (isText[at] === true ? encodeURIComponent(value) : value) + (literals[at + 1] ?? '')
-    }
-    return key
+  const parts = names.map((name) => {
+    return { name, isText: fieldOf(projection, declared, name).kind === 'text' }
+  })
+  return { literals, parts }
+}
+
+function keyOf(
+  { literals, parts }: KeyTemplate,
+  values: Readonly<Record<string, number | string>>,
+): string {
+  let key = literals[0] ?? ''
+  for (const [at, { name, isText }] of parts.entries()) {
+    const value = String(values[name])
+    key += (isText ? encodeURIComponent(value) : value) + (literals[at + 1] ?? '')
   }
+  return key
 }
 
 /**

@@ -6,7 +6,7 @@ import { MillraceError } from './errors.ts'
 import { readTemplate } from './key-template.ts'
 import { planOf, type Plan } from './plan.ts'
 import type { Projection } from './projection.ts'
-import { luaRankings } from './ranking.ts'
+import { keyOfMember, memberRange } from './ranking.ts'
 import type { Connection } from './redis/connection.ts'
 import { asList, runScript, scripts } from './redis/scripts.ts'
 import type { Stream } from './stream.ts'
@@ -50,12 +50,11 @@ export async function rebuildRankings(
     const keys = found.filter((key) => isHashKey.test(key))
     outcomes.push(await rank(connection, plan, keys))
   }
-  const { before, after } = plan.memberFrame
   for (const { key } of plan.rankings) {
     // Members and scores in turn.
     for await (const found of pages(connection, (cursor) => ['ZSCAN', key, cursor])) {
       const members = found.filter((_, at) => at % 2 === 0)
-      const keys = members.map((member) => `${before}${member}${after}`)
+      const keys = members.map((member) => keyOfMember(plan.key, member))
       outcomes.push({ ranked: 0, removed: (await rank(connection, plan, keys)).removed })
     }
   }
@@ -63,9 +62,8 @@ export async function rebuildRankings(
 }
 
 async function rank(connection: Sender, plan: Plan, keys: readonly string[]): Promise<RankOutcome> {
-  const { member_from: from, member_to: to } = luaRankings(plan)
   const rankingKeys = plan.rankings.map(({ key }) => key)
-  const args = [String(from), String(to), ...plan.rankings.map(({ field }) => field)]
+  const args = [...memberRange(plan.key).map(String), ...plan.rankings.map(({ field }) => field)]
   const outcomes: RankOutcome[] = []
   if (rankingKeys.length === 0) return total(outcomes)
   for (let at = 0; at < keys.length; at += hashesAtOnce) {

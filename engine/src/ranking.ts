@@ -57,6 +57,11 @@ export function checkApart(projections: readonly { readonly rankings: Rankings }
   }
 }
 
+/** The keys of all rankings of some plans. */
+export const rankingKeys = (
+  plans: readonly { readonly rankings: readonly RankingPlan[] }[],
+): string[] => plans.flatMap(({ rankings }) => rankings.map(({ key }) => key))
+
 /** Finds each ranked field among the sorted operators of a plan. */
 export function rankingPlans(
   rankings: Rankings,
@@ -70,39 +75,26 @@ export function rankingPlans(
   )
 }
 
-/** What frames the member in a key: it is the part from the key's first field to its last, so no two hashes share one. */
-export interface MemberFrame {
-  readonly before: string
-  readonly after: string
+/** The literals of a key template; see `KeyTemplate` of `plan.ts`. */
+interface Template {
+  readonly literals: readonly string[]
 }
 
-/** @see MemberFrame */
-export function memberFrame(template: string): MemberFrame {
-  const { literals } = readTemplate(template)
-  return { before: literals[0] ?? '', after: literals.at(-1) ?? '' }
+/**
+ * The member of a hash in the rankings of its projection: the part of its key from the first field to the last, so that no
+ * two hashes share one. For `users:{userId}` it is the user id.
+ */
+export function memberOf({ literals }: Template, key: string): string {
+  return key.slice(literals[0]?.length, key.length - (literals.at(-1)?.length ?? 0))
 }
 
-/** The member of a hash in the rankings of its projection: for `users:{userId}` the user id. */
-export function memberOf({ before, after }: MemberFrame, key: string): string {
-  return key.slice(before.length, key.length - after.length)
+/** The key of the hash with this member. */
+export function keyOfMember({ literals }: Template, member: string): string {
+  return `${literals[0] ?? ''}${member}${literals.at(-1) ?? ''}`
 }
 
-/** @see luaRankings */
-interface LuaRankings {
-  readonly rankings: readonly (readonly [from: string, at: number])[]
-  readonly member_from: number
-  readonly member_to: number
-}
-
-/** The rankings of a plan as `lua/rankings.lua` states them; positions count from 1 there, and bytes count. */
-export function luaRankings(plan: {
-  readonly rankings: readonly RankingPlan[]
-  readonly memberFrame: MemberFrame
-}): LuaRankings {
-  const { before, after } = plan.memberFrame
-  return {
-    rankings: plan.rankings.map(({ from, at }) => [from, at + 1]),
-    member_from: Buffer.byteLength(before) + 1,
-    member_to: -Buffer.byteLength(after) - 1,
-  }
+/** Where the member stands in a key, as `string.sub` of Lua takes it: bytes count. */
+export function memberRange({ literals }: Template): readonly [from: number, to: number] {
+  const size = (literal: string | undefined): number => Buffer.byteLength(literal ?? '')
+  return [size(literals[0]) + 1, -size(literals.at(-1)) - 1]
 }

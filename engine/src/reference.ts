@@ -43,10 +43,10 @@ export class Reference {
     return undefined
   }
 
-  #rank({ rankings, memberFrame }: Plan, key: string): void {
+  #rank({ rankings, key: template }: Plan, key: string): void {
     for (const ranking of rankings) {
       const scores = this.rankings.get(ranking.key) ?? new Map<string, number>()
-      scores.set(memberOf(memberFrame, key), Number(this.hashes.get(key)?.get(ranking.field)))
+      scores.set(memberOf(template, key), Number(this.hashes.get(key)?.get(ranking.field)))
       this.rankings.set(ranking.key, scores)
     }
   }

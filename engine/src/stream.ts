@@ -1,4 +1,11 @@
-import { allowed, decodeValue, encodeValue, type Fields, type ValuesOf } from './fields.ts'
+import {
+  allowed,
+  decodeValue,
+  encodeValue,
+  type Field,
+  type Fields,
+  type ValuesOf,
+} from './fields.ts'
 
 /** A declared stream: its key and what its entries hold. Pure data; `Millrace` does things with it. */
 export interface Stream<F extends Fields = Fields> {
@@ -91,17 +98,29 @@ export class Decoder<F extends Fields> {
         unknown.push([name, raw])
         continue
       }
-      if (values[name] !== undefined) return { id, problem: `field "${name}" stands twice` }
+      if (values[name] !== undefined) return { id, problem: decodeProblems(name, field).twice }
       const value = decodeValue(field, raw)
-      if (value === undefined) return { id, problem: `field "${name}" must be ${allowed(field)}` }
+      if (value === undefined) return { id, problem: decodeProblems(name, field).wrong }
       values[name] = value
       found += 1
     }
     if (found < this.#names.length) {
       const missing = this.#names.find((name) => values[name] === undefined)
-      return { id, problem: `field "${missing ?? ''}" is missing` }
+      return { id, problem: decodeProblems(missing ?? '').missing }
     }
     return { id, values: values as ValuesOf<F>, unknown }
+  }
+}
+
+/** What can be wrong with a field of an entry, in words. */
+export function decodeProblems(
+  name: string,
+  field: Field = { kind: 'text' },
+): { readonly wrong: string; readonly twice: string; readonly missing: string } {
+  return {
+    wrong: `field "${name}" must be ${allowed(field)}`,
+    twice: `field "${name}" stands twice`,
+    missing: `field "${name}" is missing`,
   }
 }
 

@@ -27,7 +27,7 @@ onEachServer('adversity', (bench) => {
     const url = bench().server.url.replace('//', `//${user}:pw@`)
     const millrace = await connectFor(t, { url })
     const group = millrace.group(fixture.visits, 'desk')
-    const { ended } = startConsumer(t, { ...fixture, group }, 'one')
+    const { ended } = startConsumer(t, { ...fixture, group }, 'one', { mode: 'pull' })
     const error = await within(ended, { what: 'the consumer to halt' })
     assert.ok(error instanceof MillraceError && error.code === 'AUTHENTICATION', String(error))
     assert.equal((await fixture.group.describe()).pending, 3)

@@ -14,54 +14,57 @@ export interface Script {
 // refused for want of memory, so none can fail halfway either.
 const header = '#!lua flags=allow-oom\n'
 
+function load(...names: readonly string[]): Script {
+  return script(names.map(part))
+}
+
+/** The text of a file in `lua/`. */
+export function part(name: string): string {
+  // The same relative path from src/redis/ and dist/redis/.
+  return readFileSync(new URL(`../../lua/${name}.lua`, import.meta.url), 'utf8')
+}
+
 // With this flag a script also runs on a replica, and on a server that cannot write.
 const readingHeader = '#!lua flags=no-writes,allow-oom\n'
 
-const load = (...names: readonly string[]): Script => read(header, names)
-const loadReading = (...names: readonly string[]): Script => read(readingHeader, names)
-
-function read(firstLine: string, names: readonly string[]): Script {
-  // The same relative path from src/redis/ and dist/redis/.
-  const textOf = (name: string): string =>
-    readFileSync(new URL(`../../lua/${name}.lua`, import.meta.url), 'utf8')
-  const text = firstLine + names.map(textOf).join('\n')
+/** A script made of parts, some of which may have been compiled. */
+export function script(parts: readonly string[], firstLine: string = header): Script {
+  const text = firstLine + parts.join('\n')
   return { text, digest: createHash('sha1').update(text).digest('hex') }
 }
 
 export const scripts: Readonly<
   Record<
-    | 'acknowledgeAndApply'
-    | 'advanceAndApply'
     | 'claim'
     | 'countRange'
+    | 'createGroup'
     | 'lease'
+    | 'purge'
     | 'rank'
     | 'rankingPage'
     | 'removeConsumer'
     | 'redrive'
+    | 'retry'
     | 'setIdle'
     | 'sweep'
+    | 'takeDue'
     | 'trim',
     Script
   >
 > = {
-  acknowledgeAndApply: load(
-    'checks',
-    'rankings',
-    'effects',
-    'dead-letters',
-    'acknowledge-and-apply',
-  ),
-  advanceAndApply: load('checks', 'rankings', 'effects', 'dead-letters', 'advance-and-apply'),
-  claim: load('checks', 'dead-letters', 'claim'),
+  claim: load('checks', 'ledger', 'dead-letters', 'claim'),
   countRange: load('checks', 'count-range'),
+  createGroup: load('checks', 'create-group'),
   lease: load('checks', 'lease'),
+  purge: load('checks', 'purge'),
   rank: load('checks', 'rank'),
-  rankingPage: loadReading('checks', 'ranking-page'),
-  removeConsumer: load('checks', 'dead-letters', 'remove-consumer'),
-  redrive: load('checks', 'redrive'),
+  rankingPage: script(['checks', 'ranking-page'].map(part), readingHeader),
+  removeConsumer: load('checks', 'ledger', 'dead-letters', 'remove-consumer'),
+  redrive: load('checks', 'ledger', 'redrive'),
+  retry: load('checks', 'retry'),
   setIdle: load('checks', 'set-idle'),
   sweep: load('checks', 'sweep'),
+  takeDue: load('checks', 'ledger', 'dead-letters', 'take-due'),
   trim: load('checks', 'trim'),
 }
 
