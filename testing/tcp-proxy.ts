@@ -18,6 +18,8 @@ export interface Proxy {
   cutBeforeReply(match: string | RegExp, times?: number): void
   /** While on, nothing passes in either direction and no connection breaks. What was held goes on afterwards. */
   blackHole(isOn: boolean): void
+  /** From now on every reply comes this much later (ms), in order; for a server that is slow. */
+  delayReplies(ms: number): void
   /** Destroys every open connection. New ones are welcome. */
   cutAll(): void
   /** Stops listening and destroys every connection. */
@@ -39,6 +41,7 @@ class RespProxy implements Proxy {
   #match: string | RegExp = ''
   #cutsLeft = 0
   #isBlackHole = false
+  #replyDelayMs = 0
 
   constructor(targetPort: number) {
     this.#targetPort = targetPort
@@ -71,6 +74,10 @@ class RespProxy implements Proxy {
     for (const link of this.#links) link.hold(isOn)
   }
 
+  delayReplies(ms: number): void {
+    this.#replyDelayMs = ms
+  }
+
   cutAll(): void {
     for (const link of this.#links) link.destroy()
   }
@@ -85,6 +92,7 @@ class RespProxy implements Proxy {
     const link = new Link(client, this.#targetPort, {
       isDoomed: (request) => this.#takesCut(request),
       onCut: () => (this.cuts += 1),
+      replyDelayMs: () => this.#replyDelayMs,
       onEnd: () => this.#links.delete(link),
     })
     this.#links.add(link)
@@ -105,6 +113,7 @@ class RespProxy implements Proxy {
 interface LinkEvents {
   isDoomed(request: Buffer): boolean
   onCut(): void
+  replyDelayMs(): number
   onEnd(): void
 }
 
@@ -117,6 +126,9 @@ class Link {
   readonly #replies = new RespFrames()
   /** For each request without a reply yet, in order: whether its reply is to be lost. */
   readonly #awaited: boolean[] = []
+  /** Replies that are held back, in order, and when the last one is due. */
+  readonly #late: Buffer[] = []
+  #dueAt = 0
 
   constructor(client: Socket, targetPort: number, events: LinkEvents) {
     this.#client = client
@@ -162,7 +174,22 @@ class Link {
         this.#client.destroySoon()
         return
       }
-      this.#client.write(reply)
+      this.#writeReply(reply)
     }
+  }
+
+  #writeReply(reply: Buffer): void {
+    const now = performance.now()
+    // Nothing overtakes a reply that is late already.
+    this.#dueAt = Math.max(this.#dueAt, now + this.#events.replyDelayMs())
+    if (this.#late.length === 0 && this.#dueAt <= now) {
+      this.#client.write(reply)
+      return
+    }
+    this.#late.push(reply)
+    setTimeout(() => {
+      const next = this.#late.shift()
+      if (next !== undefined) this.#client.write(next)
+    }, this.#dueAt - now)
   }
 }

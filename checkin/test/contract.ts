@@ -36,6 +36,8 @@ export class Contract {
     const operation = this.#operation(method, path)
     // Another address or method: documented for the whole API.
     if (operation === undefined) {
+      // The browser's question whether a page may (CORS): no operation of the API.
+      if (method === 'OPTIONS' && status === 204) return
       assert.ok([400, 404, 405, 421].includes(status), `${where} is not documented`)
       this.#validate({ $ref: '#/components/schemas/Problem' }, text, where)
       return

@@ -27,11 +27,15 @@ test('the command under load gives no 202 without an entry when it is stopped', 
   const body = JSON.stringify(valid)
   const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body }
   let taken = 0
+  const endings: unknown[] = []
   const client = async (): Promise<void> => {
     for (;;) {
-      const answer = await request(`${url}/api/checkin`, init).catch(() => undefined)
+      const answer = await request(`${url}/api/checkin`, init).catch((error: unknown) => {
+        endings.push(((error as Error).cause as { code?: string } | undefined)?.code)
+      })
       if (answer === undefined) return
-      if (answer.status === 202) taken += 1
+      assert.equal(answer.status, 202, answer.text)
+      taken += 1
     }
   }
   const clients = Array.from({ length: 8 }, client)
@@ -39,6 +43,8 @@ test('the command under load gives no 202 without an entry when it is stopped', 
   main.kill('SIGTERM')
   assert.equal((await main.exited).code, 0)
   await Promise.all(clients)
+  // A connection that was made was served: the next one could not be made any more.
+  assert.deepEqual(new Set(endings), new Set(['ECONNREFUSED']))
   const entries = Number(await (await server.client()).send('XLEN', 'ncc:checkins'))
   // One connection each may have been closed between the confirmation and its answer.
   assert.ok(entries >= taken && entries <= taken + clients.length, `${entries} for ${taken}`)

@@ -104,6 +104,30 @@ test('requests that are no HTTP, or HTTP with two meanings, are refused', async 
   await assertUntouched(stage)
 })
 
+test('on the loopback, only its own names may stand in Host', async (t) => {
+  const stage = await receiverStage(t, { access: { hosts: ['checkins.example'] } })
+  const start = (host: string): string =>
+    `GET /livez HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`
+  const own = ['localhost', 'LOCALHOST:1', '127.0.0.1:8082', '[::1]:8082', 'checkins.example']
+  for (const host of own) assert.match(await exchange(stage, start(host)), /^HTTP\/1\.1 200 /, host)
+  const others = [
+    'evil.example',
+    'localhost.evil.example',
+    '127.0.0.1.evil.example',
+    '',
+    '10.0.0.1',
+  ]
+  for (const host of others) {
+    const answer = await exchange(stage, start(host))
+    assert.match(answer, /^HTTP\/1\.1 421 /, host)
+    assert.match(answer, /application\/problem\+json/)
+  }
+  const withBody = post('Connection: close\r\nContent-Length: 1000000000', '')
+  const answer = await exchange(stage, withBody.replace('localhost', 'evil.example'))
+  assert.match(answer, /^HTTP\/1\.1 421 /)
+  await assertUntouched(stage)
+})
+
 test('TRACE is answered with 405 and echoes nothing', async (t) => {
   const stage = await receiverStage(t)
   const answer = await exchange(

@@ -58,7 +58,9 @@ export const valid = { userId: 7, locationId: 171, starRating: 4 }
 /** Starts server, proxy and receiver; all end with the test. */
 export async function receiverStage(
   t: TestContext,
-  options: Pick<ReceiverOptions, 'bounds' | 'timeouts'> & { readonly redis?: StartOptions } = {},
+  options: Pick<ReceiverOptions, 'access' | 'bounds' | 'graceMs' | 'timeouts'> & {
+    readonly redis?: StartOptions
+  } = {},
 ): Promise<Stage> {
   const server = await startRedis(options.redis)
   const proxy = await startProxy(server.port)

@@ -16,6 +16,7 @@ export function command(wiring: Wiring): Command {
 
 function createCommand(wiring: Wiring): Command {
   return new Command('create')
+    .exitOverride()
     .description('makes a key and prints it, once: only its hash is kept')
     .addArgument(new Argument('<name>', 'whose it is').argParser(keyName))
     .addOption(
@@ -41,6 +42,7 @@ function createCommand(wiring: Wiring): Command {
 
 function listCommand(wiring: Wiring): Command {
   return new Command('list')
+    .exitOverride()
     .description('shows the keys, without their secrets')
     .option('--json', 'print them as JSON', false)
     .action(async ({ json }: { json: boolean }) => {
@@ -65,6 +67,7 @@ function listCommand(wiring: Wiring): Command {
 
 function revokeCommand(wiring: Wiring): Command {
   return new Command('revoke')
+    .exitOverride()
     .description('ends a key; receivers know within 5 s')
     .argument('<id>', 'as "list" shows it')
     .action(async (id: string) => {

@@ -13,6 +13,8 @@ import { untilStopped } from './stop-signals.ts'
 
 /** For so long after the wish to end, all is served as before. */
 const graceMs = 500
+/** Further behind than that, a process takes nothing new. */
+const eventLoopDelayMaxMs = 500
 
 export function command(wiring: Wiring): Command {
   const receiver = new Command().description(
@@ -44,6 +46,7 @@ async function runReceiver(
   const pressure = new Pressure(millrace, model.checkins, {
     backlogMax: flags.backlogMax,
     memoryShareMax: flags.memoryMax / 100,
+    eventLoopDelayMaxMs,
     onChange: logPressure(log),
   })
   const metrics = new ReceiverMetrics()

@@ -35,26 +35,30 @@ export class BoundedCalls {
     }
     this.#inFlight += 1
     const startedAt = performance.now()
+    // No closure has a name here: tsx would give it to the function anew at each call, which costs more than the rest.
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        // The call still counts: it takes memory until the engine has settled it.
-        reject(new MillraceError('TIMEOUT', `No answer from Redis within ${withinMs} ms`))
-      }, withinMs)
-      const settle = (): void => {
-        this.#inFlight -= 1
-        clearTimeout(timer)
-        this.#observe(performance.now() - startedAt)
-      }
+      const timer = setTimeout(rejectLate, withinMs, reject, withinMs)
       call().then(
         (value) => {
-          settle()
+          this.#settled(timer, startedAt)
           resolve(value)
         },
         (error: unknown) => {
-          settle()
+          this.#settled(timer, startedAt)
           reject(error instanceof Error ? error : new Error(String(error)))
         },
       )
     })
   }
+
+  #settled(timer: NodeJS.Timeout, startedAt: number): void {
+    this.#inFlight -= 1
+    clearTimeout(timer)
+    this.#observe(performance.now() - startedAt)
+  }
+}
+
+// The call still counts: it takes memory until the engine has settled it.
+function rejectLate(reject: (error: Error) => void, withinMs: number): void {
+  reject(new MillraceError('TIMEOUT', `No answer from Redis within ${withinMs} ms`))
 }

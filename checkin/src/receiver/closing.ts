@@ -14,14 +14,6 @@ export class Life {
     return this.#isClosing
   }
 
-  /** Tells clients by `Connection: close` that the next request belongs elsewhere. */
-  observe(app: FastifyInstance): void {
-    app.addHook('onRequest', (_request, reply, done) => {
-      if (this.#isClosing) reply.header('connection', 'close')
-      done()
-    })
-  }
-
   /**
    * @param graceMs for so long everything is served as before, so that clients and load balancers notice, and no request that
    *   is on its way meets a closed door.

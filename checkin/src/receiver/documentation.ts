@@ -113,13 +113,12 @@ const tagged = {
   304: { type: 'null', description: 'The client has this answer: its ETag is in If-None-Match' },
 }
 
-// The types of the plugin know nothing of routes without a schema.
-function hasDocumentation(schema: FastifySchema | undefined): schema is FastifySchema {
-  return schema?.tags !== undefined
-}
-
 /** The documentation of a route, with what every route of its kind may answer. */
-function completed(schema: FastifySchema, method: string, requires: Requirement): FastifySchema {
+function completed(
+  documentation: RouteDocumentation,
+  method: string,
+  requires: Requirement,
+): FastifySchema {
   const common = {
     ...everyRoute,
     ...(method === 'POST' ? withBody : {}),
@@ -127,7 +126,7 @@ function completed(schema: FastifySchema, method: string, requires: Requirement)
     ...(requires === 'nothing' ? {} : guarded),
   }
   const security = requires === 'nothing' ? [] : [{ bearer: [requires] }]
-  return { ...schema, security, response: { ...common, ...(schema.response as object) } }
+  return { ...documentation, security, response: { ...common, ...documentation.response } }
 }
 
 const info = {
@@ -141,8 +140,6 @@ const info = {
 /** Collects the documentation of all routes that are added afterwards, in a plugin. To be called first. */
 export function collectDocumentation(app: FastifyInstance): void {
   app.addSchema(problemSchema)
-  app.setValidatorCompiler(() => () => true)
-  app.setSerializerCompiler(() => (data) => JSON.stringify(data))
   void app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -163,18 +160,16 @@ export function collectDocumentation(app: FastifyInstance): void {
         },
       },
     },
-    // Routes that only refuse have no schema, and those of the page no tag.
-    hideUntagged: true,
     refResolver: {
       buildLocalReference: ({ $id }, _base, _fragment, index) =>
         typeof $id === 'string' ? $id : `def-${index}`,
     },
-    transform: ({ schema, url, route }) => ({
-      schema: hasDocumentation(schema)
-        ? completed(schema, String(route.method), route.config?.requires ?? 'nothing')
-        : { hide: true },
-      url,
-    }),
+    transform: ({ url, route }) => {
+      const { documentation, requires = 'nothing' } = route.config ?? {}
+      return documentation === undefined
+        ? { schema: { hide: true }, url }
+        : { schema: completed(documentation, String(route.method), requires), url }
+    },
   })
 }
 

@@ -1,8 +1,7 @@
 /** What keeps web pages of others away: the Host header, and the origins that may read answers. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { plainProblem } from './problem.ts'
+import { plainProblem, type Problem } from './problem.ts'
 import { requestIdHeader } from './request-id.ts'
-import { refuseEarly } from './resources.ts'
 
 const loopbackNames = ['localhost', '127.0.0.1', '[::1]']
 
@@ -23,28 +22,29 @@ export function allowedHosts(
   return new Set([...loopbackNames, host, ...more])
 }
 
-const wrongHost = plainProblem(421, 'This receiver does not answer under the name in Host')
+/** Tells whether a request is addressed to one of these names; undefined: any name will do. */
+export class HostCheck {
+  readonly #allowed: ReadonlySet<string> | undefined
+  // Nearly all requests come with the same one.
+  #lastGood: string | undefined
 
-/** Refuses requests for other hosts with 421. */
-export function checkHosts(
-  app: FastifyInstance,
-  hosts: () => ReadonlySet<string> | undefined,
-): void {
-  let lastGood: string | undefined
-  app.addHook('onRequest', (request, reply, done) => {
-    const { host } = request.headers
-    const allowed = hosts()
+  constructor(allowed: ReadonlySet<string> | undefined) {
+    this.#allowed = allowed
+  }
+
+  accepts(host: string | undefined): boolean {
     // HTTP/1.0, which no browser speaks, may come without one.
-    if (allowed === undefined || host === undefined || host === lastGood) {
-      done()
-    } else if (allowed.has(host.replace(/:\d*$/, '').toLowerCase())) {
-      lastGood = host
-      done()
-    } else {
-      refuseEarly(request, reply, wrongHost)
-    }
-  })
+    if (this.#allowed === undefined || host === undefined || host === this.#lastGood) return true
+    if (!this.#allowed.has(host.replace(/:\d*$/, '').toLowerCase())) return false
+    this.#lastGood = host
+    return true
+  }
 }
+
+export const wrongHost: Problem = plainProblem(
+  421,
+  'This receiver does not answer under the name in Host',
+)
 
 const exposed = `${requestIdHeader}, location, retry-after, ratelimit, ratelimit-policy, idempotent-replayed, etag`
 const headersAllowed =

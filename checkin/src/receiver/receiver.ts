@@ -16,7 +16,7 @@ import { leaderboardRoutes } from './leaderboards.ts'
 import { ReceiverMetrics, type PressureReading } from './metrics.ts'
 import { metricsRoute } from './metrics-route.ts'
 import { nearbyRoute } from './nearby.ts'
-import { allowedHosts, allowOrigins, checkHosts } from './origins.ts'
+import { allowedHosts, allowOrigins, HostCheck, wrongHost } from './origins.ts'
 import type { ReceiverParts } from './parts.ts'
 import { sendProblem } from './problem.ts'
 import { profileRoutes } from './profiles.ts'
@@ -24,7 +24,7 @@ import { RateLimit } from './rate-limit.ts'
 import { RefusalLog } from './refusal-log.ts'
 import { logRequests } from './request-log.ts'
 import { requestIdHeader } from './request-id.ts'
-import { refuseOtherAddresses } from './resources.ts'
+import { refuseEarly, refuseOtherAddresses } from './resources.ts'
 import { newServer, type Timeouts } from './server.ts'
 import type { Tokens } from './tokens.ts'
 
@@ -83,14 +83,17 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   const parts = partsOf(options, life)
   collectDocumentation(app)
   parts.metrics.observe(app)
-  life.observe(app)
+  let hosts = new HostCheck(undefined)
+  // One hook for what concerns every request: each more costs every request.
   app.addHook('onRequest', (request, reply, done) => {
-    reply.header(requestIdHeader, request.id).header('x-content-type-options', 'nosniff')
-    done()
+    reply.header(requestIdHeader, request.id)
+    reply.header('x-content-type-options', 'nosniff')
+    // The next request of this client belongs elsewhere.
+    if (life.isClosing) reply.header('connection', 'close')
+    if (hosts.accepts(request.headers.host)) done()
+    else refuseEarly(request, reply, wrongHost)
   })
   logRequests(app, log)
-  let hosts: ReadonlySet<string> | undefined
-  checkHosts(app, () => hosts)
   if (access.origins !== undefined && access.origins.length > 0) allowOrigins(app, access.origins)
   guardRoutes(app, guardOptions(parts, access))
   answerErrors(app, parts, log)
@@ -107,7 +110,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     })
   })
   const listen: Receiver['listen'] = (at) => {
-    hosts = allowedHosts(at.host, access.hosts ?? [])
+    hosts = new HostCheck(allowedHosts(at.host, access.hosts ?? []))
     return app.listen(at)
   }
   return { listen, close: () => life.close(app, graceMs), closed }

@@ -11,6 +11,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Set by `resource`; the guard of the receiver enforces it. */
     requires?: Requirement
+    /** Not the schema of the route: Fastify would look it up for every answer. */
+    documentation?: RouteDocumentation
   }
 }
 
@@ -42,7 +44,7 @@ export function resource(
   const problem = plainProblem(405, `Only ${allowed.join(' and ')} can be used here`)
   const others = app.supportedMethods.filter((method) => !allowed.includes(method))
   for (const url of urls) {
-    app.route({ ...route, url, schema, config: { requires } })
+    app.route({ ...route, url, config: { requires, documentation: schema } })
     refuseAll(app, url, others, (request, reply) => {
       refuseEarly(request, reply.header('allow', allowed.join(', ')), problem)
     })

@@ -1,0 +1,96 @@
+/** `npm run api-keys`, and what the receiver's flags make of keys and tokens. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { onEachServer } from '../../testing/on-each-server.ts'
+import { runMain } from '../../testing/processes.ts'
+import { request, valid } from './receiver-stage.ts'
+
+onEachServer(
+  'api-keys command',
+  (bench) => {
+    const env = () => ({ REDIS_URL: bench().server.url, LOG_FORMAT: 'json' })
+    const run = (...args: string[]) => runMain(['api-keys', ...args], { env: env() }).exited
+
+    test('makes a key that works, shows it once, and revokes it', async () => {
+      const { redis } = bench()
+      assert.match((await run()).stdout, /^There are no API keys\.$/m)
+      const made = await run('create', 'phone app', '--scope', 'ingest', '--json')
+      const { id, key, scopes } = JSON.parse(made.stdout) as Record<string, string>
+      assert.deepEqual(scopes, ['ingest'])
+      const plain = await run('create', 'board')
+      assert.match(plain.stdout, /^mr_[0-9a-f]{12}_[\w-]{43}\n$/)
+      assert.match(plain.stderr, /only time that the key is shown/)
+
+      const listed = await run('list')
+      assert.match(listed.stdout, new RegExp(`^${id ?? '?'} +phone app +ingest +20`, 'm'))
+      assert.match(listed.stdout, / board +ingest read +20/)
+      const stored = String(await redis.send('HGETALL', 'ncc:apikeys'))
+      for (const text of [listed.stdout, stored]) assert.ok(!text.includes(String(key).slice(16)))
+
+      const args = ['checkinreceiver', '--port', '0', '--api-keys']
+      const receiver = runMain(args, { env: env() })
+      const line = await receiver.waitForLine(/listens on/)
+      const url = /http:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0] ?? ''
+      const post = async (headers: Record<string, string>): Promise<number> => {
+        const init = { method: 'POST', body: JSON.stringify(valid) }
+        const all = { 'content-type': 'application/json', ...headers }
+        return (await request(`${url}/api/checkin`, { ...init, headers: all })).status
+      }
+      assert.equal(await post({}), 401)
+      assert.equal(await post({ authorization: `Bearer ${key ?? ''}` }), 202)
+      receiver.kill()
+      const { stdout, stderr } = await receiver.exited
+      assert.ok(!(stdout + stderr).includes(String(key).slice(16)))
+
+      assert.equal((await run('revoke', String(id))).code, 0)
+      const again = await run('revoke', String(id))
+      assert.equal(again.code, 1)
+      assert.match(again.stderr, /there is no such key/)
+      assert.doesNotMatch((await run('list', '--json')).stdout, /phone app/)
+      // What somebody else wrote there is no key.
+      await redis.send('HSET', 'ncc:apikeys', 'x', 'no JSON', 'y', '{"sha256":"00"}')
+      assert.equal((JSON.parse((await run('list', '--json')).stdout) as object[]).length, 1)
+    })
+
+    test('refuses wrong names and scopes', async () => {
+      for (const args of [['create'], ['create', 'a\nb'], ['create', 'a', '--scope', 'all']]) {
+        assert.equal((await run(...args)).code, 2, args.join(' '))
+      }
+    })
+  },
+  { concurrency: false },
+)
+
+test('the receiver does not listen beyond the loopback for everybody', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-key-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const file = join(folder, 'key.pem')
+  writeFileSync(file, '-----BEGIN PRIVATE KEY-----\n')
+  const run = (...args: string[]) => runMain(['checkinreceiver', '--port', '0', ...args]).exited
+  const [open, name, privateKey, noFile, insecureUrl, both, origin, host] = await Promise.all([
+    run('--host', '0.0.0.0'),
+    run('--host', 'my-machine'),
+    run('--jwt-key', file),
+    run('--jwt-key', join(folder, 'none')),
+    run('--jwt-jwks', 'http://keys.example/jwks'),
+    run('--jwt-jwks', 'https://keys.example/jwks', '--jwt-key', file),
+    run('--cors-origin', 'app.example'),
+    run('--allow-host', 'a b'),
+  ])
+  for (const { code, stderr } of [open, name]) {
+    assert.equal(code, 2)
+    assert.match(
+      stderr,
+      /whoever reaches it could send check-ins\. Ask for API keys with --api-keys/,
+    )
+  }
+  assert.match(privateKey.stderr, /it is a private key\. It holds a public key/)
+  assert.match(noFile.stderr, /ENOENT/)
+  assert.match(insecureUrl.stderr, /allowed is an https:\/\/ address/)
+  for (const { code } of [privateKey, noFile, insecureUrl, both, origin, host]) {
+    assert.equal(code, 2)
+  }
+})
