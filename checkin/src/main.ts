@@ -10,6 +10,7 @@ const commands: Record<string, () => Promise<{ command: (wiring: Wiring) => Comm
   start: () => import('./cli/start.ts'),
   redis: () => import('./cli/redis.ts'),
   load: () => import('./cli/load.ts'),
+  reindex: () => import('./cli/reindex.ts'),
   checkinreceiver: () => import('./cli/checkinreceiver.ts'),
   'api-keys': () => import('./cli/api-keys.ts'),
   checkinprocessor: () => import('./cli/checkinprocessor.ts'),

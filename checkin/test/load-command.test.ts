@@ -43,6 +43,7 @@ describe('npm run load', { concurrency: 2 }, () => {
       users: 1000,
       locations: 210,
       checkins: 5000,
+      unplaced: 0,
       removed: { users: 0, locations: 0, checkins: 0, deadLetters: 0 },
     })
   })

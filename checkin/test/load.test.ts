@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { connect } from 'millrace'
+import { connect, groupKeys } from 'millrace'
 import { freshPrefix, onEachServer } from '../../testing/on-each-server.ts'
 import { startRedis } from '../../testing/redis-servers.ts'
 import { checkinModel } from '../src/domain/checkins.ts'
 import { CommandError } from '../src/errors.ts'
+import { indexKeys } from '../src/loader/indexes.ts'
 import { load } from '../src/loader/load.ts'
 import { data, group, long } from './small-data.ts'
 
@@ -70,7 +71,8 @@ onEachServer('load', (bench) => {
     assert.deepEqual(removed, { checkins: 3500, users: 1500, locations: 1500, deadLetters: 3 })
     const left = (await redis.send('KEYS', `${prefix}:*`)) as string[]
     const own = [key, model.userKey(1), model.userKey(2), model.locationKey(1)]
-    assert.deepEqual(left.sort(), [...own, ...strangers, `${prefix}:users:9999`].sort())
+    const derived = [...indexKeys(model), groupKeys(key, group).ledger]
+    assert.deepEqual(left.sort(), [...own, ...derived, ...strangers, `${prefix}:users:9999`].sort())
     assert.equal((await redis.hash(model.userKey(1)))['@latest'], undefined)
   })
 
@@ -95,7 +97,7 @@ onEachServer('load', (bench) => {
 
       await load(millrace, data, { model, group })
       const keys = (await redis.send('KEYS', `${prefix}:*`)) as string[]
-      assert.equal(keys.length, 4)
+      assert.equal(keys.length, 5 + indexKeys(model).length)
       assert.equal((await millrace.group(model.checkins, group).describe()).lag, 2)
     })
   }

@@ -4,7 +4,7 @@
  */
 import { Writable } from 'node:stream'
 import type { TestContext } from 'node:test'
-import { connect, type Millrace } from 'millrace'
+import { connect } from 'millrace'
 import { pino } from 'pino'
 import { startRedis, type StartOptions, type TestServer } from '../../testing/redis-servers.ts'
 import { startProxy, type Proxy } from '../../testing/tcp-proxy.ts'
@@ -70,7 +70,7 @@ export async function receiverStage(
   const { log, lines } = collectingLog()
   const millrace = await connect({ url: proxy.url })
   let appendsBegun = 0
-  const counting: Pick<Millrace, 'append' | 'appendBatch' | 'send'> = {
+  const counting: ReceiverOptions['millrace'] = {
     appendBatch: (...args) => {
       appendsBegun += 1
       return millrace.appendBatch(...args)
@@ -79,6 +79,7 @@ export async function receiverStage(
       appendsBegun += 1
       return millrace.append(...args)
     },
+    rankingPage: (...args) => millrace.rankingPage(...args),
     send: (...args) => millrace.send(...args),
   }
   const model = checkinModel('ncc')

@@ -8,7 +8,9 @@ import { test, type TestContext } from 'node:test'
 import { runMain, type MainProcess } from '../../testing/processes.ts'
 import { startRedis } from '../../testing/redis-servers.ts'
 import { waitFor, within } from '../../testing/wait-for.ts'
+import { checkinModel } from '../src/domain/checkins.ts'
 import { startEmbedded } from '../src/embedded/embedded-server.ts'
+import { indexKeys } from '../src/loader/indexes.ts'
 
 const skip = existsSync('/proc/self/stat') ? false : 'children are found by /proc'
 const working = /done [1-9][\d,]*\/s/
@@ -99,9 +101,27 @@ test(
     second.kill('SIGTERM')
     const again = await second.exited
     assert.equal(again.code, 0)
-    assert.doesNotMatch(again.stderr, /sample data/)
+    assert.doesNotMatch(again.stderr, /sample data|Leaderboards/)
   },
 )
+
+test('start builds the leaderboards of data that is older than they are', { skip }, async (t) => {
+  const { env, start } = setTheStage(t)
+  const server = await startRedis()
+  t.after(() => server.stop())
+  const url = { REDIS_URL: server.url }
+  assert.equal((await runMain(['load'], { env: { ...env, ...url } }).exited).code, 0)
+  const redis = await server.client()
+  const model = checkinModel('ncc')
+  await redis.send('DEL', ...indexKeys(model))
+  const service = await start(url)
+  service.kill('SIGTERM')
+  const { code, stderr } = await service.exited
+  assert.equal(code, 0, stderr)
+  assert.match(stderr, /Leaderboards are missing: building them/)
+  assert.equal(await redis.send('ZCARD', model.users.rankings.numCheckins ?? ''), 1000)
+  assert.equal(await redis.send('ZCARD', model.geoKey), 210)
+})
 
 test('start replaces a processor that dies', { skip }, async (t) => {
   const service = await setTheStage(t).start()

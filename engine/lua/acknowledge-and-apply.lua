@@ -1,6 +1,6 @@
 -- Applies a batch of entries exactly once: acknowledges them and writes their combined effects, or does nothing.
 -- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] holders  KEYS[4] ledger
--- KEYS[5] attempts  KEYS[6...] hashes, in the order of the rows
+-- KEYS[5] attempts  KEYS[6...] hashes, in the order of the rows, then the rankings
 -- ARGV[1] group  ARGV[2] consumer
 -- ARGV[3] JSON: { ids (ascending), dead = { { id, reason, error } ... }, rows per plan,
 --   again = { ids that may have failed attempts ... } }
@@ -10,7 +10,8 @@
 --   { 'superseded' }          the lease is not this process's. Nothing written.
 --   { 'gone', { id ... } }    some ids are not pending for this consumer any more; these still are. Nothing written.
 --   { 'refused', { at, code ... } }  the hash of row `at` (from 0) cannot take it. Nothing written.
---   { 'error', code }         no-group, moved-back, wrong-type (of the stream, the dead-letter stream or the ledger),
+--   { 'error', code }         no-group, moved-back, wrong-type (of the stream, the dead-letter stream, the ledger or a
+--                             ranking),
 --                             no-permission. Nothing written.
 
 local stream, target, group, consumer = KEYS[1], KEYS[2], ARGV[1], ARGV[2]

@@ -1,14 +1,14 @@
 -- Applies a batch of a reader without a group exactly once: moves its position and writes the combined effects, or
 -- does nothing.
 -- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] position  KEYS[4] ledger
--- KEYS[5...] hashes, in the order of the rows
+-- KEYS[5...] hashes, in the order of the rows, then the rankings
 -- ARGV[1] name of the reader  ARGV[2] position before, empty when there was none  ARGV[3] position after
 -- ARGV[4] JSON: { count, dead = { { id, reason, error } ... }, rows per plan }
 -- Returns one of
 --   { 'applied' }
 --   { 'moved', position }     the position is another one. Nothing written.
 --   { 'refused', { at, code ... } }  the hash of row `at` (from 0) cannot take it. Nothing written.
---   { 'error', code }         wrong-type (of the position, the dead-letter stream or the ledger), no-permission.
+--   { 'error', code }         wrong-type (of the position, the dead-letter stream, the ledger or a ranking), no-permission.
 --                             Nothing written.
 
 local batch = cjson.decode(ARGV[4])

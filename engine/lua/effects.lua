@@ -10,6 +10,8 @@ local function check_effects(rows, first_key)
   for at = 1, first_key - 1 do
     reserved[KEYS[at]] = true
   end
+  problem = check_rankings(projections, first_key - 1, reserved)
+  if problem then return nil, problem end
   for index, projection in ipairs(projections) do
     local list = rows[index]
     for at = 1, #list do

@@ -3,8 +3,8 @@
 -- from the declaration: `decode`, `fold`, `keys_of`, `may_meet`, `projections`, `refusal_texts`.
 -- Everything is read with XRANGE, which moves nothing, and checked; only then the position moves and the writes follow.
 -- So whatever fails before leaves the entries undelivered.
--- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] holders  KEYS[4] ledger  KEYS[5] attempts  (the hashes follow
--- from the entries)
+-- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] holders  KEYS[4] ledger  KEYS[5] attempts
+-- KEYS[6...] rankings  (the hashes follow from the entries)
 -- ARGV[1] group  ARGV[2] consumer  ARGV[3] token of the lease, empty for none  ARGV[4] entries at most
 -- Returns one of
 --   { 'drained', taken, applied, last id, 1 when entries may be left, { entry id, reason, error ... } }
@@ -12,7 +12,7 @@
 --   { 'empty', last id }  nothing is undelivered
 --   { 'superseded' }      the lease is not this process's. Nothing written.
 --   { 'meeting', key }    two projections meet in one key. Nothing written.
---   { 'error', code }     no-group, moved-back, wrong-type (of the stream, the dead-letter stream or the ledger),
+--   { 'error', code }     no-group, moved-back, wrong-type (of the stream, the dead-letter stream, the ledger or a ranking),
 --                         no-permission. Nothing written.
 
 local stream, target, holders, group, consumer = KEYS[1], KEYS[2], KEYS[3], ARGV[1], ARGV[2]
@@ -35,6 +35,8 @@ local reserved = {}
 for _, key in ipairs(KEYS) do
   reserved[key] = true
 end
+problem = check_rankings(projections, 5)
+if problem then return { 'error', problem } end
 
 -- Folds and checks the first `n` entries without those that are skipped. Returns the rows per plan, the problems of
 -- entries that cannot be decoded, the number of entries folded, and the codes of the keys that refused.

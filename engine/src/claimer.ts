@@ -4,8 +4,8 @@
  * lease (redis-cli, another library) when they were idle for as long as a lease lasts.
  */
 import { problem } from './effects.ts'
+import { isPassing, readFailure } from './errors.ts'
 import { consumerOf } from './group-info.ts'
-import { isPassing } from './errors.ts'
 import type { InHand } from './in-hand.ts'
 import { parkingNames, type GroupKeys } from './keys.ts'
 import type { PauseSwitch } from './pause-switch.ts'
@@ -66,7 +66,7 @@ export class Claimer {
 
   /** Sweeps until the signal aborts; of all consumers of the group one at a time does. @throws {MillraceError} */
   async run(): Promise<void> {
-    const { signal, sweepEveryMs } = this.#parts
+    const { signal, sweepEveryMs, keys, who } = this.#parts
     while (!signal.aborted) {
       let hasMore = false
       try {
@@ -74,7 +74,9 @@ export class Claimer {
         await this.#removeGone()
       } catch (error) {
         // The next round tries again; others do it meanwhile.
-        if (!isPassing(error)) throw error
+        if (!isPassing(error)) {
+          throw readFailure(error, { stream: keys.stream, group: who.group })
+        }
       }
       // Uneven, so that not the same consumer gets every turn.
       await wait((hasMore ? againMs : sweepEveryMs) * (0.5 + Math.random()), signal)

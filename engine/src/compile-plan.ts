@@ -7,6 +7,7 @@
  */
 import { luaLiteral } from './lua-literal.ts'
 import type { Choice, Plan } from './plan.ts'
+import { memberRange, type RankingPlan } from './ranking.ts'
 
 /** Positions in a row, from 1. */
 export interface RowLayout {
@@ -50,6 +51,7 @@ function compilePlan(plan: Plan): string {
 local choices = { ${choices.join(', ')} }
 return {
 key = ${layout.key},
+rankings = { ${plan.rankings.map(({ key }) => luaLiteral(key)).join(', ')} },
 ${compileCheck(plan, layout, fetched)},
 ${compileWrite(plan, layout)},
 } end)()`
@@ -170,7 +172,15 @@ function compileWrite(plan: Plan, layout: RowLayout): string {
     local row = rows[at]
 ${variants(always, choices, layout, 0, '    ')}
   end
-end`
+${plan.rankings.map((ranking) => compileRanking(plan, ranking, layout)).join('')}end`
+}
+
+/** The final value of each field stands in the row, so the score is there, too. */
+function compileRanking({ key }: Plan, ranking: RankingPlan, layout: RowLayout): string {
+  const starts = { counters: 1, extremes: layout.extremesAt, averages: layout.averagesAt }
+  const scoreAt = starts[ranking.from] + ranking.at
+  const places = [scoreAt, layout.key, ...memberRange(key)].join(', ')
+  return `  write_ranking(${luaLiteral(ranking.key)}, rows, ${places})\n`
 }
 
 /** One HSET for each case of choices that win or lose, so that the arguments stand in the source. */

@@ -17,6 +17,7 @@ export function compilePushDown(declared: Stream, plans: readonly Plan[]): Scrip
     part('dead-letters'),
     part('integers'),
     part('decode'),
+    part('rankings'),
     compileFold(declared, plans),
     compilePlans(plans),
     `local may_meet = ${mayMeet(plans)}`,

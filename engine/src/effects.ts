@@ -5,6 +5,7 @@ import { printable } from './dead-letter.ts'
 import { MillraceError, missingGroup, movedBack } from './errors.ts'
 import type { GroupKeys } from './keys.ts'
 import type { Plan } from './plan.ts'
+import { rankingKeys } from './ranking.ts'
 import type { Connection, Reply } from './redis/connection.ts'
 import { asList, part, runScript, script, type Script } from './redis/scripts.ts'
 import type { Entry } from './stream.ts'
@@ -46,11 +47,13 @@ export class Gate {
   readonly #plans: readonly Plan[]
   readonly #acknowledgeAndApply: Script
   readonly #advanceAndApply: Script
+  readonly #rankingKeys: readonly string[]
 
   constructor(connection: Connection, plans: readonly Plan[]) {
     this.#connection = connection
     this.#plans = plans
-    const compiled = [part('integers'), compilePlans(plans), part('effects')]
+    this.#rankingKeys = rankingKeys(plans)
+    const compiled = [part('integers'), part('rankings'), compilePlans(plans), part('effects')]
     const parts = [part('checks'), part('ledger'), part('dead-letters'), ...compiled]
     this.#acknowledgeAndApply = script([...parts, part('acknowledge-and-apply')])
     this.#advanceAndApply = script([...parts, part('advance-and-apply')])
@@ -72,7 +75,15 @@ export class Gate {
     const reply = await runScript(
       this.#connection,
       this.#acknowledgeAndApply,
-      [keys.stream, keys.deadLetters, keys.holders, keys.ledger, keys.attempts, ...effects.keys],
+      [
+        keys.stream,
+        keys.deadLetters,
+        keys.holders,
+        keys.ledger,
+        keys.attempts,
+        ...effects.keys,
+        ...this.#rankingKeys,
+      ],
       [
         who.group,
         who.consumer,
@@ -93,7 +104,14 @@ export class Gate {
     const reply = await runScript(
       this.#connection,
       this.#advanceAndApply,
-      [keys.stream, keys.deadLetters, keys.position, keys.ledger, ...effects.keys],
+      [
+        keys.stream,
+        keys.deadLetters,
+        keys.position,
+        keys.ledger,
+        ...effects.keys,
+        ...this.#rankingKeys,
+      ],
       [
         move.reader,
         move.from,
@@ -163,7 +181,7 @@ export function problem(code: string, { stream, group }: Place): MillraceError {
   return new MillraceError(
     'WRONG_TYPE',
     `Cannot process entries of stream "${stream}" for "${group}": the stream, its dead-letter stream, its leases, ` +
-      'its ledger or the position is a key of another type. Move that key away or use another one',
+      'its ledger, the position or a ranking is a key of another type. Move that key away or use another one',
   )
 }
 

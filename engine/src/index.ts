@@ -25,6 +25,7 @@ export {
   type Operator,
   type Operators,
   type Projection,
+  type ProjectionOptions,
 } from './projection.ts'
 export { Group } from './group.ts'
 export { groupKeys, streamLedger, type GroupKeys } from './keys.ts'
@@ -64,5 +65,8 @@ export type {
 export { Trimmer } from './trimmer.ts'
 export type { FrontierHolder, TrimOptions, TrimOutcome, TrimReader } from './trim.ts'
 export type { TrimmerObserver, TrimmerOptions } from './trimmer.ts'
+export type { RankOutcome } from './rank-hashes.ts'
+export type { RankableField, Rankings } from './ranking.ts'
+export type { RankingPage, RankingPageOptions, RankingPlace, Standing } from './ranking-page.ts'
 export { Reference, type Hash, type RefusalCode } from './reference.ts'
 export type { Reply } from './redis/connection.ts'

@@ -7,6 +7,9 @@ import {
 import { MillraceError } from './errors.ts'
 import { Group } from './group.ts'
 import type { Fields, ValuesOf } from './fields.ts'
+import type { Projection } from './projection.ts'
+import { rankHashes, rebuildRankings, type RankOutcome } from './rank-hashes.ts'
+import { rankingPage, type RankingPage, type RankingPageOptions } from './ranking-page.ts'
 import { Reader, type ReaderOptions } from './reader.ts'
 import { Connection, type Reply } from './redis/connection.ts'
 import { ReplicaWait } from './replica-wait.ts'
@@ -144,6 +147,41 @@ export class Millrace {
    */
   async trim<F extends Fields>(stream: Stream<F>, options: TrimOptions = {}): Promise<TrimOutcome> {
     return await trim(this.#connection, stream.key, options)
+  }
+
+  /**
+   * Reads a page of a ranking that a projection keeps, with its neighbours as of one moment.
+   * @param key of the ranking; a missing one is empty
+   * @throws {RangeError} when an option cannot be used. {MillraceError} WRONG_TYPE.
+   */
+  async rankingPage(key: string, options: RankingPageOptions): Promise<RankingPage> {
+    return await rankingPage(this.#connection, key, options)
+  }
+
+  /**
+   * Ranks hashes of a projection that something else than a consumer has written, as they are now. It may run while
+   * consumers do.
+   * @param keys of hashes; those that are missing, or hold no integer in a ranked field, are taken out of its ranking
+   * @throws {TypeError} when stream and projection do not fit. {MillraceError} WRONG_TYPE.
+   */
+  async rankHashes<F extends Fields>(
+    stream: Stream<F>,
+    projection: Projection<keyof F & string>,
+    keys: readonly string[],
+  ): Promise<RankOutcome> {
+    return await rankHashes(this.#connection, stream, projection, keys)
+  }
+
+  /**
+   * Ranks all hashes of a projection, and takes out members without one: for hashes that are older than the ranking.
+   * It walks all keys of the server in bounded steps, may run while consumers do, and may be repeated.
+   * @throws as {@link rankHashes}.
+   */
+  async rebuildRankings<F extends Fields>(
+    stream: Stream<F>,
+    projection: Projection<keyof F & string>,
+  ): Promise<RankOutcome> {
+    return await rebuildRankings(this.#connection, stream, projection)
   }
 
   /**

@@ -3,7 +3,9 @@
  * the interpreters share. The order of a plan is the order of values in a row of effects (see `lua/effects.lua`).
  */
 import type { Fields } from './fields.ts'
+import { readTemplate } from './key-template.ts'
 import type { Operator, Projection, Source } from './projection.ts'
+import { checkApart, rankingPlans, type RankingPlan } from './ranking.ts'
 import type { Stream } from './stream.ts'
 
 /** A `count` (of undefined) or `sum`. */
@@ -32,7 +34,7 @@ export interface Choice {
 }
 
 /** The key of a hash in parts: a literal before each name and one behind the last. */
-export interface KeyTemplate {
+interface KeyTemplate {
   readonly literals: readonly string[]
   readonly parts: readonly { readonly name: string; readonly isText: boolean }[]
 }
@@ -49,6 +51,7 @@ export interface Plan {
   readonly extremes: readonly Extreme[]
   readonly choices: readonly Choice[]
   readonly averages: readonly Average[]
+  readonly rankings: readonly RankingPlan[]
   readonly key: KeyTemplate
   /** The key of the hash that an entry goes to. */
   readonly keyOf: (values: Readonly<Record<string, number | string>>) => string
@@ -79,19 +82,22 @@ export function planOf(projection: Projection, declared: Stream): Plan {
   const key = keyTemplate(projection, declared)
   const counterAt = (field: string): number =>
     counters.findIndex((counter) => counter.field === field)
+  const extremes = operators.flatMap(([field, operator]) =>
+    operator.kind === 'min' || operator.kind === 'max'
+      ? [{ field, kind: operator.kind, of: operator.of }]
+      : [],
+  )
+  const averages = operators.flatMap(([field, operator]) =>
+    operator.kind === 'average'
+      ? [{ field, sumAt: counterAt(operator.sum), countAt: counterAt(operator.count) }]
+      : [],
+  )
   return {
     counters,
-    extremes: operators.flatMap(([field, operator]) =>
-      operator.kind === 'min' || operator.kind === 'max'
-        ? [{ field, kind: operator.kind, of: operator.of }]
-        : [],
-    ),
+    extremes,
     choices: [...choiceOf('latest', operators), ...choiceOf('first', operators)],
-    averages: operators.flatMap(([field, operator]) =>
-      operator.kind === 'average'
-        ? [{ field, sumAt: counterAt(operator.sum), countAt: counterAt(operator.count) }]
-        : [],
-    ),
+    averages,
+    rankings: rankingPlans(projection.rankings, { counters, extremes, averages }),
     key,
     keyOf: (values) => keyOf(key, values),
   }
@@ -131,16 +137,7 @@ function fieldOf(projection: Projection, declared: Stream, name: string): Fields
 }
 
 function keyTemplate(projection: Projection, declared: Stream): KeyTemplate {
-  const literals: string[] = ['']
-  const names: string[] = []
-  for (const part of projection.template.split(/(\{\{|\}\}|\{[^{}]+\})/)) {
-    if (part.length > 2 && part.startsWith('{')) {
-      names.push(part.slice(1, -1))
-      literals.push('')
-    } else {
-      literals.push(`${literals.pop() ?? ''}${part === '{{' ? '{' : part === '}}' ? '}' : part}`)
-    }
-  }
+  const { literals, names } = readTemplate(projection.template)
   const parts = names.map((name) => {
     return { name, isText: fieldOf(projection, declared, name).kind === 'text' }
   })
@@ -161,10 +158,11 @@ function keyOf(
 
 /**
  * Binds the projections of one consumer or reader.
- * @throws {TypeError} as {@link planOf}, or when two projections share their keys.
+ * @throws {TypeError} as {@link planOf}, or when two projections share their keys or a ranking.
  */
 export function plansOf(projections: readonly Projection[], declared: Stream): Plan[] {
   const shapes = new Set<string>()
+  checkApart(projections)
   for (const { template } of projections) {
     // What stands in the braces is no difference: two fields may hold the same value.
     const shape = template.replace(/\{[^{}]+\}/g, '{}')

@@ -2,6 +2,7 @@
  * Projections: declared, order-independent folds of entries onto hashes. A projection is pure data with several
  * interpreters: `reference.ts` in memory, `combine.ts` with `lua/effects.lua` for consumers.
  */
+import { checkRankings, type RankableField, type Rankings } from './ranking.ts'
 
 /** The time of an entry: the milliseconds of its id. */
 interface EntryTime {
@@ -26,6 +27,18 @@ export interface Projection<Name extends string = string> {
   readonly template: string
   /** Hash field to operator. */
   readonly fields: Readonly<Record<string, Operator<Name>>>
+  /** Ranked field of the hash to the key of its ranking, a sorted set. */
+  readonly rankings: Rankings
+}
+
+export interface ProjectionOptions<RankedField extends string = string> {
+  /**
+   * Field of the hash (`count`, `sum`, `average`, `min`, `max`) to the key of a sorted set that ranks the hashes by it;
+   * default: none. The key is taken as it is, without fields; on a cluster it carries the hash tag of the hashes.
+   * The member is the part of the hash's key from its first field to its last: for `users:{userId}` the user id.
+   * The score is the field's value, as the nearest number that a sorted set can hold: beyond ±2^53 neighbours may tie.
+   */
+  readonly rankings?: Partial<Rankings<RankedField>>
 }
 
 /** The number of entries. */
@@ -109,12 +122,23 @@ type NamesInOperators<O extends Operators> = {
  *   (`encodeURIComponent`), so that two values never share a key and none leaves its cluster slot.
  *   A doubled brace, `{{tag}}`, is the brace itself: a cluster's hash tag.
  * @param fields field of the hash to operator; names that begin with `@` are the engine's own
+ * @param options rankings by fields of the hash
  * @throws {TypeError} when the declaration is wrong.
  */
 export function projection<const T extends string, const O extends Operators>(
   template: T,
   fields: O,
+  options: ProjectionOptions<RankableField<O>> = {},
 ): Projection<NamesInTemplate<T> | NamesInOperators<O>> {
+  checkFields(template, fields)
+  const rankings = (options.rankings ?? {}) as Rankings
+  checkRankings(template, fields, rankings)
+  return { template, fields, rankings } as unknown as Projection<
+    NamesInTemplate<T> | NamesInOperators<O>
+  >
+}
+
+function checkFields(template: string, fields: Operators): void {
   if (template === '') throw new TypeError('Cannot declare a projection: its key is empty')
   if (Object.keys(fields).length === 0) {
     throw new TypeError(`Cannot declare projection "${template}": it has no fields`)
@@ -133,5 +157,4 @@ export function projection<const T extends string, const O extends Operators>(
       }
     }
   }
-  return { template, fields } as unknown as Projection<NamesInTemplate<T> | NamesInOperators<O>>
 }

@@ -12,6 +12,7 @@ import { Pace } from './pace.ts'
 import type { PauseSwitch } from './pause-switch.ts'
 import { wait } from './persist.ts'
 import type { Plan } from './plan.ts'
+import { rankingKeys } from './ranking.ts'
 import type { Connection, Reply } from './redis/connection.ts'
 import { asList, runScript, type Script } from './redis/scripts.ts'
 import type { Stream } from './stream.ts'
@@ -59,6 +60,7 @@ interface Outcome {
 export class PushDown {
   readonly #parts: PushDownParts
   readonly #script: Script
+  readonly #rankingKeys: readonly string[]
   readonly #pace: Pace
   /** Everything up to this id has been delivered; undefined until the group was asked. */
   #lastId: string | undefined
@@ -67,6 +69,7 @@ export class PushDown {
   constructor(parts: PushDownParts) {
     this.#parts = parts
     this.#script = compilePushDown(parts.stream, parts.plans)
+    this.#rankingKeys = rankingKeys(parts.plans)
     this.#pace = new Pace({ budgetMs: parts.budgetMs, most: parts.batchMax })
   }
 
@@ -124,6 +127,7 @@ export class PushDown {
     const { keys, who, onFolded } = this.#parts
     for (;;) {
       const place = [keys.stream, keys.deadLetters, keys.holders, keys.ledger, keys.attempts]
+      place.push(...this.#rankingKeys)
       const args = [who.group, who.consumer, who.token, String(this.#pace.count)]
       const sentAt = performance.now()
       const reply = await runScript(connection, this.#script, place, args)

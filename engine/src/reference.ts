@@ -5,6 +5,7 @@
 import { compareIds, timeOf } from './entry-id.ts'
 import { planOf, type Choice, type Extreme, type Plan } from './plan.ts'
 import type { Projection } from './projection.ts'
+import { memberOf } from './ranking.ts'
 import type { Entry, Stream } from './stream.ts'
 
 /** Field to value, as HGETALL shows a hash. */
@@ -19,6 +20,8 @@ const averagedMax = 2n ** 51n
 export class Reference {
   /** Key to hash. May be filled before the first entry, as a server may be loaded. */
   readonly hashes: Map<string, Hash> = new Map<string, Hash>()
+  /** Key to the members of the ranking and their scores. */
+  readonly rankings: Map<string, Map<string, number>> = new Map<string, Map<string, number>>()
   readonly #plans: readonly Plan[]
 
   constructor(declared: Stream, projections: readonly Projection[]) {
@@ -36,7 +39,16 @@ export class Reference {
       changed.set(key, hash)
     }
     for (const [key, hash] of changed) this.hashes.set(key, hash)
+    for (const plan of this.#plans) this.#rank(plan, plan.keyOf(entry.values))
     return undefined
+  }
+
+  #rank({ rankings, key: template }: Plan, key: string): void {
+    for (const ranking of rankings) {
+      const scores = this.rankings.get(ranking.key) ?? new Map<string, number>()
+      scores.set(memberOf(template, key), Number(this.hashes.get(key)?.get(ranking.field)))
+      this.rankings.set(ranking.key, scores)
+    }
   }
 }
 

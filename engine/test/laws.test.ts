@@ -1,6 +1,6 @@
 /**
  * The laws of projections: for any entries, any order, any split into batches and any number of consumers, the gate's
- * scripts leave the hashes that the reference interpreter computes one entry at a time, in stream order.
+ * scripts leave the hashes and rankings that the reference interpreter computes one entry at a time, in stream order.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -27,6 +27,7 @@ import { plansOf } from '../src/plan.ts'
 import { Connection } from '../src/redis/connection.ts'
 import { freshPrefix, onEachServer } from '../../testing/on-each-server.ts'
 import { hashesUnder, plainHashes } from './hashes.ts'
+import { plainRankings, rankingsUnder } from './rankings.ts'
 
 const runs = { numRuns: 500 }
 
@@ -56,21 +57,36 @@ type Row = (typeof entries extends fc.Arbitrary<infer Rows> ? Rows : never)[numb
 
 function model(prefix: string) {
   const visits = stream(`${prefix}:visits`, { guest: text(), room: integer(1), stars: integer() })
-  const guests = projection(`${prefix}:guests:{guest}`, {
-    visits: count(),
-    seen: latest(entryTime()),
-    at: latest('room'),
-    least: min('stars'),
-    most: max('stars'),
-  })
-  const rooms = projection(`${prefix}:rooms:{room}`, {
-    visits: count(),
-    stars: sum('stars'),
-    mean: average('stars', 'visits'),
-    opened: first(entryTime()),
-    by: first('guest'),
-    last: latest('guest'),
-  })
+  const ranking = (name: string): string => `${prefix}:ranking:${name}`
+  const guests = projection(
+    `${prefix}:guests:{guest}`,
+    {
+      visits: count(),
+      seen: latest(entryTime()),
+      at: latest('room'),
+      least: min('stars'),
+      most: max('stars'),
+    },
+    {
+      rankings: {
+        most: ranking('most'),
+        least: ranking('least'),
+        visits: ranking('guestVisits'),
+      },
+    },
+  )
+  const rooms = projection(
+    `${prefix}:rooms:{room}`,
+    {
+      visits: count(),
+      stars: sum('stars'),
+      mean: average('stars', 'visits'),
+      opened: first(entryTime()),
+      by: first('guest'),
+      last: latest('guest'),
+    },
+    { rankings: { mean: ranking('mean'), stars: ranking('stars') } },
+  )
   const firsts = projection(`${prefix}:firsts`, { total: sum('stars'), by: first('guest') })
   return { visits, projections: [guests, rooms, firsts] }
 }
@@ -137,6 +153,8 @@ onEachServer('projections', (bench) => {
           }
         }
         assert.deepEqual(await hashesUnder(redis, prefix), plainHashes(reference.hashes))
+        const rankings = await rankingsUnder(redis, prefix)
+        assert.deepEqual(rankings, plainRankings(reference.rankings))
         assert.equal(((await redis.send('XPENDING', visits.key, 'g')) as number[])[0], 0)
       }),
       runs,

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { Command } from 'commander'
+import { readPosition } from '../domain/position.ts'
 import { readDataFolder, sampleFolder, type LoadedData } from '../loader/data-folder.ts'
 import { load } from '../loader/load.ts'
 import { openProgress } from '../loader/progress.ts'
@@ -62,15 +63,23 @@ interface Summary {
   readonly users: number
   readonly locations: number
   readonly checkins: number
+  /** Locations whose field `location` is missing or no position: nobody finds them nearby. */
+  readonly unplaced: number
   readonly removed: Removed
 }
 
 function countsOf({ users, locations, checkins }: LoadedData) {
-  return { users: users.length, locations: locations.length, checkins: checkins.length }
+  const unplaced = locations.filter(({ location }) => readPosition(location) === undefined)
+  return {
+    users: users.length,
+    locations: locations.length,
+    checkins: checkins.length,
+    unplaced: unplaced.length,
+  }
 }
 
 function inWords(summary: Summary): string {
-  const { folder, stream, group, removed } = summary
+  const { folder, stream, group, unplaced, removed } = summary
   const isReplaced = Object.values(removed).some((count: number) => count > 0)
   return [
     `Loaded ${counted(summary)} from ${folder}.`,
@@ -78,6 +87,7 @@ function inWords(summary: Summary): string {
     isReplaced
       ? `Removed from before: ${counted(removed)}, ${written(removed.deadLetters)} dead letters.`
       : 'Nothing was there before.',
+    ...(unplaced === 0 ? [] : [`Locations that cannot be found nearby: ${written(unplaced)}.`]),
   ].join(' ')
 }
 

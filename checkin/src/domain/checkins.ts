@@ -23,22 +23,36 @@ export type CheckinModel = ReturnType<typeof checkinModel>
 export function checkinModel(prefix: string) {
   // In a template a brace is doubled; a prefix has braces where it is a cluster's hash tag.
   const escaped = prefix.replace('{', '{{').replace('}', '}}')
+  const ranking = (name: string): string => `${prefix}:ranking:${name}`
   return {
     checkins: stream(`${prefix}:checkins`, {
       locationId: integer(1),
       userId: integer(1),
       starRating: integer(0, starsMax),
     }),
-    users: projection(`${escaped}:users:{userId}`, {
-      numCheckins: count(),
-      lastCheckin: latest(entryTime()),
-      lastSeenAt: latest('locationId'),
-    }),
-    locations: projection(`${escaped}:locations:{locationId}`, {
-      numCheckins: count(),
-      numStars: sum('starRating'),
-      averageStars: average('numStars', 'numCheckins'),
-    }),
+    users: projection(
+      `${escaped}:users:{userId}`,
+      {
+        numCheckins: count(),
+        lastCheckin: latest(entryTime()),
+        lastSeenAt: latest('locationId'),
+      },
+      { rankings: { numCheckins: ranking('users:numCheckins') } },
+    ),
+    locations: projection(
+      `${escaped}:locations:{locationId}`,
+      {
+        numCheckins: count(),
+        numStars: sum('starRating'),
+        averageStars: average('numStars', 'numCheckins'),
+      },
+      {
+        rankings: {
+          numCheckins: ranking('locations:numCheckins'),
+          numStars: ranking('locations:numStars'),
+        },
+      },
+    ),
     /** Name of the single processor, in logs and in the key of its dead letters. */
     readerName: 'checkinprocessor',
     /** Where the single processor keeps its position. */
@@ -47,5 +61,7 @@ export function checkinModel(prefix: string) {
     apiKeysKey: `${prefix}:apikeys`,
     userKey: (id: number | string) => `${prefix}:users:${id}`,
     locationKey: (id: number | string) => `${prefix}:locations:${id}`,
+    /** Positions of the locations: a sorted set that GEOADD keeps, with the location ids as members. */
+    geoKey: `${prefix}:geo:locations`,
   }
 }

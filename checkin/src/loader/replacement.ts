@@ -7,7 +7,9 @@ import type { CheckinModel } from '../domain/checkins.ts'
 import { CommandError } from '../errors.ts'
 import { sendForEach } from './batches.ts'
 import type { LoadedData } from './data-folder.ts'
+import { indexKeys, indexLoaded } from './indexes.ts'
 import type { LoadedRecord } from './records.ts'
+import { scan, scanIds } from './scan.ts'
 
 /** Where the data goes. */
 export interface Target {
@@ -38,6 +40,7 @@ export async function checkKeys(
     [groupKeys(checkins.key, group).deadLetters, 'stream'],
     [loadingKey(model), 'stream'],
     [positionKey, 'string'],
+    ...indexKeys(model).map((key): [string, string] => [key, 'zset']),
     ...data.users.map(({ id }): [string, string] => [userKey(String(id)), 'hash']),
     ...data.locations.map(({ id }): [string, string] => [locationKey(String(id)), 'hash']),
   ]
@@ -85,7 +88,7 @@ async function remove(millrace: Millrace, model: CheckinModel): Promise<Removed>
   const count = await millrace.send('XLEN', checkins.key)
   // The stream goes first and comes back last: without it nothing works on the hashes.
   await millrace.send('UNLINK', checkins.key)
-  await millrace.send('UNLINK', positionKey, loadingKey(model))
+  await millrace.send('UNLINK', positionKey, loadingKey(model), ...indexKeys(model))
   const deadLetters = await removeDeadLetters(millrace, checkins.key)
   await removeLedgers(millrace, checkins.key)
   return {
@@ -99,8 +102,8 @@ async function remove(millrace: Millrace, model: CheckinModel): Promise<Removed>
 /** Removes the hashes whose key is the prefix and an id, and nothing else below the prefix. */
 async function removeHashes(millrace: Millrace, prefix: string): Promise<number> {
   let removed = 0
-  for await (const keys of scan(millrace, 'hash', `${prefix}*`)) {
-    const own = keys.filter((key) => /^[0-9]+$/.test(key.slice(prefix.length)))
+  for await (const ids of scanIds(millrace, prefix)) {
+    const own = ids.map((id) => `${prefix}${id}`)
     if (own.length > 0) removed += Number(await millrace.send('UNLINK', ...own))
   }
   return removed
@@ -124,21 +127,6 @@ async function removeLedgers(millrace: Millrace, streamKey: string): Promise<voi
   }
 }
 
-async function* scan(
-  millrace: Millrace,
-  type: 'hash' | 'stream',
-  pattern: string,
-): AsyncGenerator<string[]> {
-  let cursor = '0'
-  do {
-    const page = ['MATCH', pattern, 'COUNT', '1000', 'TYPE', type]
-    const reply = await millrace.send('SCAN', cursor, ...page)
-    const [next, keys] = Array.isArray(reply) ? reply : []
-    yield Array.isArray(keys) ? keys.map(String) : []
-    cursor = String(next)
-  } while (cursor !== '0')
-}
-
 async function write(
   millrace: Millrace,
   { model, group }: Target,
@@ -155,6 +143,7 @@ async function write(
     (location) => hash(locationKey(String(location.id)), location),
     onReply,
   )
+  await indexLoaded(millrace, model, data)
   const loading = loadingKey(model)
   const entry = ({ id, ...fields }: LoadedRecord) => ['XADD', loading, String(id), ...flat(fields)]
   await sendForEach(millrace, data.checkins, entry, onReply)

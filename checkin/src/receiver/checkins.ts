@@ -23,7 +23,6 @@ export function latestCheckinsRoute(app: FastifyInstance, parts: ReceiverParts):
       const entries = await calls.run(() =>
         millrace.send('XREVRANGE', model.checkins.key, '+', '-', 'COUNT', limit),
       )
-      reply.header('cache-control', 'no-store')
       return { checkins: (entries as [string, string[]][]).map(shownCheckin) }
     },
   })

@@ -108,6 +108,11 @@ const guarded = problemAnswers({
   503: 'The store cannot be used now, or there is too much to do',
 })
 
+const tagged = {
+  // Of type null: without a body.
+  304: { type: 'null', description: 'The client has this answer: its ETag is in If-None-Match' },
+}
+
 /** The documentation of a route, with what every route of its kind may answer. */
 function completed(
   documentation: RouteDocumentation,
@@ -117,6 +122,7 @@ function completed(
   const common = {
     ...everyRoute,
     ...(method === 'POST' ? withBody : {}),
+    ...(requires === 'read' ? tagged : {}),
     ...(requires === 'nothing' ? {} : guarded),
   }
   const security = requires === 'nothing' ? [] : [{ bearer: [requires] }]

@@ -9,7 +9,7 @@ import type { RefusalLog } from './refusal-log.ts'
 
 /** What the routes work with. */
 export interface ReceiverParts {
-  readonly millrace: Pick<Millrace, 'append' | 'appendBatch' | 'send'>
+  readonly millrace: Pick<Millrace, 'append' | 'appendBatch' | 'rankingPage' | 'send'>
   readonly model: CheckinModel
   /** Every call to Redis goes through it. */
   readonly calls: BoundedCalls

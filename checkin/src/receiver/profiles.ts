@@ -43,7 +43,6 @@ function hashRoute(
       if (id === undefined) return sendProblem(reply, wrongId)
       const flat = (await calls.run(() => millrace.send('HGETALL', keyOf(id)))) as string[]
       if (flat.length === 0) return sendProblem(reply, unknownId)
-      reply.header('cache-control', 'no-store')
       return shownHash(id, flat)
     },
   })

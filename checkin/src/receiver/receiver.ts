@@ -8,13 +8,16 @@ import { batchRoutes } from './batch.ts'
 import { latestCheckinsRoute } from './checkins.ts'
 import { Life } from './closing.ts'
 import { collectDocumentation, documentationRoutes } from './documentation.ts'
+import { tagReads } from './entity-tag.ts'
 import { problemOf } from './failures.ts'
 import { guardRoutes, type GuardOptions } from './guard.ts'
 import { healthRoutes } from './health.ts'
 import { KeysInFlight, type IdempotencyLimits } from './idempotency-key.ts'
 import { KeyRing } from './key-ring.ts'
+import { leaderboardRoutes } from './leaderboards.ts'
 import { ReceiverMetrics, type PressureReading } from './metrics.ts'
 import { metricsRoute } from './metrics-route.ts'
+import { nearbyRoute } from './nearby.ts'
 import { allowedHosts, allowOrigins, HostCheck, wrongHost } from './origins.ts'
 import type { ReceiverParts } from './parts.ts'
 import { sendProblem } from './problem.ts'
@@ -168,11 +171,14 @@ function guardOptions(
 
 /** Every address of the service. */
 function addRoutes(app: FastifyInstance, parts: ReceiverParts): void {
+  tagReads(app)
   checkinRoute(app, parts)
   batchRoutes(app, parts)
   latestCheckinsRoute(app, parts)
   statusRoute(app, parts)
   profileRoutes(app, parts)
+  nearbyRoute(app, parts)
+  leaderboardRoutes(app, parts)
   healthRoutes(app, parts)
   documentationRoutes(app)
 }

@@ -1,4 +1,5 @@
-import { MillraceError, type Group } from 'millrace'
+import { MillraceError, type Group, type Millrace } from 'millrace'
+import type { CheckinModel } from '../domain/checkins.ts'
 import { CommandError } from '../errors.ts'
 import type { ServiceChild } from './service-child.ts'
 import { unless } from './unwind.ts'
@@ -24,13 +25,22 @@ export async function isDataMissing(group: Group): Promise<boolean> {
   }
 }
 
-/** Waits for the end of the loader. @throws {StopRequested}; {CommandError} when it has failed. */
-export async function untilLoaded(loader: ServiceChild, stop: AbortSignal): Promise<void> {
+/** True when neither a ranking nor a position is there, as in data that a version without them has left. */
+export async function areIndexesMissing(
+  millrace: Pick<Millrace, 'send'>,
+  { users, locations, geoKey }: CheckinModel,
+): Promise<boolean> {
+  const rankings = [users, locations].flatMap((projection) => Object.values(projection.rankings))
+  return (await millrace.send('EXISTS', geoKey, ...rankings)) === 0
+}
+
+/** Waits for the end of a child that has a job to do. @throws {StopRequested}; {CommandError} when it has failed. */
+export async function untilDone(child: ServiceChild, stop: AbortSignal): Promise<void> {
   try {
-    await unless(stop, loader.ended)
+    await unless(stop, child.ended)
   } finally {
-    await loader.stop()
+    await child.stop()
   }
-  if (loader.isDone) return
-  throw new CommandError(`Cannot load the sample data: the loader ended with ${loader.ending}`)
+  if (child.isDone) return
+  throw new CommandError(`Cannot prepare the data: the ${child.name} ended with ${child.ending}`)
 }

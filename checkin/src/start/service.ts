@@ -10,7 +10,7 @@ import { CommandError } from '../errors.ts'
 import type { Wiring } from '../wiring.ts'
 import { Processor } from './processor.ts'
 import { resultLines } from './results.ts'
-import { isDataMissing, untilLoaded } from './sample-data.ts'
+import { areIndexesMissing, isDataMissing, untilDone } from './sample-data.ts'
 import { ServiceChild } from './service-child.ts'
 import { statusLine, takeSample, type Sample } from './status.ts'
 import { unless, Unwind } from './unwind.ts'
@@ -58,6 +58,9 @@ export class Service {
       const millrace = await this.#connect(url)
       const group = millrace.group(this.#options.wiring.model.checkins, this.#config.group)
       if (await isDataMissing(group)) await this.#loadSampleData(url)
+      else if (await areIndexesMissing(millrace, this.#options.wiring.model)) {
+        await this.#buildIndexes(url)
+      }
       this.#startProcessors(url)
       const receiver = await this.#startReceiver(url)
       this.#startGenerator(`${receiver}/api/checkin`)
@@ -113,7 +116,13 @@ export class Service {
   async #loadSampleData(url: string): Promise<void> {
     const { say, stop } = this.#options
     say('No check-ins are there yet: loading sample data ...')
-    await untilLoaded(this.#child('loader', ['load'], { REDIS_URL: url }, say), stop)
+    await untilDone(this.#child('loader', ['load'], { REDIS_URL: url }, say), stop)
+  }
+
+  async #buildIndexes(url: string): Promise<void> {
+    const { say, stop } = this.#options
+    say('Leaderboards are missing: building them from the hashes ...')
+    await untilDone(this.#child('reindex', ['reindex'], { REDIS_URL: url }), stop)
   }
 
   /** @returns the receiver's address once it listens. */

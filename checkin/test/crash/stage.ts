@@ -103,7 +103,7 @@ export class Stage {
 
   /**
    * The verdict: every entry of the stream is a dead letter or counted once on both sides, and every field of every
-   * hash is what the reference interpreter computes from the stream.
+   * hash and every place of every ranking is what the reference interpreter computes from the stream.
    * @returns the number of entries in the stream.
    */
   async verdict(): Promise<number> {
@@ -140,7 +140,16 @@ export class Stage {
     const applied = entries.length - undecodable.length
     assert.deepEqual(await this.#totals(), { users: applied, locations: applied }, message)
     for (const [key, hash] of reference.hashes) {
-      assert.deepEqual(await this.#hash(key), Object.fromEntries(hash), `${message}, ${key}`)
+      assert.deepEqual(
+        await this.#pairs('HGETALL', key),
+        Object.fromEntries(hash),
+        `${message}, ${key}`,
+      )
+    }
+    for (const [key, scores] of reference.rankings) {
+      const held = Object.entries(await this.#pairs('ZRANGE', key, '0', '-1', 'WITHSCORES'))
+      const ranked = new Map(held.map(([member, score]) => [member, Number(score)]))
+      assert.deepEqual(ranked, scores, `${message}, ${key}`)
     }
     return entries.length
   }
@@ -156,8 +165,8 @@ export class Stage {
     return { users: await total('ncc:users:*'), locations: await total('ncc:locations:*') }
   }
 
-  async #hash(key: string): Promise<Record<string, string>> {
-    const flat = (await this.millrace.send('HGETALL', key)) as string[]
+  async #pairs(...command: string[]): Promise<Record<string, string>> {
+    const flat = (await this.millrace.send(...command)) as string[]
     return Object.fromEntries(
       Array.from({ length: flat.length / 2 }, (_, at) => [
         flat[2 * at] ?? '',

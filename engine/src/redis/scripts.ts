@@ -48,6 +48,8 @@ export const scripts: Readonly<
     | 'findDeadLetter'
     | 'lease'
     | 'purge'
+    | 'rank'
+    | 'rankingPage'
     | 'redrive'
     | 'removeConsumer'
     | 'removeEmpty'
@@ -67,6 +69,8 @@ export const scripts: Readonly<
   findDeadLetter: load('find-dead-letter'),
   lease: load('lease'),
   purge: load('purge'),
+  rank: load('rank'),
+  rankingPage: script(['checks', 'ranking-page'].map(part), 'reading'),
   redrive: load('ledger', 'redrive'),
   removeConsumer: load('ledger', 'dead-letters', 'remove-consumer'),
   removeEmpty: load('remove-empty'),

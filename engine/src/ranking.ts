@@ -1,0 +1,100 @@
+/**
+ * Rankings: sorted sets that follow an integer field of a projection's hashes. The score is the field's final value, so
+ * it depends on no order, and it is written in the same script as the hash: a ranking says what the hashes say.
+ */
+import { readTemplate } from './key-template.ts'
+import type { Operators } from './projection.ts'
+
+const rankableKinds = ['count', 'sum', 'average', 'min', 'max'] as const
+
+/** The fields of a projection that can be ranked: those that hold an integer of the fold. */
+export type RankableField<O extends Operators> = {
+  [Field in keyof O]: O[Field]['kind'] extends (typeof rankableKinds)[number] ? Field : never
+}[keyof O] &
+  string
+
+/** Field of the hash to the key of the sorted set that ranks by it. */
+export type Rankings<Field extends string = string> = Readonly<Record<Field, string>>
+
+/** A ranking made ready: where the final value of its field stands in a plan. */
+export interface RankingPlan {
+  readonly key: string
+  readonly field: string
+  readonly from: 'counters' | 'extremes' | 'averages'
+  /** Position there. */
+  readonly at: number
+}
+
+/** @throws {TypeError} when a ranking cannot be kept. */
+export function checkRankings(template: string, fields: Operators, rankings: Rankings): void {
+  const problem = (what: string): TypeError =>
+    new TypeError(`Cannot declare projection "${template}": ${what}`)
+  const keys = new Set<string>()
+  for (const [field, key] of Object.entries(rankings)) {
+    const kind = Object.hasOwn(fields, field) ? fields[field]?.kind : undefined
+    if (!rankableKinds.some((rankable) => rankable === kind)) {
+      throw problem(`it ranks by "${field}", which is no ${rankableKinds.join(', ')} here`)
+    }
+    if (key === '') throw problem(`the ranking by "${field}" has no key`)
+    if (keys.has(key)) throw problem(`two rankings have the key "${key}"`)
+    keys.add(key)
+  }
+  if (keys.size > 0 && readTemplate(template).names.length === 0) {
+    throw problem('it ranks a single hash. Put a field into its key')
+  }
+}
+
+/** @throws {TypeError} when two projections write the same ranking: their members may meet. */
+export function checkApart(projections: readonly { readonly rankings: Rankings }[]): void {
+  const keys = new Set<string>()
+  for (const key of projections.flatMap(({ rankings }) => Object.values(rankings))) {
+    if (keys.has(key)) {
+      throw new TypeError(
+        `Cannot use two projections with the ranking "${key}": give each one of its own`,
+      )
+    }
+    keys.add(key)
+  }
+}
+
+/** The keys of all rankings of some plans. */
+export const rankingKeys = (
+  plans: readonly { readonly rankings: readonly RankingPlan[] }[],
+): string[] => plans.flatMap(({ rankings }) => rankings.map(({ key }) => key))
+
+/** Finds each ranked field among the sorted operators of a plan. */
+export function rankingPlans(
+  rankings: Rankings,
+  places: Readonly<Record<RankingPlan['from'], readonly { readonly field: string }[]>>,
+): RankingPlan[] {
+  return Object.entries(rankings).flatMap(([ranked, key]) =>
+    (['counters', 'extremes', 'averages'] as const).flatMap((from) => {
+      const at = places[from].findIndex(({ field }) => field === ranked)
+      return at < 0 ? [] : [{ key, field: ranked, from, at }]
+    }),
+  )
+}
+
+/** The literals of a key template; see `KeyTemplate` of `plan.ts`. */
+interface Template {
+  readonly literals: readonly string[]
+}
+
+/**
+ * The member of a hash in the rankings of its projection: the part of its key from the first field to the last, so that no
+ * two hashes share one. For `users:{userId}` it is the user id.
+ */
+export function memberOf({ literals }: Template, key: string): string {
+  return key.slice(literals[0]?.length, key.length - (literals.at(-1)?.length ?? 0))
+}
+
+/** The key of the hash with this member. */
+export function keyOfMember({ literals }: Template, member: string): string {
+  return `${literals[0] ?? ''}${member}${literals.at(-1) ?? ''}`
+}
+
+/** Where the member stands in a key, as `string.sub` of Lua takes it: bytes count. */
+export function memberRange({ literals }: Template): readonly [from: number, to: number] {
+  const size = (literal: string | undefined): number => Buffer.byteLength(literal ?? '')
+  return [size(literals[0]) + 1, -size(literals.at(-1)) - 1]
+}
