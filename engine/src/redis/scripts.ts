@@ -35,29 +35,39 @@ export const scripts: Readonly<
     | 'appendBatch'
     | 'claim'
     | 'countRange'
+    | 'createGroup'
     | 'entryState'
     | 'findDeadLetter'
     | 'lease'
+    | 'purge'
     | 'removeConsumer'
+    | 'removeEmpty'
     | 'redrive'
+    | 'retry'
     | 'setIdle'
     | 'sweep'
+    | 'takeDue'
     | 'trim',
     Script
   >
 > = {
-  acknowledgeAndApply: load('checks', 'effects', 'dead-letters', 'acknowledge-and-apply'),
-  advanceAndApply: load('checks', 'effects', 'dead-letters', 'advance-and-apply'),
+  acknowledgeAndApply: load('checks', 'ledger', 'effects', 'dead-letters', 'acknowledge-and-apply'),
+  advanceAndApply: load('checks', 'ledger', 'effects', 'dead-letters', 'advance-and-apply'),
   appendBatch: loadAs(filling, ['checks', 'append-batch']),
-  claim: load('checks', 'dead-letters', 'claim'),
+  claim: load('checks', 'ledger', 'dead-letters', 'claim'),
   countRange: load('checks', 'count-range'),
+  createGroup: load('checks', 'create-group'),
   entryState: load('checks', 'entry-state'),
   findDeadLetter: load('checks', 'find-dead-letter'),
   lease: load('checks', 'lease'),
-  removeConsumer: load('checks', 'dead-letters', 'remove-consumer'),
-  redrive: load('checks', 'redrive'),
+  purge: load('checks', 'purge'),
+  removeConsumer: load('checks', 'ledger', 'dead-letters', 'remove-consumer'),
+  redrive: load('checks', 'ledger', 'redrive'),
+  removeEmpty: load('checks', 'remove-empty'),
+  retry: load('checks', 'retry'),
   setIdle: load('checks', 'set-idle'),
   sweep: load('checks', 'sweep'),
+  takeDue: load('checks', 'ledger', 'dead-letters', 'take-due'),
   trim: load('checks', 'trim'),
 }
 
