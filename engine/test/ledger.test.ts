@@ -86,6 +86,26 @@ onEachServer('ledger', (bench) => {
     assert.deepEqual([skipped, count], ['1', '4'])
   })
 
+  test('is no younger than the dead letters that it counts, so they can be redriven', async (t) => {
+    const fixture = await freshGroup(bench())
+    const { redis, visits, group } = fixture
+    await redis.send('UNLINK', groupKeys(visits.key, 'desk').ledger)
+    await redis.send('XADD', visits.key, '0-1', 'guest', 'nobody')
+    await appendVisits(fixture, 999)
+    startConsumer(t, fixture, 'one')
+    await untilDrained(fixture)
+    assert.equal((await group.deadLetters.redrive({ all: true })).redriven, 1)
+  })
+
+  test('has not begun where only letters were purged', async () => {
+    const fixture = await freshGroup(bench())
+    const { redis, visits, group } = fixture
+    await redis.send('DEL', visits.key, groupKeys(visits.key, 'desk').ledger)
+    await redis.send('XADD', fixture.dead, '*', 'id', '1-0', 'reason', 'handler')
+    assert.equal((await group.deadLetters.purge({ all: true })).purged, 1)
+    assert.deepEqual(await group.create(), { created: true })
+  })
+
   test('ends consumers of a group that was moved back, before anything counts twice', async (t) => {
     const fixture = await freshGroup(bench())
     const { redis, visits } = fixture
@@ -148,6 +168,19 @@ onEachServer('ledger', (bench) => {
     assert.ok(error instanceof MillraceError && error.code === 'WRONG_TYPE')
     assert.deepEqual(await effects(fixture), { guests: 0, rooms: 0 })
     assert.equal((await fixture.group.describe()).pending, 3)
+  })
+
+  test('is not the only key that is left alone when it holds something else: a sweep removes only attempts', async (t) => {
+    const fixture = await freshGroup(bench())
+    const { redis, visits } = fixture
+    const keys = groupKeys(visits.key, 'desk')
+    await redis.send('SET', keys.attempts, 'mine')
+    await redis.send('ZADD', keys.retries, '1', '1-0')
+    startConsumer(t, fixture, 'one', { claimAfterMs: 40 })
+    await waitFor(async () => (await redis.send('EXISTS', keys.retries)) === 0, {
+      what: 'a sweep that cleans up',
+    })
+    assert.equal(await redis.send('GET', keys.attempts), 'mine')
   })
 
   test('survives what is delivered out of order by several consumers', async (t) => {
