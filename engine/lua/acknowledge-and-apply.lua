@@ -51,8 +51,14 @@ ledger, problem = open_ledger(KEYS[4], stream, group)
 if not ledger then return { 'error', problem } end
 if was_settled(ledger, ids[1]) then return { 'error', 'moved-back' } end
 
+local has_attempts = false
+if #batch.again > 0 then
+  local kind = redis.pcall('TYPE', KEYS[5])
+  if kind.err then return { 'error', error_code(kind.err) } end
+  has_attempts = kind.ok == 'hash'
+end
 problem = check_permissions({ 'XACK', stream, group, ids[1] })
-  or (#batch.again > 0 and check_permissions({ 'HDEL', KEYS[5], ids[1] }))
+  or (has_attempts and check_permissions({ 'HDEL', KEYS[5], ids[1] }))
   or (#batch.dead > 0 and check_dead_letters(target))
 if problem then return { 'error', problem } end
 local refusals
@@ -65,7 +71,7 @@ write_dead_letters(stream, target, consumer, batch.dead)
 for at = 1, #ids, 5000 do
   redis.call('XACK', stream, group, unpack(ids, at, math.min(at + 4999, #ids)))
 end
-if #batch.again > 0 and redis.call('TYPE', KEYS[5]).ok == 'hash' then redis.call('HDEL', KEYS[5], unpack(batch.again)) end
+if has_attempts then redis.call('HDEL', KEYS[5], unpack(batch.again)) end
 write_effects(batch.rows)
 settle_in_ledger(ledger, #ids - #batch.dead, #batch.dead, ids[#ids])
 return { 'applied' }

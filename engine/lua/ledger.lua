@@ -9,7 +9,7 @@
 -- What lies before the first pending id, or without one up to the top, is settled. An entry of there that is to be
 -- settled again shows that the group was moved back, or created again, or a claim was forced.
 
-local LEDGER_FIELDS = { 'applied', 'deadLettered', 'since', 'top', 'delivered', 'firstPending' }
+local LEDGER_FIELDS = { 'applied', 'deadLettered', 'since', 'top', 'delivered', 'firstPending', 'redriven' }
 
 local function id_or(text, default)
   return text and string.find(text, '^%d+%-%d+$') and text or default
@@ -27,7 +27,10 @@ local function open_ledger(key, stream, group)
     group = group,
     applied = tonumber(held[1] or 0) or 0,
     dead = tonumber(held[2] or 0) or 0,
+    redriven = tonumber(held[7] or 0) or 0,
     since = held[3],
+    -- Read before any dead letter is written, so that none is older than the ledger.
+    begins = not held[3] and now_ms() or nil,
     top = id_or(held[4], '0-0'),
     delivered = '0-0',
     first_pending = id_or(held[6], ''),
@@ -60,8 +63,7 @@ end
 
 -- Counts an entry that is pending again after it was a dead letter. Cannot fail after open_ledger.
 local function redriven_in_ledger(ledger)
-  local redriven = tonumber(redis.call('HGET', ledger.key, 'redriven') or 0) or 0
-  redis.call('HSET', ledger.key, 'redriven', redriven + 1, 'firstPending', first_pending(ledger))
+  redis.call('HSET', ledger.key, 'redriven', ledger.redriven + 1, 'firstPending', first_pending(ledger))
 end
 
 -- Counts entries that this call has settled; `top` is the greatest of their ids. Cannot fail after open_ledger.
@@ -74,7 +76,7 @@ local function settle_in_ledger(ledger, applied, dead, top)
     end
   end
   if not ledger.since then
-    for _, value in ipairs({ 'since', now_ms(), 'skipped', ledger.skipped or 0 }) do
+    for _, value in ipairs({ 'since', ledger.begins, 'skipped', ledger.skipped or 0 }) do
       write[#write + 1] = value
     end
   end

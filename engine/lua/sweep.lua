@@ -34,7 +34,9 @@ local pending = redis.call('XPENDING', stream, group)
 
 redis.call('ZADD', leases, now + ARGV[3], TURN)
 if pending[1] == 0 and not check_permissions({ 'DEL', KEYS[4], KEYS[5] }) then
-  redis.call('DEL', KEYS[4], KEYS[5]) -- Left by entries that somebody acknowledged by hand.
+  -- Left by entries that somebody acknowledged by hand. A key of another type is not ours.
+  redis.call('DEL', KEYS[4])
+  if redis.pcall('TYPE', KEYS[5]).ok == 'hash' then redis.call('DEL', KEYS[5]) end
 end
 local expired, foreign = {}, {}
 for _, consumer in ipairs(pending[4] or {}) do

@@ -34,7 +34,11 @@ if #due > 0 then
   if #letters > 0 then
     write_dead_letters(stream, KEYS[2], ARGV[2], letters)
     redis.call('XACK', stream, group, unpack(lost))
-    settle_in_ledger(ledger, 0, #letters, lost[#lost])
+    local top = lost[1] -- They are in the order in which they were due.
+    for _, id in ipairs(lost) do
+      if is_before(top, id) then top = id end
+    end
+    settle_in_ledger(ledger, 0, #letters, top)
   end
 end
 local next_due = redis.call('ZRANGE', retries, 0, 0, 'WITHSCORES')[2]

@@ -136,14 +136,14 @@ export function separateRefused(
     const code = key === undefined ? undefined : codes.get(key)
     if (code === undefined) remaining.push(item)
     else if (code === 'overflow' && settled.length > 1) alone.push(item)
-    else remaining.push(refusal(item.id, key ?? '', code))
+    else remaining.push(refusal(item, key ?? '', code))
   }
   return { remaining, alone }
 }
 
-function refusal(id: string, key: string, code: string): Settled {
+function refusal({ id, isAgain = false }: Settled, key: string, code: string): Settled {
   const error = `Cannot apply to "${key}": ${refusalTexts[code] ?? code}`
-  return { kind: 'dead-letter', id, reason: 'refused', error }
+  return { kind: 'dead-letter', id, reason: 'refused', error, isAgain }
 }
 
 function byId(a: Settled, b: Settled): number {

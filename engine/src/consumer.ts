@@ -267,27 +267,31 @@ export class Consumer<F extends Fields = Fields> {
     if (pool === undefined) {
       for (const entry of entries) settled.push({ kind: 'apply', id: entry.id, entry, isAgain })
     } else if (isAgain && entries.length > 0) {
-      void this.#handleAgain(pool, entries).catch((error: unknown) => {
-        // A passing failure gets here only while stopping: the entries are given back.
-        if (!isPassing(error)) this.#fail(error)
-      })
+      this.#handleAgain(pool, entries)
     } else {
       for (const entry of entries) pool.push(entry)
     }
     this.#applier.push(settled)
   }
 
-  /** Entries that were delivered before: attempts at them may have failed. */
-  async #handleAgain(pool: HandlerPool<F>, entries: readonly Entry<F>[]): Promise<void> {
-    const attempts = await this.#retries.attemptsOf(entries.map(({ id }) => id))
-    entries.forEach((entry, at) => pool.push(entry, attempts[at] ?? 0, true))
+  /** Entries that were delivered before: attempts at them may have failed. They keep their place while we ask. */
+  #handleAgain(pool: HandlerPool<F>, entries: readonly Entry<F>[]): void {
+    const attempts = this.#retries.attemptsOf(entries.map(({ id }) => id))
+    attempts.catch((error: unknown) => {
+      // A passing failure gets here only while stopping: the entries are given back.
+      if (!isPassing(error)) this.#fail(error)
+    })
+    entries.forEach((entry, at) => pool.push(entry, async () => (await attempts)[at] ?? 0))
   }
 
   /** The bodies of entries are gone; `isSettled`: their dead letters are written. */
   #lost(ids: readonly string[], isSettled: boolean): void {
     const letters = ids.map(lostLetter)
     if (isSettled) this.#teller.deadLettered(letters)
-    else this.#applier.push(letters.map((letter) => ({ kind: 'dead-letter', ...letter })))
+    else
+      this.#applier.push(
+        letters.map((letter) => ({ kind: 'dead-letter', ...letter, isAgain: true })),
+      )
   }
 
   async #foundNothing(): Promise<boolean> {

@@ -4,8 +4,12 @@
  * ends by its signal, by a drained group, or by an error that does not pass.
  */
 import { backoffMs } from './backoff.ts'
-import { isPassing, MillraceError, readFailure } from './errors.ts'
+import { problem } from './effects.ts'
+import { compareIds } from './entry-id.ts'
+import { isPassing, MillraceError, movedBack, readFailure } from './errors.ts'
+import { record } from './group-info.ts'
 import type { InHand } from './in-hand.ts'
+import type { GroupKeys } from './keys.ts'
 import type { PauseSwitch } from './pause-switch.ts'
 import { persist, wait } from './persist.ts'
 import type { Connection, Reply } from './redis/connection.ts'
@@ -21,6 +25,7 @@ export interface DeliveryReaderParts {
   readonly connection: Connection
   readonly stream: string
   readonly group: string
+  readonly keys: Pick<GroupKeys, 'ledger'>
   readonly consumer: string
   readonly inHand: InHand
   /** While it is on, nothing is read. */
@@ -47,6 +52,8 @@ export class DeliveryReader {
   #unblock: (() => void) | undefined
   /** Since the last read that was answered. */
   #failures = 0
+  /** Id of the last new entry that this connection has read. */
+  #lastNew = '0-0'
   /** Halved when a read fails and doubled when one is answered: a slow link needs small batches to get on at all. */
   #countMax = Infinity
 
@@ -97,7 +104,10 @@ export class DeliveryReader {
     signal.addEventListener('abort', unblock)
     try {
       await this.#readOwnPending(reading)
+      await checkPlace(reading, this.#parts)
       this.#parts.onCaughtUp()
+      // Anew on each connection: after a failover the group may be behind where it was, together with its effects.
+      this.#lastNew = '0-0'
       for (;;) {
         await this.#mayRead()
         // Read once the listener is set: an abort in between would leave the read to its full BLOCK.
@@ -121,15 +131,19 @@ export class DeliveryReader {
   }
 
   async #takeNew(reading: Connection): Promise<boolean> {
-    const { takeNew, onDelivered } = this.#parts
+    const { takeNew, onDelivered, stream, group } = this.#parts
     if (takeNew !== undefined) {
       const hasFound = await takeNew(reading)
       this.#failures = 0
       return hasFound
     }
     const entries = await this.#read(reading, '>')
-    if (entries.length > 0) onDelivered(entries, 'new')
-    return entries.length > 0
+    const [first] = entries
+    if (first === undefined) return false
+    if (compareIds(first.id, this.#lastNew) <= 0) throw movedBack(stream, group)
+    this.#lastNew = entries.at(-1)?.id ?? this.#lastNew
+    onDelivered(entries, 'new')
+    return true
   }
 
   async #readOwnPending(reading: Connection): Promise<void> {
@@ -157,6 +171,25 @@ export class DeliveryReader {
     this.#countMax *= 2
     return entriesOf(reply)
   }
+}
+
+/**
+ * Whether the group is where its last settlement has seen it, or further. The gate sees that, too, but not once the
+ * group has been delivered past that point again while something old is pending. @throws {MillraceError} GROUP_MOVED.
+ */
+async function checkPlace(
+  reading: Connection,
+  { stream, group, keys }: Pick<DeliveryReaderParts, 'stream' | 'group' | 'keys'>,
+): Promise<void> {
+  // The ledger first: meanwhile others may read on, and then settle.
+  const seen = await reading.send(['HGET', keys.ledger, 'delivered']).catch((error: unknown) => {
+    const isWrong = error instanceof MillraceError && error.code === 'WRONG_TYPE'
+    throw isWrong ? problem('wrong-type', { stream, group }) : error
+  })
+  const groups = asList(await reading.send(['XINFO', 'GROUPS', stream])).map(record)
+  const place = groups.find(({ name }) => name === group)?.['last-delivered-id']
+  if (typeof seen !== 'string' || typeof place !== 'string') return
+  if (/^\d+-\d+$/.test(seen) && compareIds(place, seen) < 0) throw movedBack(stream, group)
 }
 
 /**

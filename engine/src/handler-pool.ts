@@ -48,12 +48,13 @@ export interface HandlerPoolParts<F extends Fields> {
   readonly onFailure: (error: unknown) => void
 }
 
+/** Rejects only when the consumer ends: then the entry is given back. */
+type AttemptsOf = () => Promise<number>
+
 interface Task<F extends Fields> {
   readonly entry: Entry<F>
-  /** Attempts that have failed before. */
-  readonly failed: number
-  /** Delivered before, to whomever. */
-  readonly isAgain: boolean
+  /** Finds out how many attempts have failed before; undefined: none. */
+  readonly failed: AttemptsOf | undefined
   readonly key: string | number | undefined
 }
 
@@ -71,10 +72,10 @@ export class HandlerPool<F extends Fields> {
     this.#parts = parts
   }
 
-  /** Takes an entry over. `failed`: attempts that have failed before; `isAgain`: it was delivered before. */
-  push(entry: Entry<F>, failed = 0, isAgain = false): void {
+  /** Takes an entry over; its place in the order is the one of this call. `failed` is given when it was delivered before. */
+  push(entry: Entry<F>, failed?: AttemptsOf): void {
     const key = this.#parts.orderBy?.(entry)
-    const task = { entry, failed, isAgain, key }
+    const task = { entry, failed, key }
     if (key !== undefined) {
       const behind = this.#behind.get(key)
       if (behind !== undefined) {
@@ -126,7 +127,8 @@ export class HandlerPool<F extends Fields> {
   async #run(task: Task<F>): Promise<void> {
     const { handler, signal, retry, attemptsMax } = this.#parts
     const { entry } = task
-    const attempt = task.failed + 1
+    const attempt = await this.#attemptOf(task)
+    if (attempt === undefined) return
     let outcome: Outcome
     try {
       await this.#yieldNow()
@@ -135,14 +137,24 @@ export class HandlerPool<F extends Fields> {
       // A handler that broke off because we stop has not failed.
       if (signal.aborted) return
       const decided = decide({ entry, error, attempt }, retry, attemptsMax)
-      this.#settle(task, decided, messageOf(error))
+      this.#settle(task, attempt, decided, messageOf(error))
       return
     }
     if (outcome.kind === 'retry' && attempt >= attemptsMax) {
       const reason = `the handler asked for a retry (attempt ${attempt} of ${attemptsMax})`
       outcome = { kind: 'dead-letter', reason }
     }
-    this.#settle(task, outcome, 'the handler asked for a retry')
+    this.#settle(task, attempt, outcome, 'the handler asked for a retry')
+  }
+
+  /** Undefined when the consumer ends before that is known. */
+  async #attemptOf({ failed }: Task<F>): Promise<number | undefined> {
+    if (failed === undefined) return 1
+    try {
+      return (await failed()) + 1
+    } catch {
+      return undefined
+    }
   }
 
   /** Handlers that await nothing would keep the event loop from renewals and replies. */
@@ -152,10 +164,10 @@ export class HandlerPool<F extends Fields> {
     this.#yieldedAt = performance.now()
   }
 
-  #settle({ entry, failed, isAgain }: Task<F>, outcome: Outcome, error: string): void {
+  #settle({ entry, failed }: Task<F>, attempts: number, outcome: Outcome, error: string): void {
     const { onSettled, onRetry } = this.#parts
     const { id } = entry
-    const attempts = failed + 1
+    const isAgain = failed !== undefined
     switch (outcome.kind) {
       case 'acknowledge':
         onSettled({ kind: 'apply', id, entry, isAgain })

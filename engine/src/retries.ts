@@ -2,6 +2,7 @@
  * The next attempts at entries that a handler could not process. Promise: what is scheduled outlives this process: the
  * entry stays pending, parked under the consumer `retry`, and any living consumer takes it when it is due.
  */
+import { setImmediate } from 'node:timers/promises'
 import { rawEntry, type RawEntry } from './delivery-reader.ts'
 import { problem } from './effects.ts'
 import { isPassing } from './errors.ts'
@@ -98,7 +99,8 @@ export class Retries {
     const { connection, keys, signal } = this.#parts
     const command = ['HMGET', keys.attempts, ...ids]
     const reply = asList(await persist(signal, () => connection.send(command)))
-    return reply.map(Number)
+    // Somebody may have written there: what is no number must not count for ever.
+    return reply.map((count) => Number(count) || 0)
   }
 
   async #schedule(retry: Retry): Promise<void> {
@@ -139,6 +141,8 @@ export class Retries {
       const place = [keys.stream, keys.deadLetters, keys.retries, keys.ledger]
       const args = [who.group, who.consumer, parkingName, String(count)]
       const reply = this.#checked(await runScript(connection, scripts.takeDue, place, args))
+      // What was scheduled in a reply that came together with this one is still in hand for a moment.
+      await setImmediate()
       const [nextDue, entries, lost] = reply
       const taken = asList(entries ?? []).map(rawEntry)
       if (taken.length > 0) this.#parts.onDue(taken)

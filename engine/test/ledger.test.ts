@@ -1,7 +1,7 @@
 /** The ledger of a group: its counters balance, and it knows a group that was moved back. */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { groupKeys, MillraceError, streamLedger } from 'millrace'
+import { groupKeys, MillraceError, streamLedger, type Handler } from 'millrace'
 import { onEachServer } from '../../testing/on-each-server.ts'
 import { waitFor } from '../../testing/wait-for.ts'
 import {
@@ -12,6 +12,7 @@ import {
   startConsumer,
   untilDrained,
   type Fixture,
+  type VisitFields,
 } from './fixture.ts'
 
 async function ledgerOf({ redis, visits }: Fixture): Promise<Record<string, string>> {
@@ -86,6 +87,26 @@ onEachServer('ledger', (bench) => {
     assert.deepEqual([skipped, count], ['1', '4'])
   })
 
+  test('is no younger than the dead letters that it counts, so they can be redriven', async (t) => {
+    const fixture = await freshGroup(bench())
+    const { redis, visits, group } = fixture
+    await redis.send('UNLINK', groupKeys(visits.key, 'desk').ledger)
+    await redis.send('XADD', visits.key, '0-1', 'guest', 'nobody')
+    await appendVisits(fixture, 999)
+    startConsumer(t, fixture, 'one')
+    await untilDrained(fixture)
+    assert.equal((await group.deadLetters.redrive({ all: true })).redriven, 1)
+  })
+
+  test('has not begun where only letters were purged', async () => {
+    const fixture = await freshGroup(bench())
+    const { redis, visits, group } = fixture
+    await redis.send('DEL', visits.key, groupKeys(visits.key, 'desk').ledger)
+    await redis.send('XADD', fixture.dead, '*', 'id', '1-0', 'reason', 'handler')
+    assert.equal((await group.deadLetters.purge({ all: true })).purged, 1)
+    assert.deepEqual(await group.create(), { created: true })
+  })
+
   test('ends consumers of a group that was moved back, before anything counts twice', async (t) => {
     const fixture = await freshGroup(bench())
     const { redis, visits } = fixture
@@ -109,6 +130,26 @@ onEachServer('ledger', (bench) => {
     await fixture.redis.send('XGROUP', 'SETID', fixture.visits.key, 'desk', '0')
     assert.ok(isMoved(await ended))
     assert.deepEqual(await effects(fixture), { guests: 100, rooms: 100 })
+  })
+
+  test('knows a group that was moved back past an entry that is pending for long', async (t) => {
+    const fixture = await freshGroup(bench())
+    const { redis, visits } = fixture
+    await appendVisits(fixture, 100)
+    // A retry that waits: what lies after it is not known to be settled.
+    const handler: Handler<VisitFields> = ({ id }) =>
+      id === '1-0' ? { kind: 'retry', afterMs: 3_600_000 } : undefined
+    const moveBack = async (): Promise<void> => {
+      await redis.send('XGROUP', 'SETID', visits.key, 'desk', '50-0')
+      await redis.send('XADD', visits.key, '*', 'guest', '1', 'room', '1', 'stars', '1')
+    }
+    const one = startConsumer(t, fixture, 'one', { handler })
+    await waitFor(() => one.consumer.counts.applied === 99, { what: 'all but one' })
+    await moveBack() // While it runs.
+    assert.ok(isMoved(await one.ended))
+    await redis.send('XGROUP', 'SETID', visits.key, 'desk', '50-0')
+    assert.ok(isMoved(await startConsumer(t, fixture, 'two', { handler }).ended))
+    assert.deepEqual(await effects(fixture), { guests: 99, rooms: 99 })
   })
 
   test('refuses a group that was destroyed and is created again', async (t) => {
@@ -147,7 +188,20 @@ onEachServer('ledger', (bench) => {
     const error = await startConsumer(t, fixture, 'one', { mode: 'pull' }).ended
     assert.ok(error instanceof MillraceError && error.code === 'WRONG_TYPE')
     assert.deepEqual(await effects(fixture), { guests: 0, rooms: 0 })
-    assert.equal((await fixture.group.describe()).pending, 3)
+    assert.equal((await fixture.group.describe()).lastDeliveredId, '0-0')
+  })
+
+  test('is not the only key that is left alone when it holds something else: a sweep removes only attempts', async (t) => {
+    const fixture = await freshGroup(bench())
+    const { redis, visits } = fixture
+    const keys = groupKeys(visits.key, 'desk')
+    await redis.send('SET', keys.attempts, 'mine')
+    await redis.send('ZADD', keys.retries, '1', '1-0')
+    startConsumer(t, fixture, 'one', { claimAfterMs: 40 })
+    await waitFor(async () => (await redis.send('EXISTS', keys.retries)) === 0, {
+      what: 'a sweep that cleans up',
+    })
+    assert.equal(await redis.send('GET', keys.attempts), 'mine')
   })
 
   test('survives what is delivered out of order by several consumers', async (t) => {

@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { onEachServer } from '../../testing/on-each-server.ts'
+import { startProxy } from '../../testing/tcp-proxy.ts'
 import { waitFor } from '../../testing/wait-for.ts'
 import {
   appendVisits,
+  connectFor,
   effects,
   freshGroup,
   readAndDie,
@@ -100,6 +102,29 @@ onEachServer('pause', (bench) => {
 })
 
 onEachServer('order', (bench) => {
+  test('of entries that were pending is kept while their attempts are looked up', async (t) => {
+    const fixture = await freshGroup(bench())
+    await appendVisits(fixture, 6)
+    await readAndDie(fixture, 'one', 3)
+    const proxy = await startProxy(bench().server.port)
+    t.after(() => proxy.close())
+    proxy.cutBeforeReply('HMGET')
+    const millrace = await connectFor(t, { url: proxy.url })
+    const seen: string[] = []
+    const group = millrace.group(fixture.visits, 'desk')
+    startConsumer(t, { ...fixture, group }, 'one', {
+      concurrency: 3,
+      orderBy: () => 'all',
+      handler: ({ id }) => {
+        seen.push(id)
+        return undefined
+      },
+    })
+    await untilDrained(fixture)
+    assert.equal(proxy.cuts, 1)
+    assert.deepEqual(seen, ['1-0', '2-0', '3-0', '4-0', '5-0', '6-0'])
+  })
+
   test('of entries with one key is kept; those with other keys run beside them', async (t) => {
     const fixture = await freshGroup(bench())
     const seen = new Map<number, string[]>()

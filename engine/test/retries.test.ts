@@ -3,10 +3,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { groupKeys, MillraceError, type Handler } from 'millrace'
 import { onEachServer } from '../../testing/on-each-server.ts'
+import { startProxy } from '../../testing/tcp-proxy.ts'
 import { waitFor } from '../../testing/wait-for.ts'
 import {
   age,
   appendVisits,
+  connectFor,
   effects,
   freshGroup,
   readAndDie,
@@ -109,6 +111,60 @@ onEachServer('retries', (bench) => {
     await untilDrained(fixture)
     const again = (await fixture.group.deadLetters.list()).letters
     assert.deepEqual([again.length, again[0]?.attempts], [3, 3])
+  })
+
+  test('leave no count of attempts behind an entry that its hash refuses', async (t) => {
+    const fixture = await freshGroup(bench())
+    const { redis, prefix, group } = fixture
+    await appendVisits(fixture, 2)
+    await redis.send('SET', `${prefix}:guests:2`, 'text')
+    // While something is pending, nothing else cleans up.
+    await readAndDie(fixture, 'dead', 1)
+    const attempts: number[] = []
+    const { consumer } = startConsumer(t, fixture, 'one', {
+      handler: (_entry, { attempt }) => {
+        attempts.push(attempt)
+        return attempts.length === 1 ? { kind: 'retry', afterMs: 1 } : undefined
+      },
+    })
+    await waitFor(() => consumer.counts.deadLettered === 1, { what: 'the refusal' })
+    assert.equal(await redis.send('EXISTS', keysOf(fixture).attempts), 0)
+    await redis.send('DEL', `${prefix}:guests:2`)
+    await group.deadLetters.redrive({ ids: ['2-0'] })
+    await waitFor(() => consumer.counts.applied === 1, { what: 'the entry that was redriven' })
+    assert.deepEqual(attempts, [1, 2, 1])
+  })
+
+  test('are not overlooked when they are due in the moment they are scheduled', async (t) => {
+    const fixture = await freshGroup(bench())
+    const { server } = bench()
+    await appendVisits(fixture, 3)
+    const proxy = await startProxy(server.port)
+    t.after(() => proxy.close())
+    const millrace = await connectFor(t, { url: proxy.url })
+    const group = millrace.group(fixture.visits, 'desk')
+    const held = new AbortController()
+    const { consumer } = startConsumer(t, { ...fixture, group }, 'one', {
+      concurrency: 3,
+      claimAfterMs: 60_000,
+      handler: async ({ id }, { attempt }) => {
+        if (id === '1-0') return attempt < 4 ? { kind: 'retry', afterMs: 1 } : undefined
+        if (attempt > 1) return undefined
+        if (id === '2-0') return { kind: 'retry', afterMs: 700 }
+        await new Promise((resolve) => held.signal.addEventListener('abort', resolve))
+        return { kind: 'retry', afterMs: 0 }
+      },
+    })
+    // The scripts are known to the server.
+    await waitFor(() => consumer.counts.applied === 1, { what: 'the first entry' })
+    await waitFor(() => consumer.counts.retried === 4, { what: 'the second one to wait' })
+    // One is scheduled and one looked for while nothing passes: then the replies come together.
+    proxy.blackHole(true)
+    held.abort()
+    await new Promise((resolve) => setTimeout(resolve, 900))
+    proxy.blackHole(false)
+    await untilDrained(fixture)
+    assert.deepEqual(await effects(fixture), { guests: 3, rooms: 3 })
   })
 
   test('follow the policy by the error', async (t) => {
