@@ -6,10 +6,14 @@
 --   top           the greatest id that was settled: applied, or made a dead letter
 --   delivered     the group's last delivered id at the last settlement
 --   firstPending  the oldest pending id after the last settlement; empty: none
--- What lies before the first pending id, or without one up to the top, is settled. An entry of there that is to be
--- settled again shows that the group was moved back, or created again, or a claim was forced.
+--   pendingIds, pendingUpTo   what the last sweep saw (`pending-snapshot.lua`)
+--   recovering, recoveredUpTo  a recovery has begun and is not finished (`recovery.lua`)
+-- What lies before the first pending id, or without one up to the top, is settled; so is what the last sweep did not see
+-- among the pending ones. An entry of there that is to be settled again shows that the group was moved back, or created
+-- again, or a claim was forced.
 
-local LEDGER_FIELDS = { 'applied', 'deadLettered', 'since', 'top', 'delivered', 'firstPending' }
+local LEDGER_FIELDS =
+  { 'applied', 'deadLettered', 'since', 'top', 'delivered', 'firstPending', 'pendingUpTo', 'recovering' }
 
 local function id_or(text, default)
   return text and string.find(text, '^%d+%-%d+$') and text or default
@@ -31,8 +35,10 @@ local function open_ledger(key, stream, group)
     top = id_or(held[4], '0-0'),
     delivered = '0-0',
     first_pending = id_or(held[6], ''),
+    pending_up_to = id_or(held[7], ''),
   }
   if group then
+    if held[8] then return nil, 'moved-back' end
     local info
     info, problem = group_info(stream, group)
     if not info then return nil, problem end
@@ -46,9 +52,30 @@ local function open_ledger(key, stream, group)
   return ledger
 end
 
-local function was_settled(ledger, id)
-  if ledger.first_pending ~= '' then return is_before(id, ledger.first_pending) end
-  return not is_before(ledger.top, id)
+-- The ids of the last sweep's pending entries, as a set.
+local function snapshot_of(text)
+  local ids = {}
+  for id in string.gmatch(text or '', '%S+') do
+    ids[id] = true
+  end
+  return ids
+end
+
+-- Whether one of these ids, ascending and delivered, was settled before.
+local function was_any_settled(ledger, ids)
+  if ledger.first_pending == '' then
+    if not is_before(ledger.top, ids[1]) then return true end
+  elseif is_before(ids[1], ledger.first_pending) then
+    return true
+  end
+  local up_to = ledger.pending_up_to
+  if up_to == '' or is_before(up_to, ids[1]) then return false end
+  local seen = snapshot_of(redis.call('HGET', ledger.key, 'pendingIds'))
+  for _, id in ipairs(ids) do
+    if is_before(up_to, id) then return false end
+    if not seen[id] then return true end
+  end
+  return false
 end
 
 -- The oldest pending id of the group, or empty.
@@ -58,9 +85,19 @@ local function first_pending(ledger)
 end
 
 -- Counts an entry that is pending again after it was a dead letter. Cannot fail after open_ledger.
-local function redriven_in_ledger(ledger)
+local function redriven_in_ledger(ledger, id)
   local redriven = tonumber(redis.call('HGET', ledger.key, 'redriven') or 0) or 0
   redis.call('HSET', ledger.key, 'redriven', redriven + 1, 'firstPending', first_pending(ledger))
+  if ledger.pending_up_to == '' or is_before(ledger.pending_up_to, id) then return end
+  -- The last sweep saw it settled: what it saw holds only before this id, until the next sweep.
+  local seen = redis.call('HGET', ledger.key, 'pendingIds') or ''
+  if snapshot_of(seen)[id] then return end
+  local kept = {}
+  for other in string.gmatch(seen, '%S+') do
+    if is_before(other, id) then kept[#kept + 1] = other end
+  end
+  kept[#kept + 1] = id
+  redis.call('HSET', ledger.key, 'pendingUpTo', id, 'pendingIds', table.concat(kept, ' '))
 end
 
 -- Counts entries that this call has settled; `top` is the greatest of their ids. Cannot fail after open_ledger.

@@ -62,5 +62,5 @@ if problem then return { 'error', problem } end
 -- From here on nothing can fail. What somebody has made pending already stays with whom it is.
 if #pending == 0 then redis.call(unpack(claim)) end
 redis.call(unpack(removal))
-redriven_in_ledger(ledger)
+redriven_in_ledger(ledger, id)
 return { 'redriven' }

@@ -1,6 +1,6 @@
 -- Begins a sweep: one consumer of the group at a time takes the turn. Removes consumers that are long gone and empty,
--- and says whose pending entries may be claimed.
--- KEYS[1] stream  KEYS[2] leases  KEYS[3] holders  KEYS[4] retries  KEYS[5] attempts
+-- notes what is pending (`pending-snapshot.lua`), and says whose pending entries may be claimed.
+-- KEYS[1] stream  KEYS[2] leases  KEYS[3] holders  KEYS[4] retries  KEYS[5] attempts  KEYS[6] ledger
 -- ARGV[1] group  ARGV[2] consumer that sweeps  ARGV[3] length of a turn (ms)  ARGV[4] remove after (ms)
 -- ARGV[5...] names of consumers that only park entries: removed as soon as they are empty
 -- Returns { is_paused (0, 1), ms until the first retry is due or '', { name, 'expired' or 'foreign', how long its lease
@@ -71,6 +71,7 @@ for _, row in ipairs(foreign) do
   expired[#expired + 1] = row
 end
 if pending == 0 and may_remove then redis.call('DEL', KEYS[4], KEYS[5]) end -- Left by entries that somebody acknowledged by hand.
+note_pending(KEYS[6], stream, group, pending > 0)
 table.insert(expired, 1, retries[2] and math.max(0, retries[2] - now) or '')
 table.insert(expired, 1, 0)
 return expired

@@ -123,7 +123,8 @@ export class Claimer {
     }
     const turnMs = Math.ceil(sweepEveryMs * 0.9)
     const args = [who.group, who.consumer, String(turnMs), String(removeAfterMs), ...parkingNames]
-    const place = [keys.stream, keys.leases, keys.holders, keys.retries, keys.attempts]
+    const { stream, leases, holders, retries, attempts, ledger } = keys
+    const place = [stream, leases, holders, retries, attempts, ledger]
     const reply = this.#checked(await runScript(connection, scripts.sweep, place, args))
     const [paused, firstDue, ...rows] = reply
     this.#parts.onPaused(paused === 1)

@@ -29,8 +29,11 @@ export const scripts: Readonly<
     | 'claim'
     | 'countRange'
     | 'createGroup'
+    | 'examine'
     | 'lease'
     | 'purge'
+    | 'recoverGroup'
+    | 'recoverUnknown'
     | 'removeConsumer'
     | 'redrive'
     | 'retry'
@@ -46,13 +49,16 @@ export const scripts: Readonly<
   claim: load('checks', 'ledger', 'dead-letters', 'claim'),
   countRange: load('checks', 'count-range'),
   createGroup: load('checks', 'create-group'),
+  examine: load('checks', 'ledger', 'recovery', 'examine'),
   lease: load('checks', 'lease'),
   purge: load('checks', 'purge'),
+  recoverGroup: load('checks', 'ledger', 'recovery', 'recover-group'),
+  recoverUnknown: load('checks', 'ledger', 'dead-letters', 'recovery', 'recover-unknown'),
   removeConsumer: load('checks', 'ledger', 'dead-letters', 'remove-consumer'),
   redrive: load('checks', 'ledger', 'redrive'),
   retry: load('checks', 'retry'),
   setIdle: load('checks', 'set-idle'),
-  sweep: load('checks', 'sweep'),
+  sweep: load('checks', 'ledger', 'pending-snapshot', 'sweep'),
   takeDue: load('checks', 'ledger', 'dead-letters', 'take-due'),
   trim: load('checks', 'trim'),
 }
