@@ -1,3 +1,4 @@
+import { readBalance, type Balance } from './balance.ts'
 import { Consumer } from './consumer.ts'
 import type { ConsumerOptions } from './consumer-options.ts'
 import { DeadLetters } from './dead-letters.ts'
@@ -156,6 +157,11 @@ export class Group<F extends Fields = Fields> {
   /** Whether the group as a whole is paused. @throws {MillraceError} WRONG_TYPE. */
   async isPaused(): Promise<boolean> {
     return await isPaused(this.#connection, groupKeys(this.stream.key, this.name), 'group')
+  }
+
+  /** Whether the counts of the ledger add up to what was appended. @throws {MillraceError} NO_GROUP, WRONG_TYPE. */
+  async balance(): Promise<Balance> {
+    return await readBalance(this.#connection, groupKeys(this.stream.key, this.name), this.name)
   }
 
   /**

@@ -20,6 +20,7 @@ export {
   type Projection,
 } from './projection.ts'
 export { Group } from './group.ts'
+export type { Balance } from './balance.ts'
 export { groupKeys, streamLedger, type GroupKeys } from './keys.ts'
 export type { ConsumerDescription, GroupDescription } from './group.ts'
 export type { Consumer } from './consumer.ts'

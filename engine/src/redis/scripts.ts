@@ -26,6 +26,7 @@ export const scripts: Readonly<
   Record<
     | 'acknowledgeAndApply'
     | 'advanceAndApply'
+    | 'balance'
     | 'claim'
     | 'countRange'
     | 'createGroup'
@@ -46,6 +47,7 @@ export const scripts: Readonly<
 > = {
   acknowledgeAndApply: load('checks', 'ledger', 'effects', 'dead-letters', 'acknowledge-and-apply'),
   advanceAndApply: load('checks', 'ledger', 'effects', 'dead-letters', 'advance-and-apply'),
+  balance: load('checks', 'balance'),
   claim: load('checks', 'ledger', 'dead-letters', 'claim'),
   countRange: load('checks', 'count-range'),
   createGroup: load('checks', 'create-group'),
