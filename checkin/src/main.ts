@@ -19,6 +19,8 @@ const commands: Record<string, () => Promise<{ command: (wiring: Wiring) => Comm
   groups: () => import('./cli/groups.ts'),
   trim: () => import('./cli/trim.ts'),
   consumers: () => import('./cli/consumers.ts'),
+  doctor: () => import('./cli/doctor.ts'),
+  recover: () => import('./cli/recover.ts'),
   'dead-letters': () => import('./cli/dead-letters.ts'),
 }
 

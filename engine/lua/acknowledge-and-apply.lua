@@ -49,7 +49,7 @@ if #still < #ids then return { 'gone', still } end
 local ledger
 ledger, problem = open_ledger(KEYS[4], stream, group)
 if not ledger then return { 'error', problem } end
-if was_settled(ledger, ids[1]) then return { 'error', 'moved-back' } end
+if was_any_settled(ledger, ids) then return { 'error', moved_back(KEYS[4]) } end
 
 local has_attempts = false
 if #batch.again > 0 then

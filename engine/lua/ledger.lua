@@ -6,42 +6,57 @@
 --   top           the greatest id that was settled: applied, or made a dead letter
 --   delivered     the group's last delivered id at the last settlement
 --   firstPending  the oldest pending id after the last settlement; empty: none
--- What lies before the first pending id, or without one up to the top, is settled. An entry of there that is to be
--- settled again shows that the group was moved back, or created again, or a claim was forced.
+--   pendingIds, pendingUpTo   what the last sweep saw (`pending-snapshot.lua`)
+--   recovering, recoveredUpTo  a recovery has begun and is not finished (`recovery.lua`)
+--   moved         when it was found that the group had been moved back (ms); nothing is settled until a recovery
+-- What lies before the first pending id, or without one up to the top, is settled; so is what the last sweep did not see
+-- among the pending ones. An entry of there that is to be settled again shows that the group was moved back, or created
+-- again, or a claim was forced.
 
-local LEDGER_FIELDS = { 'applied', 'deadLettered', 'since', 'top', 'delivered', 'firstPending', 'redriven' }
+local LEDGER_COUNTERS = { 'applied', 'deadLettered', 'redriven', 'since' }
+local LEDGER_PLACES = { 'top', 'delivered', 'firstPending', 'pendingUpTo', 'recovering', 'moved' }
 
 local function id_or(text, default)
   return text and string.find(text, '^%d+%-%d+$') and text or default
 end
 
+-- Notes that the group was moved back, so that nothing of it is settled before a recovery: what was delivered twice looks
+-- like any pending entry. Returns the error code.
+local function moved_back(key)
+  redis.call('HSET', key, 'moved', now_ms())
+  return 'moved-back'
+end
+
 -- Reads and checks; returns the ledger or nil and an error code. `group` is nil for a reader without a group.
 local function open_ledger(key, stream, group)
-  local held = redis.pcall('HMGET', key, unpack(LEDGER_FIELDS))
-  if held.err then return nil, error_code(held.err) end
+  local counters = redis.pcall('HMGET', key, unpack(LEDGER_COUNTERS))
+  if counters.err then return nil, error_code(counters.err) end
+  local places = redis.call('HMGET', key, unpack(LEDGER_PLACES))
   local problem = check_permissions({ 'HSET', key, 'applied', '0' })
   if problem then return nil, problem end
   local ledger = {
     key = key,
     stream = stream,
     group = group,
-    applied = tonumber(held[1] or 0) or 0,
-    dead = tonumber(held[2] or 0) or 0,
-    redriven = tonumber(held[7] or 0) or 0,
-    since = held[3],
+    applied = tonumber(counters[1] or 0) or 0,
+    dead = tonumber(counters[2] or 0) or 0,
+    redriven = tonumber(counters[3] or 0) or 0,
+    since = counters[4],
     -- Read before any dead letter is written, so that none is older than the ledger.
-    begins = not held[3] and now_ms() or nil,
-    top = id_or(held[4], '0-0'),
+    begins = not counters[4] and now_ms() or nil,
+    top = id_or(places[1], '0-0'),
     delivered = '0-0',
-    first_pending = id_or(held[6], ''),
+    first_pending = id_or(places[3], ''),
+    pending_up_to = id_or(places[4], ''),
   }
   if group then
+    if places[5] or places[6] then return nil, 'moved-back' end
     local info
     info, problem = group_info(stream, group)
     if not info then return nil, problem end
     ledger.info = info
     ledger.delivered = flat_value(info, 'last-delivered-id')
-    if is_before(ledger.delivered, id_or(held[5], '0-0')) then return nil, 'moved-back' end
+    if is_before(ledger.delivered, id_or(places[2], '0-0')) then return nil, moved_back(key) end
     if not ledger.since then
       local read = flat_value(info, 'entries-read')
       ledger.skipped = read and read - flat_value(info, 'pending') or ''
@@ -50,9 +65,30 @@ local function open_ledger(key, stream, group)
   return ledger
 end
 
-local function was_settled(ledger, id)
-  if ledger.first_pending ~= '' then return is_before(id, ledger.first_pending) end
-  return not is_before(ledger.top, id)
+-- The ids of the last sweep's pending entries, as a set.
+local function snapshot_of(text)
+  local ids = {}
+  for id in string.gmatch(text or '', '%S+') do
+    ids[id] = true
+  end
+  return ids
+end
+
+-- Whether one of these ids, ascending and delivered, was settled before.
+local function was_any_settled(ledger, ids)
+  if ledger.first_pending == '' then
+    if not is_before(ledger.top, ids[1]) then return true end
+  elseif is_before(ids[1], ledger.first_pending) then
+    return true
+  end
+  local up_to = ledger.pending_up_to
+  if up_to == '' or is_before(up_to, ids[1]) then return false end
+  local seen = snapshot_of(redis.call('HGET', ledger.key, 'pendingIds'))
+  for _, id in ipairs(ids) do
+    if is_before(up_to, id) then return false end
+    if not seen[id] then return true end
+  end
+  return false
 end
 
 -- The oldest pending id of the group, or empty.
@@ -62,8 +98,18 @@ local function first_pending(ledger)
 end
 
 -- Counts an entry that is pending again after it was a dead letter. Cannot fail after open_ledger.
-local function redriven_in_ledger(ledger)
+local function redriven_in_ledger(ledger, id)
   redis.call('HSET', ledger.key, 'redriven', ledger.redriven + 1, 'firstPending', first_pending(ledger))
+  if ledger.pending_up_to == '' or is_before(ledger.pending_up_to, id) then return end
+  -- The last sweep saw it settled: what it saw holds only before this id, until the next sweep.
+  local seen = redis.call('HGET', ledger.key, 'pendingIds') or ''
+  if snapshot_of(seen)[id] then return end
+  local kept = {}
+  for other in string.gmatch(seen, '%S+') do
+    if is_before(other, id) then kept[#kept + 1] = other end
+  end
+  kept[#kept + 1] = id
+  redis.call('HSET', ledger.key, 'pendingUpTo', id, 'pendingIds', table.concat(kept, ' '))
 end
 
 -- Counts entries that this call has settled; `top` is the greatest of their ids. Cannot fail after open_ledger.

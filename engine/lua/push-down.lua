@@ -29,7 +29,7 @@ if not ledger then return { 'error', problem } end
 local entries = redis.pcall('XRANGE', stream, '(' .. ledger.delivered, '+', 'COUNT', count)
 if entries.err then return { 'error', error_code(entries.err) } end
 if #entries == 0 then return { 'empty', ledger.delivered } end
-if was_settled(ledger, entries[1][1]) then return { 'error', 'moved-back' } end
+if was_any_settled(ledger, { entries[1][1] }) then return { 'error', moved_back(KEYS[4]) } end
 
 local reserved = {}
 for _, key in ipairs(KEYS) do

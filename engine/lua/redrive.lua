@@ -56,11 +56,11 @@ local pending = redis.pcall('XPENDING', stream, group, id, id, 1)
 if pending.err then return { 'error', error_code(pending.err) } end
 local claim = { 'XCLAIM', stream, group, ARGV[3], 0, id, 'FORCE', 'IDLE', ARGV[4], 'JUSTID' }
 local removal = { 'XDEL', dead, ARGV[2] }
-problem = check_permissions(claim, removal)
+problem = check_permissions(claim, removal, { 'HGET', KEYS[3], 'pendingIds' })
 if problem then return { 'error', problem } end
 
 -- From here on nothing can fail. What somebody has made pending already stays with whom it is.
 if #pending == 0 then redis.call(unpack(claim)) end
 redis.call(unpack(removal))
-redriven_in_ledger(ledger)
+redriven_in_ledger(ledger, id)
 return { 'redriven' }

@@ -21,7 +21,7 @@ for at = 3, #ARGV do
   local is_gone = not ends or (lease_left(leases, holders, name, now) <= 0 and now - ends >= tonumber(ARGV[2]))
   if #held == 0 and is_gone then
     redis.call('XGROUP', 'DELCONSUMER', stream, group, name)
-    redis.call('ZREM', leases, name, '@paused:' .. name)
+    redis.call('ZREM', leases, name) -- A pause of it lasts until it is resumed.
     redis.call('HDEL', holders, name)
     removed = removed + 1
   end

@@ -1,5 +1,6 @@
--- Begins a sweep: one consumer of the group at a time takes the turn. Says whose pending entries may be claimed.
--- KEYS[1] stream  KEYS[2] leases  KEYS[3] holders  KEYS[4] retries  KEYS[5] attempts
+-- Begins a sweep: one consumer of the group at a time takes the turn. Notes what is pending (`pending-snapshot.lua`), and
+-- says whose pending entries may be claimed.
+-- KEYS[1] stream  KEYS[2] leases  KEYS[3] holders  KEYS[4] retries  KEYS[5] attempts  KEYS[6] ledger
 -- ARGV[1] group  ARGV[2] consumer that sweeps  ARGV[3] length of a turn (ms)  ARGV[4] idle time (ms) after which an entry
 -- of its own may be a stray  ARGV[5] yes, or no: has no room for claims and leaves the turn to another one
 -- Returns { is_paused (0, 1), has strays perhaps (0, 1), ms until the first retry is due or '', { name, 'expired' or
@@ -58,4 +59,5 @@ for _, list in ipairs({ expired, foreign }) do
     reply[#reply + 1] = row
   end
 end
+note_pending(KEYS[6], stream, group, pending[1] > 0)
 return reply

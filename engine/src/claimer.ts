@@ -131,7 +131,8 @@ export class Claimer {
     // Without room the turn is better left to another one.
     const mayClaim = inHand.roomForClaims(countMax) > 0 ? 'yes' : 'no'
     const times = [String(turnMs), String(Math.ceil(leaseMs))]
-    const place = [keys.stream, keys.leases, keys.holders, keys.retries, keys.attempts]
+    const { stream, leases, holders, retries, attempts, ledger } = keys
+    const place = [stream, leases, holders, retries, attempts, ledger]
     const args = [who.group, who.consumer, ...times, mayClaim]
     const turn = AbortSignal.any([signal, AbortSignal.timeout(turnMs)])
     const reply = this.#checked(await runScript(connection, scripts.sweep, place, args))

@@ -131,7 +131,7 @@ export class DeliveryReader {
   }
 
   async #takeNew(reading: Connection): Promise<boolean> {
-    const { takeNew, onDelivered, stream, group } = this.#parts
+    const { takeNew, onDelivered } = this.#parts
     if (takeNew !== undefined) {
       const hasFound = await takeNew(reading)
       this.#failures = 0
@@ -140,7 +140,7 @@ export class DeliveryReader {
     const entries = await this.#read(reading, '>')
     const [first] = entries
     if (first === undefined) return false
-    if (compareIds(first.id, this.#lastNew) <= 0) throw movedBack(stream, group)
+    if (compareIds(first.id, this.#lastNew) <= 0) throw await foundMoved(reading, this.#parts)
     this.#lastNew = entries.at(-1)?.id ?? this.#lastNew
     onDelivered(entries, 'new')
     return true
@@ -189,7 +189,18 @@ async function checkPlace(
   const groups = asList(await reading.send(['XINFO', 'GROUPS', stream])).map(record)
   const place = groups.find(({ name }) => name === group)?.['last-delivered-id']
   if (typeof seen !== 'string' || typeof place !== 'string') return
-  if (/^\d+-\d+$/.test(seen) && compareIds(place, seen) < 0) throw movedBack(stream, group)
+  if (!/^\d+-\d+$/.test(seen) || compareIds(place, seen) >= 0) return
+  throw await foundMoved(reading, { stream, group, keys })
+}
+
+/** Notes it in the ledger: what is delivered once more is then settled by nobody, until a recovery. */
+async function foundMoved(
+  reading: Connection,
+  { stream, group, keys }: Pick<DeliveryReaderParts, 'stream' | 'group' | 'keys'>,
+): Promise<MillraceError> {
+  const mark = ['HSET', keys.ledger, 'moved', String(Date.now())]
+  await reading.send(mark).catch(() => undefined) // Whoever settles next finds it, too.
+  return movedBack(stream, group)
 }
 
 /**

@@ -30,9 +30,10 @@ export type Settled =
 
 /**
  * Why an entry became a dead letter: `undecodable` fields, a hash that cannot take it (`refused`), the decision of its
- * handler (`handler`), or a body that was trimmed or deleted before it was processed (`lost`).
+ * handler (`handler`), a body that was trimmed or deleted before it was processed (`lost`), or the loss of the group, after
+ * which nobody knows whether the entry took effect (`unknown`).
  */
-export type DeadLetterReason = 'undecodable' | 'refused' | 'handler' | 'lost'
+export type DeadLetterReason = 'undecodable' | 'refused' | 'handler' | 'lost' | 'unknown'
 
 /** What a gate answered. Only `applied` has changed anything. */
 export type Answer =

@@ -71,7 +71,7 @@ export function missingGroup(stream: string, group: string, cause?: unknown): Mi
   return new MillraceError(
     'NO_GROUP',
     `Cannot read from stream "${stream}": group "${group}" does not exist. Create it; ` +
-      'a group that was lost is never re-created silently, because its position is lost too',
+      'a group that was lost is never re-created silently: recover it',
     { cause },
   )
 }

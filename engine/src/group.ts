@@ -1,3 +1,4 @@
+import { readBalance, type Balance } from './balance.ts'
 import { Consumer } from './consumer.ts'
 import type { ConsumerOptions } from './consumer-options.ts'
 import { DeadLetters } from './dead-letters.ts'
@@ -8,6 +9,7 @@ import { consumerOf, record, type ConsumerDescription } from './group-info.ts'
 import { groupKeys, parkingNames } from './keys.ts'
 import type { Connection, Reply } from './redis/connection.ts'
 import { asList, runScript, scripts } from './redis/scripts.ts'
+import { planRecovery, recover, type RecoveryOutcome, type RecoveryPlan } from './recovery.ts'
 import { isPaused, pause, resume, type Paused } from './pause.ts'
 import { removeConsumer, rosterOf, type RosterEntry } from './roster.ts'
 import type { Stream } from './stream.ts'
@@ -149,6 +151,35 @@ export class Group<F extends Fields = Fields> {
   /** Whether the group as a whole is paused. @throws {MillraceError} WRONG_TYPE. */
   async isPaused(): Promise<boolean> {
     return await isPaused(this.#connection, groupKeys(this.stream.key, this.name), 'group')
+  }
+
+  /** Whether the counts of the ledger add up to what was appended. @throws {MillraceError} NO_GROUP, WRONG_TYPE. */
+  async balance(): Promise<Balance> {
+    return await readBalance(this.#connection, groupKeys(this.stream.key, this.name), this.name)
+  }
+
+  /**
+   * Compares the group with its ledger and says what {@link Group.recover} would do. Reads only; consumers may run.
+   * @throws {MillraceError} WRONG_TYPE.
+   */
+  async recovery(): Promise<RecoveryPlan> {
+    return await planRecovery(this.#recoveryParts())
+  }
+
+  /**
+   * Recovers a group that was lost or moved, from its ledger: delivery goes on after the last settled entry, and each entry
+   * of which nobody can know whether it took effect becomes a dead letter `unknown`. Does nothing to a healthy group.
+   * Safe to be broken off and called again.
+   * @throws {MillraceError} CONSUMER_ALIVE while consumers run; WRONG_TYPE, AUTHENTICATION.
+   */
+  async recover(): Promise<RecoveryOutcome> {
+    return await recover(this.#recoveryParts())
+  }
+
+  #recoveryParts() {
+    const keys = groupKeys(this.stream.key, this.name)
+    const { deadLetters, name: group } = this
+    return { connection: this.#connection, keys, group, deadLetters }
   }
 
   #checkPaused(who: Paused): void {

@@ -28,7 +28,8 @@ export {
   type ProjectionOptions,
 } from './projection.ts'
 export { Group } from './group.ts'
-export { groupKeys, streamLedger, type GroupKeys } from './keys.ts'
+export type { Balance } from './balance.ts'
+export { groupKeys, readerKeys, streamLedger, type GroupKeys } from './keys.ts'
 export type { GroupDescription } from './group.ts'
 export type { ConsumerDescription } from './group-info.ts'
 export type { Consumer } from './consumer.ts'
@@ -39,6 +40,7 @@ export type { ConsumerObserver, ConsumerOptions, Delivery } from './consumer-opt
 export type { FoldedBatch } from './push-down.ts'
 export { isEntryId } from './entry-id.ts'
 export type { EntryState } from './entry-state.ts'
+export type { GroupCondition, RecoveryOutcome, RecoveryPlan } from './recovery.ts'
 export type { RosterEntry } from './roster.ts'
 export type { DeadLetterReason } from './effects.ts'
 export type { DeadLetter } from './dead-letter.ts'

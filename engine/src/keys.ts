@@ -25,7 +25,7 @@ export const parkingNames = ['unassigned', 'redrive', 'retry'] as const
 /** Member of the leases that says that a consumer is paused, or without a name the group. No consumer has such a name. */
 export const pauseMark = (consumer: string): string => `@paused:${consumer}`
 
-/** The keys of a group (or of a reader without a group, by its name). */
+/** The keys of a group. */
 export function groupKeys(stream: string, name: string): GroupKeys {
   const of = (what: string): string => `${stream}:${name}:${what}`
   return {
@@ -37,6 +37,11 @@ export function groupKeys(stream: string, name: string): GroupKeys {
     attempts: of('attempts'),
     ledger: of('ledger'),
   }
+}
+
+/** The keys of a reader without a group. A group may have its name, so its ledger is another one. */
+export function readerKeys(stream: string, name: string): GroupKeys {
+  return { ...groupKeys(stream, name), ledger: `${stream}:${name}:read` }
 }
 
 /** Hash: what was trimmed from a stream, whoever reads it. */

@@ -8,7 +8,7 @@ import { entriesOf, unblocker, type RawEntry } from './delivery-reader.ts'
 import { Gate, type Answer, type Settled } from './effects.ts'
 import { isPassing, MillraceError, readFailure } from './errors.ts'
 import type { Fields } from './fields.ts'
-import { groupKeys } from './keys.ts'
+import { readerKeys } from './keys.ts'
 import { persist, wait } from './persist.ts'
 import { plansOf } from './plan.ts'
 import type { Projection } from './projection.ts'
@@ -183,7 +183,7 @@ export class Reader<F extends Fields = Fields> {
 
   async #ask(settled: readonly Settled[], to: string): Promise<Answer> {
     const { name, positionKey } = this.#options
-    const keys = { ...groupKeys(this.#stream.key, name), position: positionKey }
+    const keys = { ...readerKeys(this.#stream.key, name), position: positionKey }
     const move = { reader: name, from: this.#position, to }
     let attempts = 0
     const answer = await persist(this.#stopping.signal, () => {

@@ -39,7 +39,7 @@ export function decide<F extends Fields>(
   attemptsMax: number,
 ): Decided {
   const { attempt, error } = failure
-  const decision = askedPolicy(failure, policy)
+  const decision = asked(failure, policy)
   const message = messageOf(error)
   if (decision?.kind === 'dead-letter') {
     return { kind: 'dead-letter', reason: decision.reason ?? message }
@@ -51,12 +51,15 @@ export function decide<F extends Fields>(
   return { kind: 'retry', afterMs: decision?.afterMs ?? backoffMs(attempt - 1, retryWait) }
 }
 
-function askedPolicy<F extends Fields>(
+/** Nothing for what is no decision, too: without types a policy can return anything. */
+function asked<F extends Fields>(
   failure: Failure<F>,
   policy: RetryPolicy<F> | undefined,
 ): RetryDecision | undefined {
   try {
-    return policy?.(failure)
+    const decision: Partial<RetryDecision> | null | undefined = policy?.(failure)
+    const isDecision = decision?.kind === 'retry' || decision?.kind === 'dead-letter'
+    return isDecision ? decision : undefined
   } catch {
     return undefined
   }

@@ -5,7 +5,7 @@ import { CommandError, UsageError } from '../errors.ts'
 import { overviewOf } from '../groups/overview.ts'
 import { asTable } from '../groups/table.ts'
 import { isColour } from '../terminal/words.ts'
-import { creationRemedy } from './stop-signals.ts'
+import { creationRemedy, withRemedy } from './stop-signals.ts'
 import type { Wiring } from '../wiring.ts'
 
 interface Options {
@@ -63,6 +63,8 @@ async function create(wiring: Wiring, { from, json }: CreateOptions): Promise<vo
         ? JSON.stringify(result)
         : `Group "${group}" of stream "${checkins.key}" ${state}.`
     process.stdout.write(`${text}\n`)
+  } catch (error) {
+    throw withRemedy(error)
   } finally {
     await millrace.close()
   }

@@ -38,16 +38,35 @@ export async function untilStopped(work: Work, log: Log): Promise<void> {
 export const creationRemedy =
   'Create stream and group with "npm run load" (with sample data) or "npm run groups -- create"'
 
+const recoveryRemedy = 'Look at what can be recovered with "npm run recover"'
+
 /** An error of the engine, with the remedy in terms of our commands. */
 export function withRemedy(error: unknown): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
-  if (code !== 'NO_GROUP' && code !== 'NO_STREAM') return error
-  const message = (error as Error).message.replace(/\. Create .*$/s, '')
-  if (code === 'NO_STREAM')
-    return new CommandError(`${message}. ${creationRemedy}`, { cause: error })
-  return new CommandError(
-    `${message}. If it is new: ${creationRemedy.replace('Create', 'create')}. If it was there before and was lost: ` +
-      'do not create it at 0, which would count every check-in again; see "A lost group" in docs/operations.md',
-    { cause: error },
-  )
+  switch (code) {
+    case 'NO_STREAM':
+      return remedied(error, /\. Create .*$/s, creationRemedy)
+    case 'NO_GROUP':
+      return remedied(
+        error,
+        /\. Create .*$/s,
+        `If it is new: ${creationRemedy.replace('Create', 'create')}. If it was there before and was lost: "npm run recover"`,
+      )
+    case 'GROUP_MOVED':
+      return remedied(
+        error,
+        /\. Stop all consumers and recover.*$/s,
+        'Stop all processors, then "npm run recover"',
+      )
+    case 'GROUP_LOST':
+      return remedied(error, /\. Recover it$/, recoveryRemedy)
+    default:
+      return error
+  }
+}
+
+/** The message without the engine's remedy, and with ours. */
+function remedied(error: unknown, engineRemedy: RegExp, remedy: string): CommandError {
+  const state = (error as Error).message.replace(engineRemedy, '')
+  return new CommandError(`${state}. ${remedy}`, { cause: error })
 }

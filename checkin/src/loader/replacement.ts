@@ -2,7 +2,7 @@
  * Replaces everything that check-ins are made of. Promise: whenever it ends in the middle, the stream is not there, so
  * no processor works on half of the data; loading again is the whole repair.
  */
-import { groupKeys, MillraceError, streamLedger, type Millrace } from 'millrace'
+import { groupKeys, MillraceError, readerKeys, streamLedger, type Millrace } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
 import { CommandError } from '../errors.ts'
 import { sendForEach } from './batches.ts'
@@ -122,8 +122,10 @@ async function removeDeadLetters(millrace: Millrace, streamKey: string): Promise
 /** The stream begins anew, so what was counted about it and its groups is over. */
 async function removeLedgers(millrace: Millrace, streamKey: string): Promise<void> {
   await millrace.send('UNLINK', streamLedger(streamKey))
-  for await (const keys of scan(millrace, 'hash', groupKeys(streamKey, '*').ledger)) {
-    if (keys.length > 0) await millrace.send('UNLINK', ...keys)
+  for (const { ledger } of [groupKeys(streamKey, '*'), readerKeys(streamKey, '*')]) {
+    for await (const keys of scan(millrace, 'hash', ledger)) {
+      if (keys.length > 0) await millrace.send('UNLINK', ...keys)
+    }
   }
 }
 

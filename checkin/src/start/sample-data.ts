@@ -1,4 +1,4 @@
-import { MillraceError, type Group, type Millrace } from 'millrace'
+import { MillraceError, type Group, type Millrace, type RecoveryPlan } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
 import { CommandError } from '../errors.ts'
 import type { ServiceChild } from './service-child.ts'
@@ -6,7 +6,7 @@ import { unless } from './unwind.ts'
 
 /**
  * True when there is no stream yet, so that sample data may be loaded.
- * @throws {CommandError} when the stream is there without its group: where it is to begin is the user's to decide.
+ * @throws {CommandError} when the group was lost, or the stream is there without it: where it is to begin is the user's to decide.
  */
 export async function isDataMissing(group: Group): Promise<boolean> {
   try {
@@ -14,8 +14,9 @@ export async function isDataMissing(group: Group): Promise<boolean> {
     return false
   } catch (error) {
     const code = error instanceof MillraceError ? error.code : undefined
+    if (code !== 'NO_STREAM' && code !== 'NO_GROUP') throw error
+    if (isLost(await group.recovery())) throw lost(group, error)
     if (code === 'NO_STREAM') return true
-    if (code !== 'NO_GROUP') throw error
     throw new CommandError(
       `Cannot start the processors: stream "${group.stream.key}" has no group "${group.name}". ` +
         'Create it with "npm run groups -- create", which lets it begin at the first check-in of the stream, ' +
@@ -23,6 +24,17 @@ export async function isDataMissing(group: Group): Promise<boolean> {
       { cause: error },
     )
   }
+}
+
+/** Its ledger says that it was there before: loading sample data would remove what it has counted. */
+const isLost = ({ condition }: RecoveryPlan): boolean => condition !== 'no-ledger'
+
+function lost(group: Group, cause: unknown): CommandError {
+  return new CommandError(
+    `Cannot start the processors: group "${group.name}" of stream "${group.stream.key}" was there before and is lost. ` +
+      'See what can be recovered with "npm run recover", or replace everything with "npm run load"',
+    { cause },
+  )
 }
 
 /** True when neither a ranking nor a position is there, as in data that a version without them has left. */

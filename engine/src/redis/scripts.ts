@@ -41,15 +41,19 @@ function load(...names: readonly string[]): Script {
 export const scripts: Readonly<
   Record<
     | 'appendBatch'
+    | 'balance'
     | 'claim'
     | 'countRange'
     | 'createGroup'
     | 'entryState'
+    | 'examine'
     | 'findDeadLetter'
     | 'lease'
     | 'purge'
     | 'rank'
     | 'rankingPage'
+    | 'recoverGroup'
+    | 'recoverUnknown'
     | 'redrive'
     | 'removeConsumer'
     | 'removeEmpty'
@@ -62,21 +66,25 @@ export const scripts: Readonly<
   >
 > = {
   appendBatch: script(['checks', 'append-batch'].map(part), 'filling'),
+  balance: load('balance'),
   claim: load('ledger', 'dead-letters', 'claim'),
   countRange: load('count-range'),
   createGroup: load('create-group'),
   entryState: load('entry-state'),
+  examine: load('ledger', 'recovery', 'examine'),
   findDeadLetter: load('find-dead-letter'),
   lease: load('lease'),
   purge: load('purge'),
   rank: load('rank'),
   rankingPage: script(['checks', 'ranking-page'].map(part), 'reading'),
+  recoverGroup: load('ledger', 'recovery', 'recover-group'),
+  recoverUnknown: load('ledger', 'dead-letters', 'recovery', 'recover-unknown'),
   redrive: load('ledger', 'redrive'),
   removeConsumer: load('ledger', 'dead-letters', 'remove-consumer'),
   removeEmpty: load('remove-empty'),
   retry: load('retry'),
   setIdle: load('set-idle'),
-  sweep: load('sweep'),
+  sweep: load('ledger', 'pending-snapshot', 'sweep'),
   takeDue: load('ledger', 'dead-letters', 'take-due'),
   trim: load('trim'),
 }

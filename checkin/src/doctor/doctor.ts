@@ -1,0 +1,81 @@
+/** Looks at server, stream and group, and says what is wrong and what helps. Reads only. */
+import { MillraceError, type Balance, type Millrace } from 'millrace'
+import type { CheckinModel } from '../domain/checkins.ts'
+import type { Finding, Severity } from './finding.ts'
+import { groupChecks } from './group-checks.ts'
+import { readGroup } from './group-facts.ts'
+import { serverChecks } from './server-checks.ts'
+import { readServer, type ServerFacts } from './server-facts.ts'
+
+export interface Diagnosis {
+  readonly server: { readonly url: string; readonly product: string; readonly version: string }
+  readonly stream: string
+  readonly group: string
+  /** The gravest first. */
+  readonly findings: readonly Finding[]
+  /** Null without a group or a ledger. */
+  readonly balance: Balance | null
+}
+
+const order: readonly Severity[] = ['problem', 'warning', 'info']
+
+/** @throws {MillraceError} when the server cannot be asked. */
+export async function diagnose(
+  millrace: Millrace,
+  model: CheckinModel,
+  group: string,
+): Promise<Diagnosis> {
+  const server = await readServer(millrace)
+  const { findings, balance } = await examineGroup(millrace, model, group, server)
+  const all = [...serverChecks.map((check) => check(server)), ...findings]
+  return {
+    server: { url: millrace.url, product: server.product, version: server.version },
+    stream: model.checkins.key,
+    group,
+    findings: all
+      .filter((finding) => finding !== undefined)
+      .sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity)),
+    balance,
+  }
+}
+
+async function examineGroup(
+  millrace: Millrace,
+  model: CheckinModel,
+  group: string,
+  server: ServerFacts,
+): Promise<{ findings: (Finding | undefined)[]; balance: Balance | null }> {
+  try {
+    const facts = await readGroup(millrace, model, group)
+    const { balance } = facts
+    return {
+      findings: groupChecks.map((check) => check(facts, server)),
+      balance: balance?.hasLedger === true ? balance : null,
+    }
+  } catch (error) {
+    const finding = error instanceof MillraceError ? unreadable(error) : undefined
+    if (finding === undefined) throw error
+    return { findings: [finding], balance: null }
+  }
+}
+
+/** What keeps the doctor from looking at the group. */
+function unreadable({ code, message }: MillraceError): Finding | undefined {
+  if (code === 'WRONG_TYPE') {
+    return {
+      check: 'wrong-type',
+      severity: 'problem',
+      what: message,
+      why: 'Nothing can be processed.',
+      remedy: 'TYPE of the keys in docs/operations.md; move the wrong one away, or set KEY_PREFIX.',
+    }
+  }
+  if (code !== 'AUTHENTICATION' && code !== 'REFUSED') return undefined
+  return {
+    check: 'group-hidden',
+    severity: 'warning',
+    what: `Cannot tell: the user may not look at the group. ${message}`,
+    why: 'The group was not checked.',
+    remedy: 'Run the doctor with the rights of a processor (docs/operations.md, "Rights").',
+  }
+}

@@ -1,0 +1,256 @@
+/** What may be wrong with the group and its stream: each check looks at the facts and finds something or nothing. */
+import type { GroupCondition } from 'millrace'
+import { creationRemedy } from '../cli/stop-signals.ts'
+import { duration, printable, written } from '../terminal/words.ts'
+import type { Finding } from './finding.ts'
+import type { GroupFacts } from './group-facts.ts'
+import type { ServerFacts } from './server-facts.ts'
+
+type Check = (facts: GroupFacts, server: ServerFacts) => Finding | undefined
+
+const recoverable: Partial<Record<GroupCondition, readonly [check: string, what: string]>> = {
+  'no-stream': ['stream-missing', 'The stream does not exist, but the group has processed it.'],
+  'no-group': ['group-missing', 'The group does not exist, but has processed check-ins before.'],
+  'stream-made-anew': [
+    'stream-made-anew',
+    'The stream is behind what the group has processed: it was deleted and made anew.',
+  ],
+  'moved-back': [
+    'group-moved-back',
+    'The group was moved back or created again, or an entry was claimed by force.',
+  ],
+  'entries-missing': [
+    'entries-missing',
+    'Check-ins were delivered that are neither pending nor settled: the group was moved forward, or pending ones were dropped.',
+  ],
+  unfinished: ['recovery-unfinished', 'A recovery of the group has begun and is not finished.'],
+}
+
+const lost: Check = ({ plan }) => {
+  const [check, what] = recoverable[plan.condition] ?? []
+  if (check === undefined || what === undefined) return undefined
+  return {
+    check,
+    severity: 'problem',
+    what,
+    why:
+      plan.condition === 'entries-missing'
+        ? 'They are never processed.'
+        : 'Processors refuse to work: going on could count check-ins twice.',
+    remedy: 'Stop all processors, then npm run recover.',
+  }
+}
+
+const missing: Check = ({ plan, balance, hasStream, stream, group }) => {
+  if (plan.condition !== 'no-ledger' || balance !== undefined) return undefined
+  return {
+    check: 'group-not-created',
+    severity: 'warning',
+    what: hasStream
+      ? `Stream ${stream} has no group ${group}, and nothing says that it ever had.`
+      : `There is no stream ${stream}, and nothing says that there ever was one.`,
+    why: 'Nothing is processed.',
+    remedy: `${creationRemedy}. If users and locations hold counts already, restore a backup instead.`,
+  }
+}
+
+const unbalanced: Check = ({ balance, ledgerKey, plan }) => {
+  const { unaccounted = null } = balance ?? {}
+  // What a recovery mends is said by itself.
+  if (unaccounted === null || unaccounted === 0 || recoverable[plan.condition]) return undefined
+  const accept = `When it is settled, take it into the account: HINCRBY ${ledgerKey} skipped ${unaccounted}`
+  const many = written(Math.abs(unaccounted))
+  if (unaccounted > 0) {
+    return {
+      check: 'balance',
+      severity: 'problem',
+      what: `${many} appended check-ins are neither counted, dead letters, pending nor undelivered.`,
+      why: 'They were deleted or trimmed before they were processed, or acknowledged or dropped by hand: they have no effect.',
+      remedy: `Find who does that (XDEL, XTRIM, XADD MAXLEN, XACK, XGROUP DELCONSUMER or SETID). ${accept}`,
+    }
+  }
+  return {
+    check: 'balance',
+    severity: 'problem',
+    what: `${many} more check-ins are counted than were appended.`,
+    why: 'Some counted twice, or keys of different times are together (a backup that was restored in part).',
+    remedy: `Build the hashes anew: npm run load, or a backup of all keys. ${accept}`,
+  }
+}
+
+const balanceUnknown: Check = ({ balance }) => {
+  if (balance?.hasLedger !== true || balance.unaccounted !== null) return undefined
+  const reason =
+    balance.skipped === null
+      ? 'the group began amid the stream, so nobody knows how many check-ins it skipped'
+      : 'too many check-ins are undelivered to be counted'
+  return {
+    check: 'balance-unknown',
+    severity: 'info',
+    what: `Cannot tell whether the counts add up: ${reason}.`,
+    why: 'A loss would not show here.',
+    remedy: 'None is needed. A group that begins at 0 can be told.',
+  }
+}
+
+const letterCount: Check = ({ balance, ledgerKey }) => {
+  if (balance?.hasLedger !== true) return undefined
+  const { deadLettered, redriven, purged, deadLetters } = balance
+  const difference = deadLettered - redriven - purged - deadLetters
+  if (difference === 0) return undefined
+  const many = written(Math.abs(difference))
+  return {
+    check: 'dead-letter-count',
+    severity: difference > 0 ? 'problem' : 'warning',
+    what: `The dead-letter stream holds ${written(deadLetters)} letters, ${many} ${difference > 0 ? 'fewer' : 'more'} than the ledger counts.`,
+    why:
+      difference > 0
+        ? 'Somebody deleted letters otherwise than by purge: nobody can redrive them.'
+        : 'Somebody else wrote letters, or they are older than the ledger.',
+    remedy: `Find who does that. When it is settled, take it into the account: HINCRBY ${ledgerKey} purged ${difference}`,
+  }
+}
+
+const letters: Check = ({ balance }) => {
+  const { deadLetters = 0 } = balance ?? {}
+  if (deadLetters === 0) return undefined
+  return {
+    check: 'dead-letters',
+    severity: 'warning',
+    what: `${written(deadLetters)} ${deadLetters === 1 ? 'dead letter waits' : 'dead letters wait'} for somebody to decide.`,
+    why: 'These check-ins have no effect yet.',
+    remedy: 'npm run dead-letters; repair the cause, then redrive or purge them.',
+  }
+}
+
+const lag: Check = ({ balance }) => {
+  if (balance?.lag !== null) return undefined
+  const counted = balance.undelivered === null ? 'many' : written(balance.undelivered)
+  return {
+    check: 'lag-unknown',
+    severity: 'info',
+    what: `The server cannot tell the group's lag; counted: ${counted}.`,
+    why: 'Entries were deleted, or the group began amid the stream.',
+    remedy: 'None is needed: it can tell again once the group has caught up.',
+  }
+}
+
+const nobodyWorks: Check = ({ balance, roster, isPaused }) => {
+  if (balance === undefined || isPaused) return undefined
+  const { pending, undelivered } = balance
+  const isWaiting = pending > 0 || undelivered === null || undelivered > 0
+  if (!isWaiting || roster.some(({ state }) => state === 'alive')) return undefined
+  const counted = undelivered === null ? 'more than a million' : written(undelivered)
+  return {
+    check: 'no-processor',
+    severity: 'warning',
+    what: `No processor is alive, ${counted} check-ins are undelivered and ${written(pending)} pending.`,
+    why: 'Nobody processes them, and nobody claims what the dead ones held.',
+    remedy: 'npm run checkingroupprocessor NAME.',
+  }
+}
+
+const unheld: Check = ({ roster, isPaused }) => {
+  const isAlive = roster.some(({ state, isPaused: itself }) => state === 'alive' && !itself)
+  const held = roster.filter(
+    ({ name, state, pending }) => state !== 'alive' && pending > 0 && !isParking(name),
+  )
+  if (!isAlive || held.length === 0 || isPaused) return undefined
+  const names = held.map(({ name, pending }) => `${printable(name)} (${written(pending)})`)
+  return {
+    check: 'pending-without-lease',
+    severity: 'info',
+    what: `Consumers without a running lease hold pending check-ins: ${names.join(', ')}.`,
+    why: 'They are dead, or no processors of ours.',
+    remedy:
+      'None is needed: a living processor claims them. If it stays so: npm run consumers -- remove NAME.',
+  }
+}
+
+const isParking = (name: string): boolean => ['unassigned', 'redrive', 'retry'].includes(name)
+
+const retries: Check = ({ balance, roster }) => {
+  const parked = roster.find(({ name }) => name === 'retry')?.pending ?? 0
+  const lostOnes = parked - (balance?.retries ?? 0)
+  if (lostOnes <= 0) return undefined
+  return {
+    check: 'retries-lost',
+    severity: 'warning',
+    what: `${written(lostOnes)} check-ins wait for their next attempt without a time for it.`,
+    why: 'Their schedule was deleted.',
+    remedy: 'None is needed while a processor lives: it takes them when a lease time has passed.',
+  }
+}
+
+const paused: Check = ({ roster, isPaused }) => {
+  const names = roster.filter((consumer) => consumer.isPaused).map(({ name }) => printable(name))
+  if (!isPaused && names.length === 0) return undefined
+  return {
+    check: 'paused',
+    severity: 'info',
+    what: isPaused ? 'The group is paused.' : `Paused: ${names.join(', ')}.`,
+    why: 'It reads and claims nothing until somebody resumes it.',
+    remedy: isPaused
+      ? 'npm run groups -- resume.'
+      : `npm run consumers -- resume ${names.join(' or ')}.`,
+  }
+}
+
+const twice: Check = ({ balance, otherReadings, group }) => {
+  if ((balance?.applied ?? 0) === 0 || otherReadings.length === 0) return undefined
+  const others = otherReadings.map(
+    ({ name, kind, applied }) => `${kind} ${printable(name)} (${written(applied)})`,
+  )
+  return {
+    check: 'two-readings',
+    severity: 'problem',
+    what: `Besides group ${group} (${written(balance?.applied ?? 0)} check-ins) the stream was also processed by ${others.join(', ')}.`,
+    why: 'Each counts every check-in in the same hashes: they count twice.',
+    remedy: 'Stop all but one, then npm run load to begin anew.',
+  }
+}
+
+const futureMs = 5000
+const future: Check = ({ balance }, { nowMs }) => {
+  const aheadMs = Number(balance?.lastId.split('-')[0] ?? 0) - nowMs
+  if (aheadMs < futureMs) return undefined
+  return {
+    check: 'ids-ahead',
+    severity: 'warning',
+    what: `The newest id is ${duration(Math.round(aheadMs))} ahead of the server's clock.`,
+    why: 'The clock was set back, or ids were given by hand: until it has caught up, lastCheckin stands still and trimming by age keeps too much.',
+    remedy: 'Synchronize the clock (NTP), and wait.',
+  }
+}
+
+const removed: Check = ({ balance }) => {
+  if (balance === undefined) return undefined
+  const gone = balance.appended - balance.length - balance.trimmed
+  // What was lost by it shows in the balance.
+  if (gone <= 0 || balance.unaccounted !== 0) return undefined
+  return {
+    check: 'removed-otherwise',
+    severity: 'info',
+    what: `${written(gone)} processed check-ins were removed from the stream otherwise than by npm run trim.`,
+    why: 'Nothing was lost this time. XTRIM, XDEL and XADD MAXLEN do not see what is still needed.',
+    remedy: 'Use npm run trim.',
+  }
+}
+
+/** All that look at the group and its stream. */
+export const groupChecks: readonly Check[] = [
+  lost,
+  missing,
+  twice,
+  unbalanced,
+  balanceUnknown,
+  letterCount,
+  letters,
+  nobodyWorks,
+  unheld,
+  retries,
+  future,
+  lag,
+  paused,
+  removed,
+]

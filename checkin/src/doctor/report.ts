@@ -1,0 +1,63 @@
+/** Shows a diagnosis to people. */
+import type { Balance } from 'millrace'
+import { escaped, written } from '../terminal/words.ts'
+import type { Diagnosis } from './doctor.ts'
+import type { Finding, Severity } from './finding.ts'
+
+const colours: Readonly<Record<Severity, number>> = { problem: 31, warning: 33, info: 36 }
+const margin = ' '.repeat(9)
+
+/** The diagnosis as lines of text. */
+export function asText(diagnosis: Diagnosis, { isColour }: { isColour: boolean }): string {
+  const { server, stream, group, findings, balance } = diagnosis
+  const version = server.version === '' ? '' : ` ${server.version}`
+  return [
+    `${server.product}${version} at ${server.url}, stream ${stream}, group ${group}`,
+    ...(balance === null ? [] : [balanceText(balance)]),
+    '',
+    ...findings.flatMap((finding) => [...findingLines(finding, isColour), '']),
+    summary(findings),
+  ].join('\n')
+}
+
+function balanceText(balance: Balance): string {
+  const { appended, skipped, applied, deadLettered, redriven, pending, undelivered } = balance
+  const sum = [
+    `${shown(skipped)} skipped`,
+    `${written(applied)} applied`,
+    `${written(deadLettered - redriven)} dead letters`,
+    `${written(pending)} pending`,
+    `${shown(undelivered)} undelivered`,
+  ]
+  const sign = balance.unaccounted === null ? '?' : balance.unaccounted === 0 ? '=' : 'is not'
+  return `Balance: ${written(appended)} appended ${sign} ${sum.join(' + ')}`
+}
+
+const shown = (count: number | null): string => (count === null ? 'unknown' : written(count))
+
+function findingLines({ severity, what, why, remedy }: Finding, isColour: boolean): string[] {
+  const label = severity.padEnd(margin.length)
+  const head = isColour ? `\u001b[${colours[severity]}m${label}\u001b[39m` : label
+  return [
+    `${head}${escaped(what)}`,
+    `${margin}Why: ${escaped(why)}`,
+    `${margin}Do: ${escaped(remedy)}`,
+  ]
+}
+
+function summary(findings: readonly Finding[]): string {
+  const count = (severity: Severity): number =>
+    findings.filter((finding) => finding.severity === severity).length
+  const [problems, warnings] = [count('problem'), count('warning')]
+  if (problems + warnings === 0) return 'Nothing is wrong.'
+  return [
+    ...(problems > 0 ? [`${problems} ${problems === 1 ? 'problem' : 'problems'}`] : []),
+    ...(warnings > 0 ? [`${warnings} ${warnings === 1 ? 'warning' : 'warnings'}`] : []),
+  ].join(', ')
+}
+
+/** 0: nothing is wrong; 1: warnings; 2: problems. */
+export function exitCodeOf(findings: readonly Finding[]): number {
+  if (findings.some(({ severity }) => severity === 'problem')) return 2
+  return findings.some(({ severity }) => severity === 'warning') ? 1 : 0
+}

@@ -1,0 +1,37 @@
+-- Reads what must balance about a group, in one moment. Writes nothing.
+-- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] ledger  KEYS[4] ledger of the stream  KEYS[5] retries
+-- ARGV[1] group  ARGV[2] undelivered entries to count at most
+-- Returns { 'read', entries ever appended, length, last id, last delivered id, pending, undelivered or '' when they are more,
+-- lag or '', dead letters, retries scheduled, trimmed, and of the ledger applied, deadLettered, redriven, purged, skipped,
+-- since (each '' when missing) }, or { 'error', code }.
+
+local stream, group = KEYS[1], ARGV[1]
+local info, problem = group_info(stream, group)
+if not info then return { 'error', problem } end
+local ledger = redis.pcall('HMGET', KEYS[3], 'applied', 'deadLettered', 'redriven', 'purged', 'skipped', 'since')
+local trimmed = redis.pcall('HGET', KEYS[4], 'trimmed')
+local letters, retries = redis.pcall('XLEN', KEYS[2]), redis.pcall('ZCARD', KEYS[5])
+for _, reply in ipairs({ ledger, trimmed, letters, retries }) do
+  if type(reply) == 'table' and reply.err then return { 'error', error_code(reply.err) } end
+end
+local about = redis.call('XINFO', 'STREAM', stream)
+local delivered = flat_value(info, 'last-delivered-id')
+local most = tonumber(ARGV[2])
+local undelivered = #redis.call('XRANGE', stream, '(' .. delivered, '+', 'COUNT', most + 1)
+local reply = {
+  'read',
+  flat_value(about, 'entries-added'),
+  flat_value(about, 'length'),
+  flat_value(about, 'last-generated-id'),
+  delivered,
+  flat_value(info, 'pending'),
+  undelivered <= most and undelivered or '',
+  flat_value(info, 'lag') or '',
+  letters,
+  retries,
+  trimmed or '',
+}
+for at = 1, 6 do
+  reply[#reply + 1] = ledger[at] or ''
+end
+return reply
