@@ -83,7 +83,7 @@ local function was_any_settled(ledger, ids)
   end
   local up_to = ledger.pending_up_to
   if up_to == '' or is_before(up_to, ids[1]) then return false end
-  local seen = snapshot_of(redis.call('HGET', ledger.key, 'pendingIds'))
+  local seen = snapshot_of(redis.call('HMGET', ledger.key, 'pendingIds')[1])
   for _, id in ipairs(ids) do
     if is_before(up_to, id) then return false end
     if not seen[id] then return true end
@@ -102,7 +102,7 @@ local function redriven_in_ledger(ledger, id)
   redis.call('HSET', ledger.key, 'redriven', ledger.redriven + 1, 'firstPending', first_pending(ledger))
   if ledger.pending_up_to == '' or is_before(ledger.pending_up_to, id) then return end
   -- The last sweep saw it settled: what it saw holds only before this id, until the next sweep.
-  local seen = redis.call('HGET', ledger.key, 'pendingIds') or ''
+  local seen = redis.call('HMGET', ledger.key, 'pendingIds')[1] or ''
   if snapshot_of(seen)[id] then return end
   local kept = {}
   for other in string.gmatch(seen, '%S+') do

@@ -56,7 +56,7 @@ local pending = redis.pcall('XPENDING', stream, group, id, id, 1)
 if pending.err then return { 'error', error_code(pending.err) } end
 local claim = { 'XCLAIM', stream, group, ARGV[3], 0, id, 'FORCE', 'IDLE', ARGV[4], 'JUSTID' }
 local removal = { 'XDEL', dead, ARGV[2] }
-problem = check_permissions(claim, removal, { 'HGET', KEYS[3], 'pendingIds' })
+problem = check_permissions(claim, removal)
 if problem then return { 'error', problem } end
 
 -- From here on nothing can fail. What somebody has made pending already stays with whom it is.
