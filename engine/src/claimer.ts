@@ -52,6 +52,7 @@ export class Claimer {
   /** Where the walk over a consumer's entries goes on at the next sweep. */
   readonly #goOnAfter = new Map<string, string>()
   #lapsedAt = -Infinity
+  #lookedAt = -Infinity
 
   constructor(parts: ClaimerParts) {
     this.#parts = parts
@@ -62,14 +63,14 @@ export class Claimer {
     const { signal, sweepEveryMs, pause } = this.#parts
     while (!signal.aborted) {
       try {
-        if (!pause.isPaused) await this.#receiveStrays()
+        if (!pause.isPaused) await this.#lookForStrays()
         await this.#sweep()
       } catch (error) {
         // The next round tries again; others do it meanwhile.
         if (!isPassing(error)) throw error
       }
       // Uneven, so that not the same consumer gets every turn.
-      await wait(sweepEveryMs * (0.5 + Math.random()), signal)
+      await wait(sweepEveryMs * (0.9 + Math.random() * 0.2), signal)
     }
   }
 
@@ -94,11 +95,18 @@ export class Claimer {
    * Entries that are pending for our name and not in hand: the reply to a claim was lost, or a process that had the name
    * before has read them. Nobody claims from the living, so we look ourselves.
    */
-  async #receiveStrays(): Promise<void> {
-    const { connection, keys, who, inHand, leaseMs } = this.#parts
+  async #lookForStrays(): Promise<void> {
+    const now = performance.now()
+    if (now < this.#lookedAt + this.#parts.leaseMs / 2) return
+    await this.#receiveStrays(this.#parts.leaseMs / 2)
+    this.#lookedAt = now
+  }
+
+  async #receiveStrays(idleMs: number): Promise<void> {
+    const { connection, keys, who, inHand } = this.#parts
     // What is in hand for long shows here too.
     const count = String(inHand.size + countMax)
-    const range = ['IDLE', String(Math.ceil(leaseMs)), '-', '+', count, who.consumer]
+    const range = ['IDLE', String(Math.ceil(idleMs)), '-', '+', count, who.consumer]
     const rows = asList(await connection.send(['XPENDING', keys.stream, who.group, ...range]))
     const strays = rows
       .map((row) => String(asList(row)[0]))
@@ -121,7 +129,7 @@ export class Claimer {
       this.#parts.onPaused(await isPaused(connection, keys, { consumer: who.consumer }))
       return
     }
-    const turnMs = Math.ceil(sweepEveryMs * 0.9)
+    const turnMs = Math.ceil(sweepEveryMs * 0.8)
     const args = [who.group, who.consumer, String(turnMs), String(removeAfterMs), ...parkingNames]
     const place = [keys.stream, keys.leases, keys.holders, keys.retries, keys.attempts]
     const reply = this.#checked(await runScript(connection, scripts.sweep, place, args))

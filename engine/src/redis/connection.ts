@@ -41,6 +41,7 @@ export class Connection {
   #client: Client | undefined
   #isClosed = false
   #pings: NodeJS.Timeout | undefined
+  #answeredAt = -Infinity
 
   private constructor(options: ConnectionOptions) {
     this.#options = options
@@ -89,7 +90,9 @@ export class Connection {
     const timer =
       limitMs === undefined ? undefined : setTimeout(() => this.#fellSilent(client), limitMs)
     try {
-      return (await client.sendCommand(args)) as Reply
+      const reply = (await client.sendCommand(args)) as Reply
+      this.#answeredAt = performance.now()
+      return reply
     } catch (error) {
       throw fromClientError(error)
     } finally {
@@ -161,6 +164,7 @@ export class Connection {
 
   /** Bounds the time of every command: a silent connection is given up, and its commands reject. */
   #ping(client: Client): void {
+    if (performance.now() < this.#answeredAt + pingEveryMs) return
     const silent = setTimeout(() => this.#fellSilent(client), silentMaxMs).unref()
     client
       .sendCommand(['PING'])
