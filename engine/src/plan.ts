@@ -32,7 +32,7 @@ export interface Choice {
 }
 
 /** The key of a hash in parts: a literal before each name and one behind the last. */
-export interface KeyTemplate {
+interface KeyTemplate {
   readonly literals: readonly string[]
   readonly parts: readonly { readonly name: string; readonly isText: boolean }[]
 }

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { count, projection, stream, text } from 'millrace'
+import { count, entryTime, first, integer, latest, projection, stream, sum, text } from 'millrace'
+import { fieldsMax, plansMax } from '../src/compile-fold.ts'
 import { freshPrefix, onEachServer } from '../../testing/on-each-server.ts'
 import { hashesUnder, withoutPrefix } from './hashes.ts'
 
@@ -62,5 +63,33 @@ onEachServer('push-down', (bench) => {
       }),
       { numRuns: 100 },
     )
+  })
+
+  test('takes the widest declaration that it may be asked for, and is refused beyond', async () => {
+    const { millrace, redis } = bench()
+    const prefix = freshPrefix()
+    const names = Array.from({ length: fieldsMax }, (_, at) => `f${at}`)
+    const wide = stream(
+      `${prefix}:wide`,
+      Object.fromEntries(names.map((name) => [name, integer()])),
+    )
+    const folds = (many: number) =>
+      Array.from({ length: many }, (_, at) =>
+        projection(`${prefix}:p${at}:{f${at}}/{f0}`, {
+          ...Object.fromEntries(names.map((name) => [name, sum(name)])),
+          seen: latest(entryTime()),
+          first: first('f1'),
+        }),
+      )
+    const group = millrace.group(wide, 'g')
+    await group.create()
+    await millrace.append(wide, Object.fromEntries(names.map((name, at) => [name, at])))
+    const options = { mode: 'push-down', drain: true } as const
+    await group.consumer('c', { ...options, projections: folds(plansMax) }).run()
+    for (let at = 0; at < plansMax; at += 1) {
+      assert.equal(await redis.send('HGET', `${prefix}:p${at}:${at}/0`, 'f29'), '29')
+    }
+    const beyond = { ...options, projections: folds(plansMax + 1) }
+    assert.throws(() => group.consumer('c', beyond), /Cannot push down: that takes 1 to 12/)
   })
 })
