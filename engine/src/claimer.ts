@@ -79,7 +79,7 @@ export class Claimer {
         }
       }
       // Uneven, so that not the same consumer gets every turn.
-      await wait((hasMore ? againMs : sweepEveryMs) * (0.5 + Math.random()), signal)
+      await wait((hasMore ? againMs : sweepEveryMs) * (0.9 + 0.2 * Math.random()), signal)
     }
   }
 
@@ -127,7 +127,7 @@ export class Claimer {
   /** True when the turn ended before everything was claimed. */
   async #sweep(): Promise<boolean> {
     const { connection, keys, who, inHand, sweepEveryMs, leaseMs, signal } = this.#parts
-    const turnMs = Math.ceil(sweepEveryMs * 0.9)
+    const turnMs = Math.ceil(sweepEveryMs * 0.8)
     // Without room the turn is better left to another one.
     const mayClaim = inHand.roomForClaims(countMax) > 0 ? 'yes' : 'no'
     const times = [String(turnMs), String(Math.ceil(leaseMs))]

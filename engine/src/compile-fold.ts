@@ -12,9 +12,9 @@ import type { Stream } from './stream.ts'
 /** The most entries of one batch: sums of so many small values need no check of their size. */
 export const pushDownMax = 5000
 
-// A function of Lua has 200 local variables: here three for each field and four for each projection.
-export const fieldsMax = 40
-export const plansMax = 15
+// A function of Lua has 200 local variables: here three for each field and five for each projection.
+export const fieldsMax = 30
+export const plansMax = 12
 
 /** False when stream or projections are too wide for one Lua function; such entries are pulled. */
 export function isFoldable(declared: Stream, plans: readonly Plan[]): boolean {

@@ -46,6 +46,8 @@ export interface DeliveryReaderParts {
 // A read that takes so much longer than its BLOCK is lost: a half-open connection, a frozen server.
 const overdueMs = 3000
 
+const unblockEveryMs = 50
+
 export class DeliveryReader {
   readonly #parts: DeliveryReaderParts
   #reading: Connection | undefined
@@ -101,7 +103,7 @@ export class DeliveryReader {
     const { signal } = this.#parts
     const unblock = await unblocker(reading, this.#parts.connection)
     this.#unblock = unblock
-    signal.addEventListener('abort', unblock)
+    const ended = unblockAtAbort(signal, unblock)
     try {
       await this.#readOwnPending(reading)
       await checkPlace(reading, this.#parts)
@@ -116,7 +118,7 @@ export class DeliveryReader {
         if (!hasFound && (await this.#parts.onNothing())) return
       }
     } finally {
-      signal.removeEventListener('abort', unblock)
+      ended()
       this.#unblock = undefined
     }
   }
@@ -214,6 +216,23 @@ export async function unblocker(reading: Connection, commands: Connection): Prom
   } catch (error) {
     if (error instanceof MillraceError && error.code === 'AUTHENTICATION') return () => undefined
     throw error
+  }
+}
+
+/**
+ * Unblocks from the abort on until the returned function is called: again and again, since the read that was sent in the
+ * same moment may reach the server later than the first call.
+ */
+export function unblockAtAbort(signal: AbortSignal, unblock: () => void): () => void {
+  let timer: NodeJS.Timeout | undefined
+  const onAbort = (): void => {
+    unblock()
+    timer = setInterval(unblock, unblockEveryMs)
+  }
+  signal.addEventListener('abort', onAbort)
+  return () => {
+    signal.removeEventListener('abort', onAbort)
+    clearInterval(timer)
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { separateRefused } from './applier.ts'
 import { backoffMs } from './backoff.ts'
-import { entriesOf, unblocker, type RawEntry } from './delivery-reader.ts'
+import { entriesOf, unblockAtAbort, unblocker, type RawEntry } from './delivery-reader.ts'
 import { Gate, type Answer, type Settled } from './effects.ts'
 import { isPassing, MillraceError, readFailure } from './errors.ts'
 import type { Fields } from './fields.ts'
@@ -114,7 +114,7 @@ export class Reader<F extends Fields = Fields> {
   async #readOn(reading: Connection): Promise<void> {
     const { signal } = this.#stopping
     const unblock = await unblocker(reading, this.#connection)
-    signal.addEventListener('abort', unblock)
+    const ended = unblockAtAbort(signal, unblock)
     try {
       while (!signal.aborted) {
         const entries = await this.#read(reading)
@@ -125,7 +125,7 @@ export class Reader<F extends Fields = Fields> {
         }
       }
     } finally {
-      signal.removeEventListener('abort', unblock)
+      ended()
     }
   }
 

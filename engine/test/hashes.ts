@@ -32,3 +32,15 @@ export function plainHashes(
       .map(([key, hash]) => [key, Object.fromEntries(hash)]),
   )
 }
+
+/** Hashes by the rest of their keys, without those of the engine. */
+export function withoutPrefix<Value>(
+  prefix: string,
+  hashes: Record<string, Value>,
+): Record<string, Value> {
+  return Object.fromEntries(
+    Object.entries(hashes)
+      .filter(([key]) => !key.endsWith(':ledger') && !key.includes(':g:'))
+      .map(([key, hash]) => [key.slice(prefix.length), hash]),
+  )
+}

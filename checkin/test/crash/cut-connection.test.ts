@@ -16,7 +16,7 @@ onEachServer('lost replies', (bench) => {
     t.after(() => stage.close())
     const flags = ['--batch', '50', '--claim-after', '500ms']
     const running = [
-      await stage.startProcessor('consumer1', ...flags),
+      await stage.startProcessor('consumer1', ...flags, '--pull'),
       await stage.startProcessor('consumer2', ...flags),
     ]
     stage.startAppending(100, 5)

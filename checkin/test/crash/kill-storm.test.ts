@@ -15,9 +15,12 @@ onEachServer('kill -9 storm', (bench) => {
     // Small batches make many edges to be killed at.
     const flags = ['--batch', '40', '--claim-after', '400ms']
     const running: MainProcess[] = []
-    for (const name of ['consumer1', 'consumer2', 'consumer3', 'consumer4']) {
-      running.push(await stage.startProcessor(name, ...flags))
+    // Every other one pulls: the rest folds in the server, and nothing is ever pending for it.
+    const start = async (number: number): Promise<void> => {
+      const mode = number % 2 === 0 ? ['--pull'] : []
+      running.push(await stage.startProcessor(`consumer${number}`, ...flags, ...mode))
     }
+    for (const number of [1, 2, 3, 4]) await start(number)
     stage.startAppending(400, 5)
     for (let kill = 0; kill < kills; kill += 1) {
       // Wherever the processor happens to be: that is the point.
@@ -26,7 +29,7 @@ onEachServer('kill -9 storm', (bench) => {
       victim?.kill('SIGKILL')
       await victim?.exited
       // Under a new name, so that only a claim can save what the dead one held.
-      running.push(await stage.startProcessor(`consumer${5 + kill}`, ...flags))
+      await start(5 + kill)
     }
     await stage.stopAppending()
     await stage.untilDrained()

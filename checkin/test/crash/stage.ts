@@ -93,6 +93,15 @@ export class Stage {
     return { userId: upTo(40), locationId: upTo(15), starRating: upTo(6) - 1 }
   }
 
+  /** Waits until a process holds the lease of a consumer. */
+  async untilHeldBy(pid: number): Promise<void> {
+    const isHeld = async (): Promise<boolean> =>
+      (await this.group.roster()).some(
+        ({ state, holder }) => state === 'alive' && holder?.pid === pid,
+      )
+    await waitFor(isHeld, { what: `process ${pid} to hold a lease` })
+  }
+
   /** Waits until nothing is undelivered or pending, the server being healed. */
   async untilDrained(): Promise<void> {
     await waitFor(() => this.group.isDrained().catch(() => false), {

@@ -11,7 +11,8 @@ onEachServer('zombie', (bench) => {
   test('applies nothing that others have claimed meanwhile', async (t) => {
     const stage = await Stage.open(bench().server.url)
     t.after(() => stage.close())
-    const zombie = await stage.startProcessor('zombie', '--batch', '50', '--claim-after', '500ms')
+    const pulling = ['--pull', '--batch', '50', '--claim-after', '500ms']
+    const zombie = await stage.startProcessor('zombie', ...pulling)
     for (let round = 0; round < rounds; round += 1) {
       // Freeze it while it holds entries: the server is slow for a moment, so that its reply is still to come.
       await freezeWithEntries(stage, zombie)
@@ -29,6 +30,35 @@ onEachServer('zombie', (bench) => {
       `${appended} entries, ${claimed} claimed, ${superseded(stage)} refusals of the zombie`,
     )
     assert.ok(claimed > 0 && superseded(stage) >= rounds, 'void: the fault did not bite')
+  })
+
+  test('that folded in the server applies nothing once another process has its name', async (t) => {
+    const stage = await Stage.open(bench().server.url)
+    t.after(() => stage.close())
+    const zombie = await stage.startProcessor('twin', '--claim-after', '500ms')
+    stage.startAppending(200, 1)
+    await waitFor(async () => (await stage.group.describe()).lastDeliveredId !== '0-0', {
+      what: 'the first entries to be folded',
+    })
+    zombie.kill('SIGSTOP')
+    await stage.stopAppending()
+    const successor = await stage.startProcessor('twin', '--claim-after', '500ms', '--drain')
+    assert.equal((await successor.exited).code, 0)
+    // Another holder for good, so that the zombie meets it whenever it wakes.
+    const last = await stage.startProcessor('twin', '--claim-after', '500ms')
+    await stage.untilHeldBy(last.pid)
+    zombie.kill('SIGCONT')
+    const { code, stderr, stdout } = await zombie.exited
+    assert.equal(code, 1, stdout)
+    assert.match(stderr, /another process has its name now/)
+    stage.startAppending(200, 1)
+    await waitFor(async () => (await stage.group.describe()).streamLength > 1000, {
+      what: 'more entries',
+    })
+    await stage.stopAppending()
+    await stage.untilDrained()
+    await stage.verdict()
+    await stage.stopProcessors([last])
   })
 })
 

@@ -42,6 +42,7 @@ export class Connection {
   #generation = 0
   #isClosed = false
   #pings: NodeJS.Timeout | undefined
+  #answeredAt = -Infinity
 
   private constructor(options: ConnectionOptions) {
     this.#options = options
@@ -95,7 +96,9 @@ export class Connection {
     const timer =
       limitMs === undefined ? undefined : setTimeout(() => this.#fellSilent(client), limitMs)
     try {
-      return (await client.sendCommand(args)) as Reply
+      const reply = (await client.sendCommand(args)) as Reply
+      this.#answeredAt = performance.now()
+      return reply
     } catch (error) {
       throw fromClientError(error)
     } finally {
@@ -168,6 +171,7 @@ export class Connection {
 
   /** Bounds the time of every command: a silent connection is given up, and its commands reject. */
   #ping(client: Client): void {
+    if (performance.now() < this.#answeredAt + pingEveryMs) return
     const silent = setTimeout(() => this.#fellSilent(client), silentMaxMs).unref()
     client
       .sendCommand(['PING'])
