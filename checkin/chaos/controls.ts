@@ -24,6 +24,13 @@ const acknowledgeAll = `for at = 1, #ids, 5000 do
 end
 `
 
+// The ledger is a second gate: with it, the defects below are noticed before they count anything twice.
+const notNoticed: Patch = {
+  file: gate,
+  find: `if was_settled(ledger, ids[1]) then return { 'error', 'moved-back' } end`,
+  replace: '',
+}
+
 export const controls: readonly Control[] = [
   {
     name: 'no-gate',
@@ -34,6 +41,7 @@ export const controls: readonly Control[] = [
         find: `if #still < #ids then return { 'gone', still } end`,
         replace: '',
       },
+      notNoticed,
     ],
     faults: [lostReply, zombie],
     expected: ['duplicated'],
@@ -96,8 +104,15 @@ export const controls: readonly Control[] = [
   },
   {
     name: 'group-at-0',
-    what: 'somebody creates the group again, at 0',
-    patches: [],
+    what: 'somebody creates the group again, at 0, and the ledger is not asked',
+    patches: [
+      notNoticed,
+      {
+        file: 'engine/lua/ledger.lua',
+        find: `    if is_before(ledger.delivered, id_or(held[5], '0-0')) then return nil, 'moved-back' end\n`,
+        replace: '',
+      },
+    ],
     faults: [recreateAtZero],
     expected: ['duplicated'],
   },

@@ -1,16 +1,17 @@
 /** Reads what a run has left in Redis. */
-import { MillraceError, type Millrace, type Reply } from 'millrace'
+import { MillraceError, streamLedger, type GroupKeys, type Millrace, type Reply } from 'millrace'
 import type { CheckinModel } from '../src/domain/checkins.ts'
 import type { Ending, Letter } from './judge.ts'
 
 interface Place {
   readonly millrace: Millrace
   readonly model: CheckinModel
-  readonly deadLetterStream: string
+  /** Of the group. */
+  readonly keys: GroupKeys
 }
 
 /** Everything that the judge looks at. */
-export async function endingOf({ millrace, model, deadLetterStream }: Place): Promise<Ending> {
+export async function endingOf({ millrace, model, keys: ofGroup }: Place): Promise<Ending> {
   const hashes = new Map<string, Record<string, string>>()
   for (const pattern of [model.userKey('*'), model.locationKey('*')]) {
     for (const keys of inChunks(await keysOf(millrace, pattern), 500)) {
@@ -20,7 +21,13 @@ export async function endingOf({ millrace, model, deadLetterStream }: Place): Pr
       }
     }
   }
-  return { hashes, letters: await lettersOf(millrace, deadLetterStream) }
+  return {
+    hashes,
+    letters: await lettersOf(millrace, ofGroup.deadLetters),
+    ledger: pairsOf(await hashOf(millrace, ofGroup.ledger)),
+    streamLedger: pairsOf(await hashOf(millrace, streamLedger(ofGroup.stream))),
+    length: Number(await millrace.send('XLEN', ofGroup.stream)),
+  }
 }
 
 /** The dead letters of a stream of them, oldest first. */

@@ -8,6 +8,11 @@ import { hot, type Operation, type Sort } from './operation.ts'
 export interface Ending {
   readonly letters: readonly Letter[]
   readonly hashes: ReadonlyMap<string, Readonly<Record<string, string>>>
+  /** The ledger of the group, and of the stream. */
+  readonly ledger: Readonly<Record<string, string>>
+  readonly streamLedger: Readonly<Record<string, string>>
+  /** Entries in the stream. */
+  readonly length: number
 }
 
 export interface Letter {
@@ -47,6 +52,7 @@ const reasonsOf: Readonly<Record<Sort, readonly string[]>> = {
 export function judge(history: History, ending: Ending, model: CheckinModel): Classes {
   const dead = judgeLetters(history, ending.letters)
   judgeAppends(history)
+  judgeLedger(history, ending)
   judgeHashes(history, dead, ending.hashes, model)
   return classesOf(history)
 }
@@ -81,6 +87,25 @@ function judgeAppends(history: History): void {
     if (operation.outcome === 'refused' && id !== undefined) {
       history.violate('unexpected', `operation ${operation.number} was refused`, [id])
     }
+  }
+}
+
+/** Everything that was appended is in one of the states that the ledger counts, and nowhere twice. */
+function judgeLedger(history: History, { ledger, streamLedger, letters, length }: Ending): void {
+  const of = (name: string): number => Number(ledger[name] ?? 0)
+  const dead = of('deadLettered') - of('redriven')
+  const appended = history.entries.size
+  const shown = JSON.stringify(ledger)
+  if (of('applied') + dead !== appended) {
+    history.violate('unbalanced', `${appended} entries, and the ledger has ${shown}`)
+  }
+  if (dead - of('purged') !== letters.length) {
+    history.violate('unbalanced', `${letters.length} dead letters, and the ledger has ${shown}`)
+  }
+  const trimmed = Number(streamLedger.trimmed ?? 0)
+  if (trimmed + length !== appended) {
+    const found = `${trimmed} trimmed, ${length} left`
+    history.violate('unbalanced', `${appended} entries, and by the ledger of the stream ${found}`)
   }
 }
 

@@ -6,7 +6,15 @@ import { cpSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { connect, groupKeys, isPassing, type Group, type Millrace, type Reply } from 'millrace'
+import {
+  connect,
+  groupKeys,
+  isPassing,
+  type Group,
+  type GroupKeys,
+  type Millrace,
+  type Reply,
+} from 'millrace'
 import { thisCheckout } from '../../testing/processes.ts'
 import { startRedis, type ServerKind, type TestServer } from '../../testing/redis-servers.ts'
 import { SeededRandom } from '../../testing/seeded-random.ts'
@@ -101,8 +109,9 @@ export class Scene {
     return this.millrace.group(this.model.checkins, 'checkinConsumers')
   }
 
-  get deadLetterStream(): string {
-    return groupKeys(this.model.checkins.key, this.group.name).deadLetters
+  /** The keys of the group. */
+  get keys(): GroupKeys {
+    return groupKeys(this.model.checkins.key, this.group.name)
   }
 
   /** Sends a command that may be sent twice, until the server answers: others may have it down at this moment. */

@@ -1,5 +1,5 @@
 /** What happens to consumers: killed, frozen, stopped, scaled, removed. */
-import { groupKeys, type Reply } from 'millrace'
+import type { Reply } from 'millrace'
 import { runMain } from '../../../testing/processes.ts'
 import type { Member, MemberKind } from '../crew.ts'
 import type { Fault } from '../fault.ts'
@@ -46,7 +46,7 @@ export const zombie: Fault = {
 
 /** The process that has a name, as its lease says. */
 async function holderPid(scene: Scene, name: string): Promise<number> {
-  const { holders } = groupKeys(scene.model.checkins.key, scene.group.name)
+  const { holders } = scene.keys
   const record = await scene.send('HGET', holders, name)
   return (JSON.parse(String(record ?? '{}')) as { pid?: number }).pid ?? 0
 }

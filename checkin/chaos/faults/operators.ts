@@ -17,7 +17,7 @@ const poison: Fault = {
   lane,
   strike: async (scene, random) => {
     const letters = async (): Promise<number> =>
-      Number(await scene.send('XLEN', scene.deadLetterStream))
+      Number(await scene.send('XLEN', scene.keys.deadLetters))
     const before = await letters()
     const sent = await scene.appender.append(random.between(5, 60), { sort: 'poison' })
     const isThere = await cameTrue(scene, 10_000, async () => (await letters()) > before)
@@ -50,11 +50,13 @@ const redrive: Fault = {
     await scene.send('SET', key, 'text')
     const refused = async (): Promise<number> =>
       await scene.untilPassed(() => group.deadLetters.count({ all: true, reason: 'refused' }))
+    // Those of earlier strikes whose entries were trimmed stay.
+    const before = await refused()
     let hasLetters = false
     // An append may meet a server that is away.
     for (let tries = 0; tries < 5 && !hasLetters; tries += 1) {
       await appender.append(random.between(10, 60), { sort: 'barred', userId })
-      hasLetters = await cameTrue(scene, 3000, async () => (await refused()) > 0)
+      hasLetters = await cameTrue(scene, 3000, async () => (await refused()) > before)
     }
     // What is not refused by now takes effect when the key is gone.
     // Only the text: sent twice, since a reply was lost, it must not take the hash that is there by then.
@@ -64,7 +66,8 @@ const redrive: Fault = {
     const counts = ended.map(({ code, stdout }) =>
       code === 0 ? (JSON.parse(stdout) as { redriven: number }).redriven : 0,
     )
-    history.note(`redriven of user ${userId}: ${counts.join(' and ')}`)
+    const said = ended.map(({ stderr }) => stderr.trim().slice(-200)).join(' / ')
+    history.note(`redriven of user ${userId}: ${counts.join(' and ')} ${said}`)
     return hasLetters ? counts.reduce((sum, count) => sum + count, 0) : 0
   },
 }

@@ -1,6 +1,6 @@
 /** What happens to the server: killed, frozen, busy, full, without its scripts, at another time. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { groupKeys, type Reply } from 'millrace'
+import type { Reply } from 'millrace'
 import type { Fault } from '../fault.ts'
 import { cameTrue } from '../holding.ts'
 import { tearAndRepair } from '../../../testing/append-only-file.ts'
@@ -35,7 +35,7 @@ const powerLoss: Fault = {
     await appender.heldDuring(async () => {
       recorder.pause(true)
       watch.pause(true)
-      const repaired = await tearAndRepair(server, random.between(1, 30_000))
+      const repaired = await tearAndRepair(server, random.between(1, 100_000))
       await server.restart()
       const info = (await scene.send('XINFO', 'STREAM', scene.model.checkins.key)) as Reply[]
       const lastId = String(info[info.indexOf('last-generated-id') + 1])
@@ -152,7 +152,7 @@ async function secondsOf(scene: Scene): Promise<number> {
 
 /** Where the clock itself cannot be shifted: the leases are, as if it had been. */
 async function shiftLeases(scene: Scene, seconds: number): Promise<void> {
-  const { leases } = groupKeys(scene.model.checkins.key, scene.group.name)
+  const { leases } = scene.keys
   const names = (await scene.send('ZRANGE', leases, '0', '-1')) as string[]
   for (const name of names) await scene.send('ZINCRBY', leases, String(seconds * 1000), name)
 }
