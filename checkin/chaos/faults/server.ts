@@ -43,6 +43,10 @@ const powerLoss: Fault = {
       recorder.pause(false)
       await scene.untilPassed(() => recorder.caughtUp())
       lost = history.rollBack(lastId)
+      // Time passes until a server is back, so it gives no id twice. With ids ahead of the clock it would, and consumers
+      // could still hold the lost entry of that id.
+      const next = `${Number(lastId.split('-')[0]) + 1000}-0`
+      await scene.send('XSETID', scene.model.checkins.key, next)
       history.note(
         `power lost, file ${repaired}; server is back at ${lastId}, ${lost} entries less`,
       )
