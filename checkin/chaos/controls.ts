@@ -72,7 +72,7 @@ export const controls: readonly Control[] = [
     return answerOf(reply, effects.keys, { stream: keys.stream, group: who.group })`,
       },
     ],
-    faults: [lostReply, kill],
+    faults: [lostReply, lostReply, lostReply],
     expected: ['duplicated'],
   },
   {
