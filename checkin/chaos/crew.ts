@@ -10,8 +10,11 @@ export interface Member {
   readonly process: MainProcess
 }
 
-/** `processor`: the command of the service. `handler`: the example with a handler that fails. */
-export type MemberKind = 'processor' | 'handler'
+/**
+ * `processor`: the command of the service. `handler`: the example with a handler that fails. `hanging`: with one that
+ * never ends.
+ */
+export type MemberKind = 'processor' | 'handler' | 'hanging'
 
 export interface CrewParts {
   readonly url: string
@@ -83,7 +86,8 @@ export class Crew {
       const env = { REDIS_URL: url, LOG_FORMAT: 'pretty' }
       return runMain(['checkingroupprocessor', name, ...flags], { env, root })
     }
-    const args = [url, name, String(batch), String(claimAfterMs)]
+    const how = kind === 'hanging' ? ['hang'] : []
+    const args = [url, name, String(batch), String(claimAfterMs), ...how]
     return runScript('checkin/chaos/handler-consumer.ts', args, { root })
   }
 

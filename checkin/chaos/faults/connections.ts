@@ -43,7 +43,7 @@ const cutAmid: Fault = {
 }
 
 /** Every connection but the operator's is killed by the server, some times in a row. */
-const clientKill: Fault = {
+export const clientKill: Fault = {
   kind: 'CLIENT KILL',
   lane,
   strike: async (scene, random) => {

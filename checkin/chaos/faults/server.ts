@@ -60,19 +60,23 @@ const freeze: Fault = {
   kind: 'server frozen (SIGSTOP)',
   lane,
   strike: async (scene, random) => {
-    const { server, history } = scene
     // Beyond six seconds the engine gives its connections up.
     const ms = random.chance(0.2) ? random.between(6500, 9000) : random.between(300, 2000)
-    server.pause()
-    history.note(`server frozen for ${ms} ms`)
-    await delay(ms)
-    server.resume()
-    return await recovers(scene)
+    return await freezeServer(scene, ms)
   },
 }
 
+/** Freezes the server for so long. Returns 1 when the work goes on. */
+export async function freezeServer(scene: Scene, ms: number): Promise<number> {
+  scene.server.pause()
+  scene.history.note(`server frozen for ${ms} ms`)
+  await delay(ms)
+  scene.server.resume()
+  return await recovers(scene)
+}
+
 /** A script of somebody else that does not end. */
-const busy: Fault = {
+export const busy: Fault = {
   kind: 'server busy (BUSY script)',
   lane,
   strike: async (scene, random) => {
@@ -111,7 +115,7 @@ const full: Fault = {
   },
 }
 
-const scriptFlush: Fault = {
+export const scriptFlush: Fault = {
   kind: 'SCRIPT FLUSH',
   lane,
   strike: async (scene, random) => {
