@@ -8,14 +8,15 @@ const kills = 10
 const entries = 30
 
 onEachScene(
-  'a batch whose consumer is killed ten times leaves no dead letter', { claimAfterMs: 200 },
+  'a batch whose consumer is killed ten times leaves no dead letter',
+  { claimAfterMs: 200 },
   async (scene) => {
     const { crew, appender, model, group, keys } = scene
     await appender.append(entries, { sort: 'plain' })
     for (let kill = 0; kill < kills; kill += 1) {
       // Another name each time: each claim raises the delivery counts.
-    const hanging = await crew.hire('hanging')
-    const holds = async (): Promise<boolean> => (await scene.pendingOf(hanging.name)) === entries
+      const hanging = await crew.hire('hanging')
+      const holds = async (): Promise<boolean> => (await scene.pendingOf(hanging.name)) === entries
       await waitFor(holds, { what: `${hanging.name} to hold all entries`, timeoutMs: 20_000 })
       await crew.kill(hanging)
     }

@@ -21,9 +21,9 @@ onEachScene(
     assert.match(stderr, /the name is taken by a living consumer, process \d+/)
     const others = await Promise.all(Array.from({ length: 7 }, () => crew.hire('processor')))
     const haveAllRead = async (): Promise<boolean> =>
-    (await scene.group.describe()).consumers.length >= 8
-  await waitFor(haveAllRead, { what: 'eight consumers to have read', timeoutMs: 20_000 })
-  await Promise.all(others.map((member) => crew.retire(member)))
+      (await scene.group.describe()).consumers.length >= 8
+    await waitFor(haveAllRead, { what: 'eight consumers to have read', timeoutMs: 20_000 })
+    await Promise.all(others.map((member) => crew.retire(member)))
     await assertExact(scene)
   },
 )
