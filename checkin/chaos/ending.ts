@@ -31,7 +31,7 @@ export async function endingOf({ millrace, model, keys: ofGroup }: Place): Promi
 }
 
 /** The dead letters of a stream of them, oldest first. */
-export async function lettersOf(millrace: Millrace, key: string): Promise<Letter[]> {
+async function lettersOf(millrace: Millrace, key: string): Promise<Letter[]> {
   const rows = (await millrace.send('XRANGE', key, '-', '+')) as [string, string[]][]
   return rows.map(([, flat]) => {
     const { id = '', reason = '', error = '' } = pairsOf(flat)
@@ -40,7 +40,7 @@ export async function lettersOf(millrace: Millrace, key: string): Promise<Letter
 }
 
 /** Names and values in turn, as an object. The first of a name counts, as in a dead letter. */
-export function pairsOf(flat: readonly string[]): Record<string, string> {
+function pairsOf(flat: readonly string[]): Record<string, string> {
   const pairs: Record<string, string> = {}
   for (let at = 0; at < flat.length; at += 2) pairs[flat[at] ?? ''] ??= flat[at + 1] ?? ''
   return pairs

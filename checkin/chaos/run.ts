@@ -41,7 +41,7 @@ export interface RunResult {
   readonly evidence: string | undefined
 }
 
-export const allFaults: readonly Fault[] = [
+const allFaults: readonly Fault[] = [
   ...consumerFaults,
   ...connectionFaults,
   ...serverFaults,
