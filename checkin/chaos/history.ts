@@ -66,7 +66,7 @@ export class History {
   }
 
   /**
-   * The server came back from a kill under `everysec`, without the entries after this id: what it lost, it has lost with
+   * The server came back from a loss of power without the entries after this id: what it lost, it has lost with
    * its effects. Called when everything that it has kept is recorded.
    */
   rollBack(lastId: string): number {

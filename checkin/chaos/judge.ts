@@ -36,7 +36,7 @@ export interface Classes {
   duplicated: number
   /** Not confirmed, and not there. */
   neverHappened: number
-  /** Confirmed under `everysec` and lost with its effects by a kill. */
+  /** Confirmed, and lost with its effects by a torn append-only file. */
   rolledBack: number
 }
 

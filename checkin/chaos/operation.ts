@@ -18,8 +18,8 @@ export interface Operation {
   /** Milliseconds since the run began. */
   readonly sentAt: number
   /**
-   * `ok`: confirmed. `refused`: certainly not appended. `unknown`: the reply was lost. `rolled-back`: confirmed under
-   * `everysec`, and lost by a kill, as it may be.
+   * `ok`: confirmed. `refused`: certainly not appended. `unknown`: the reply was lost. `rolled-back`: confirmed,
+   * and lost by a torn append-only file, as under `everysec`.
    */
   outcome: 'unknown' | 'ok' | 'refused' | 'rolled-back'
 }

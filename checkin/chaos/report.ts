@@ -34,7 +34,7 @@ function classRows(classes: Classes): string[][] {
     ['unexpected', plain(classes.unexpected)],
     ['duplicated', plain(classes.duplicated)],
     ['refused or cut, and never there', plain(classes.neverHappened)],
-    ['rolled back (server killed under everysec)', plain(classes.rolledBack)],
+    ['rolled back (power lost, file torn)', plain(classes.rolledBack)],
   ]
 }
 
