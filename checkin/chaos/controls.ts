@@ -122,14 +122,11 @@ export const controls: readonly Control[] = [
     patches: [
       {
         file: 'engine/lua/claim.lua',
-        find: `  if row[3] >= tonumber(ARGV[4]) then ids[#ids + 1] = row[1] end
-end
-`,
+        find: '  if row[3] >= tonumber(ARGV[4]) then\n',
         replace: `  if row[4] >= 10 then
     write_dead_letters(KEYS[1], KEYS[2], claimer, { { row[1], 'handler', 'delivered too often' } })
     redis.call('XACK', KEYS[1], group, row[1])
-  elseif row[3] >= tonumber(ARGV[4]) then ids[#ids + 1] = row[1] end
-end
+  elseif row[3] >= tonumber(ARGV[4]) then
 `,
       },
     ],
