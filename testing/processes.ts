@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { killAtExit } from './clean-up-at-exit.ts'
 import { waitFor } from './wait-for.ts'
@@ -9,6 +10,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Written to standard input, which is then closed. Default: no input. */
   readonly input?: string
+  /** The checkout whose command is run; default: this one. */
+  readonly root?: string
 }
 
 /** How it ended: a code, or the signal that killed it. */
@@ -36,16 +39,26 @@ export interface MainProcess {
   kill(signal?: NodeJS.Signals): void
 }
 
-const root = fileURLToPath(new URL('..', import.meta.url))
-const main = fileURLToPath(new URL('../checkin/src/main.ts', import.meta.url))
+/** The root of this checkout. */
+export const thisCheckout: string = fileURLToPath(new URL('..', import.meta.url))
 const own = /^(?:REDIS_URL|KEY_PREFIX|CHECKIN_.*|LOG_.*|MILLRACE_.*|NODE_TEST_CONTEXT|NO_COLOR)$/
 
 /** Starts `main.ts ARGS` as the npm scripts do, in its own process; it is killed with the test process. */
 export function runMain(args: readonly string[], options: RunOptions = {}): MainProcess {
+  return runScript('checkin/src/main.ts', args, options)
+}
+
+/** Starts a TypeScript file of the checkout in its own process; it is killed with the test process. */
+export function runScript(
+  file: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): MainProcess {
+  const root = options.root ?? thisCheckout
   const inherited = Object.entries(process.env).filter(([name]) => !own.test(name))
   const child = spawn(
     process.execPath,
-    ['--conditions=millrace-source', '--import', 'tsx', main, ...args],
+    ['--conditions=millrace-source', '--import', 'tsx', join(root, file), ...args],
     {
       cwd: root,
       env: { ...Object.fromEntries(inherited), ...options.env },

@@ -24,6 +24,8 @@ export interface StartOptions {
   readonly appendonly?: 'no' | 'everysec' | 'always'
   /** More arguments for the server: `['--maxmemory', '10mb']`. */
   readonly args?: readonly string[]
+  /** Added to the environment of the server: a preloaded clock. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /** A server that the test may kill, freeze and start again. */
@@ -166,7 +168,7 @@ async function launch(
   kind: ServerKind,
   port: number,
   dir: string,
-  { appendonly = 'no', args = [] }: StartOptions,
+  { appendonly = 'no', args = [], env = {} }: StartOptions,
 ): Promise<ChildProcess> {
   const file = binaryOf(kind)
   if (file === undefined)
@@ -178,6 +180,7 @@ async function launch(
   const place = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir]
   const child = spawn(file, [...place, '--save', '', ...persistence, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
   })
   killAtExit(child)
   let said = ''
@@ -225,7 +228,8 @@ function temporaryFolder(): string {
   return dir
 }
 
-function binaryOf(kind: ServerKind): string | undefined {
+/** The program of a server, undefined when this machine has none. */
+export function binaryOf(kind: ServerKind): string | undefined {
   return binaries[kind].find(isExecutable)
 }
 

@@ -5,6 +5,11 @@
 export class RespFrames {
   #rest: Buffer = Buffer.alloc(0)
 
+  /** Bytes of the value that is still incomplete. */
+  get restLength(): number {
+    return this.#rest.length
+  }
+
   /** Takes the next chunk and returns the values that are complete now, as the bytes that they came in. */
   push(chunk: Buffer): Buffer[] {
     const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])

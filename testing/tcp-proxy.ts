@@ -16,6 +16,12 @@ export interface Proxy {
    * The match is searched in the bytes of the whole request, as Latin-1, so a command's name or a key finds it.
    */
   cutBeforeReply(match: string | RegExp, times?: number): void
+  /**
+   * Cuts both sides amid the next request that contains the match, or amid the reply to it: after `bytes` of it have
+   * passed. Of a shorter one all but the last byte pass. An incomplete request is never executed; of a reply the client
+   * sees a part.
+   */
+  cutAmid(what: 'request' | 'reply', match: string | RegExp, bytes: number): void
   /** While on, nothing passes in either direction and no connection breaks. What was held goes on afterwards. */
   blackHole(isOn: boolean): void
   /** From now on every reply comes this much later (ms), in order; for a server that is slow. */
@@ -39,6 +45,7 @@ class RespProxy implements Proxy {
   readonly #targetPort: number
   readonly #links = new Set<Link>()
   #match: string | RegExp = ''
+  #cut: Cut = { what: 'reply', bytes: 0 }
   #cutsLeft = 0
   #isBlackHole = false
   #replyDelayMs = 0
@@ -66,7 +73,14 @@ class RespProxy implements Proxy {
 
   cutBeforeReply(match: string | RegExp, times = 1): void {
     this.#match = match
+    this.#cut = { what: 'reply', bytes: 0 }
     this.#cutsLeft = times
+  }
+
+  cutAmid(what: 'request' | 'reply', match: string | RegExp, bytes: number): void {
+    this.#match = match
+    this.#cut = { what, bytes }
+    this.#cutsLeft = 1
   }
 
   blackHole(isOn: boolean): void {
@@ -90,7 +104,7 @@ class RespProxy implements Proxy {
 
   #accept(client: Socket): void {
     const link = new Link(client, this.#targetPort, {
-      isDoomed: (request) => this.#takesCut(request),
+      cutOf: (request) => this.#takeCut(request),
       onCut: () => (this.cuts += 1),
       replyDelayMs: () => this.#replyDelayMs,
       onEnd: () => this.#links.delete(link),
@@ -100,18 +114,25 @@ class RespProxy implements Proxy {
   }
 
   /** A request that matches takes one of the cuts that are left. */
-  #takesCut(request: Buffer): boolean {
-    if (this.#cutsLeft === 0) return false
+  #takeCut(request: Buffer): Cut | undefined {
+    if (this.#cutsLeft === 0) return undefined
     const text = request.toString('latin1')
     const isMatch =
       typeof this.#match === 'string' ? text.includes(this.#match) : text.search(this.#match) >= 0
-    if (isMatch) this.#cutsLeft -= 1
-    return isMatch
+    if (!isMatch) return undefined
+    this.#cutsLeft -= 1
+    return this.#cut
   }
 }
 
+interface Cut {
+  readonly what: 'request' | 'reply'
+  /** What gets through before. */
+  readonly bytes: number
+}
+
 interface LinkEvents {
-  isDoomed(request: Buffer): boolean
+  cutOf(request: Buffer): Cut | undefined
   onCut(): void
   replyDelayMs(): number
   onEnd(): void
@@ -124,8 +145,8 @@ class Link {
   readonly #events: LinkEvents
   readonly #requests = new RespFrames()
   readonly #replies = new RespFrames()
-  /** For each request without a reply yet, in order: whether its reply is to be lost. */
-  readonly #awaited: boolean[] = []
+  /** For each request without a reply yet, in order: the cut that its reply meets. */
+  readonly #awaited: (Cut | undefined)[] = []
   /** Replies that are held back, in order, and when the last one is due. */
   readonly #late: Buffer[] = []
   #dueAt = 0
@@ -157,17 +178,31 @@ class Link {
   }
 
   #forwardRequests(chunk: Buffer): void {
-    for (const request of this.#requests.push(chunk)) {
-      this.#awaited.push(this.#events.isDoomed(request))
+    const requests = this.#requests.push(chunk)
+    const cuts = requests.map((request) => this.#events.cutOf(request))
+    const doomed = cuts.findIndex((cut) => cut?.what === 'request')
+    const request = requests[doomed]
+    if (request === undefined) {
+      this.#awaited.push(...cuts)
+      this.#server.write(chunk)
+      return
     }
-    this.#server.write(chunk)
+    // What came in an earlier chunk has passed already; so only what this chunk holds of the request can be held back.
+    const after = requests.slice(doomed + 1).reduce((sum, { length }) => sum + length, 0)
+    const begin = chunk.length - after - this.#requests.restLength - request.length
+    const passing = Math.min(cuts[doomed]?.bytes ?? 0, request.length - 1)
+    this.#server.write(chunk.subarray(0, Math.max(0, begin + passing)))
+    this.#events.onCut()
+    this.#client.destroy()
+    this.#server.destroySoon()
   }
 
   #forwardReplies(chunk: Buffer): void {
     for (const reply of this.#replies.push(chunk)) {
       // A push message of RESP 3 answers no request.
-      const isDoomed = reply[0] !== 62 && this.#awaited.shift() === true
-      if (isDoomed) {
+      const cut = reply[0] === 62 ? undefined : this.#awaited.shift()
+      if (cut !== undefined) {
+        this.#client.write(reply.subarray(0, Math.min(cut.bytes, reply.length - 1)))
         this.#events.onCut()
         this.#server.destroy()
         // Not `destroy`: it would take the earlier replies along that still wait to be written.

@@ -4,28 +4,16 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { connect, isPassing, Reference, type Millrace } from 'millrace'
 import { checkinModel, type Checkin, type CheckinModel } from '../../src/domain/checkins.ts'
 import { runMain, type MainProcess } from '../../../testing/processes.ts'
+import { SeededRandom, seedOfRun as seed } from '../../../testing/seeded-random.ts'
 import { waitFor } from '../../../testing/wait-for.ts'
 
 const groupName = 'checkinConsumers'
 
-/** Numbers that repeat for a seed (mulberry32), so that a failing run can be repeated. */
-function randomOf(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
-  }
-}
-
-/** The seed of this run: MILLRACE_SEED repeats one. Printed with every failure. */
-const seed = Number(process.env.MILLRACE_SEED ?? Date.now() % 1_000_000)
-
 export class Stage {
   readonly millrace: Millrace
   readonly model: CheckinModel = checkinModel('ncc')
-  readonly random = randomOf(seed)
+  readonly random = (): number => this.#random.next()
+  readonly #random = new SeededRandom(seed)
   readonly #url: string
   readonly #processes = new Set<MainProcess>()
   #appending: Promise<void> | undefined
@@ -61,7 +49,7 @@ export class Stage {
     this.#isAppending = true
     this.#appending = (async () => {
       while (this.#isAppending) {
-        await this.#append(batch).catch((error: unknown) => {
+        await this.append(batch).catch((error: unknown) => {
           // Unknown outcome: the verdict counts what the stream holds.
           if (!isPassing(error)) throw error
         })
@@ -75,7 +63,8 @@ export class Stage {
     await this.#appending
   }
 
-  async #append(many: number): Promise<void> {
+  /** Appends so many random check-ins at once. */
+  async append(many: number): Promise<void> {
     const { key } = this.model.checkins
     await Promise.all(
       Array.from({ length: many }, async () => {

@@ -1,0 +1,136 @@
+/** Negative controls: known defects and known mistakes of operators, each of which the checks must catch. */
+import type { Patch } from './engine-copy.ts'
+import type { Fault } from './fault.ts'
+import { lostReply } from './faults/connections.ts'
+import { deliveryCounts, kill, zombie } from './faults/consumers.ts'
+import { bareDelconsumer, bareTrim, recreateAtZero, wrongType } from './faults/mistakes.ts'
+import type { Violation } from './history.ts'
+
+export interface Control {
+  readonly name: string
+  /** What is wrong, in words. */
+  readonly what: string
+  /** Defects of the engine that the consumers run. */
+  readonly patches: readonly Patch[]
+  /** What has to strike for it to show. */
+  readonly faults: readonly Fault[]
+  /** One of these violations must be found. */
+  readonly expected: readonly Violation['kind'][]
+}
+
+const gate = 'engine/lua/acknowledge-and-apply.lua'
+const acknowledgeAll = `for at = 1, #ids, 5000 do
+  redis.call('XACK', stream, group, unpack(ids, at, math.min(at + 4999, #ids)))
+end
+`
+
+// The ledger is a second gate: with it, the defects below are noticed before they count anything twice.
+const notNoticed: Patch = {
+  file: gate,
+  find: `if was_settled(ledger, ids[1]) then return { 'error', 'moved-back' } end`,
+  replace: '',
+}
+
+export const controls: readonly Control[] = [
+  {
+    name: 'no-gate',
+    what: 'effects are applied whether the entries are pending or not',
+    patches: [
+      {
+        file: gate,
+        find: `if #still < #ids then return { 'gone', still } end`,
+        replace: '',
+      },
+      notNoticed,
+    ],
+    faults: [lostReply, zombie],
+    expected: ['duplicated'],
+  },
+  {
+    name: 'acknowledge-before-check',
+    what: 'the script acknowledges before it checks whether the hashes can take the effects',
+    patches: [
+      { file: gate, find: acknowledgeAll, replace: '' },
+      {
+        file: gate,
+        find: 'local writes, refusals\n',
+        replace: `${acknowledgeAll}local writes, refusals\n`,
+      },
+    ],
+    faults: [wrongType],
+    expected: ['lost'],
+  },
+  {
+    name: 'two-calls',
+    what: 'effects in one call, acknowledgement in another',
+    patches: [
+      { file: gate, find: acknowledgeAll, replace: '' },
+      {
+        file: 'engine/src/effects.ts',
+        find: `    return answerOf(reply, effects.keys, { stream: keys.stream, group: who.group })`,
+        replace: `    if (reply[0] === 'applied') await this.#connection.send(['XACK', keys.stream, who.group, ...ids])
+    return answerOf(reply, effects.keys, { stream: keys.stream, group: who.group })`,
+      },
+    ],
+    faults: [lostReply, lostReply, lostReply],
+    expected: ['duplicated'],
+  },
+  {
+    name: 'last-writer-wins',
+    what: 'lastCheckin is that of the entry that was applied last',
+    patches: [
+      {
+        file: 'engine/lua/effects.lua',
+        find: 'local function wins(choice, id, held)\n',
+        replace: 'local function wins(choice, id, held)\n  do return true end\n',
+      },
+    ],
+    faults: [kill, zombie],
+    expected: ['wrong', 'moved-back'],
+  },
+  {
+    name: 'xtrim-maxlen',
+    what: 'somebody trims by length alone',
+    patches: [],
+    faults: [bareTrim],
+    expected: ['lost', 'overtaken'],
+  },
+  {
+    name: 'bare-delconsumer',
+    what: 'somebody deletes a consumer that has pending entries',
+    patches: [],
+    faults: [bareDelconsumer],
+    expected: ['lost'],
+  },
+  {
+    name: 'group-at-0',
+    what: 'somebody creates the group again, at 0, and the ledger is not asked',
+    patches: [
+      notNoticed,
+      {
+        file: 'engine/lua/ledger.lua',
+        find: `    if is_before(ledger.delivered, id_or(held[5], '0-0')) then return nil, 'moved-back' end\n`,
+        replace: '',
+      },
+    ],
+    faults: [recreateAtZero],
+    expected: ['duplicated'],
+  },
+  {
+    name: 'delivery-count',
+    what: 'an entry that was delivered too often becomes a dead letter',
+    patches: [
+      {
+        file: 'engine/lua/claim.lua',
+        find: '  if row[3] >= tonumber(ARGV[4]) then\n',
+        replace: `  if row[4] >= 10 then
+    write_dead_letters(KEYS[1], KEYS[2], claimer, { { row[1], 'handler', 'delivered too often' } })
+    redis.call('XACK', KEYS[1], group, row[1])
+  elseif row[3] >= tonumber(ARGV[4]) then
+`,
+      },
+    ],
+    faults: [deliveryCounts],
+    expected: ['innocent'],
+  },
+]

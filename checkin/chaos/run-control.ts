@@ -1,0 +1,47 @@
+/** Runs negative controls: a run with a defect, whose verdict has to be a violation. */
+import type { ServerKind } from '../../testing/redis-servers.ts'
+import type { Control } from './controls.ts'
+import { patchedCopy } from './engine-copy.ts'
+import { table } from './report.ts'
+import { run } from './run.ts'
+
+export interface ControlResult {
+  readonly control: Control
+  readonly isCaught: boolean
+  /** How many violations of each kind were found. */
+  readonly found: ReadonlyMap<string, number>
+  readonly seconds: number
+  /** The first violation of an expected kind. */
+  readonly example: string
+}
+
+// One round, and what stays is stuck soon: a defect shows at once.
+const quick = { minutes: 0, settleMaxMs: 15_000, keepsEvidence: false } as const
+
+/** Runs one control. @throws {Error} when it is stale: its patch matches nothing, or its faults do not bite. */
+export async function runControl(
+  control: Control,
+  options: { readonly server: ServerKind; readonly seed: number },
+): Promise<ControlResult> {
+  const { patches, faults, expected } = control
+  const root = patches.length === 0 ? {} : { root: patchedCopy(patches) }
+  const result = await run({ ...options, ...root, ...quick, faults })
+  const found = new Map<string, number>()
+  const { violations } = result.history
+  for (const { kind } of violations) found.set(kind, (found.get(kind) ?? 0) + 1)
+  const first = violations.find(({ kind }) => expected.includes(kind))
+  const example = first === undefined ? '' : `${first.what} ${first.ids.join(' ')}`
+  return { control, isCaught: first !== undefined, found, seconds: result.seconds, example }
+}
+
+/** The lines for a terminal. */
+export function renderControls(results: readonly ControlResult[]): string {
+  const rows = results.map(({ control, isCaught, found, seconds }) => [
+    control.name,
+    isCaught ? 'caught' : 'MISSED',
+    [...found].map(([kind, many]) => `${kind} ${many}`).join(', '),
+    `${seconds} s`,
+    control.what,
+  ])
+  return table([['control', 'verdict', 'violations', 'time', 'what is wrong'], ...rows]).join('\n')
+}

@@ -1,0 +1,40 @@
+/** Scenes for the fault tests: one on each kind of server, with the verdict of chaos at the end. */
+import assert from 'node:assert/strict'
+import { describe, test, type TestContext } from 'node:test'
+import { serverKinds } from '../../../testing/redis-servers.ts'
+import { seedOfRun, SeededRandom } from '../../../testing/seeded-random.ts'
+import { Scene, type SceneOptions } from '../../chaos/scene.ts'
+
+type Options = Partial<Omit<SceneOptions, 'kind' | 'seed'>>
+
+/** Declares a test with a scene of its own on Redis and on Valkey, side by side; skipped where a server is missing. */
+export function onEachScene(
+  name: string,
+  options: Options,
+  body: (scene: Scene, random: SeededRandom, t: TestContext) => Promise<void>,
+): void {
+  describe(name, { concurrency: 2 }, () => {
+    for (const kind of ['redis', 'valkey'] as const) {
+      const skip = serverKinds().includes(kind) ? false : `not run: no ${kind}-server here`
+      test(`on ${kind}`, { skip }, async (t) => {
+        const scene = await Scene.open({ claimAfterMs: 800, ...options, kind, seed: seedOfRun })
+        t.after(() => scene.close())
+        await body(scene, new SeededRandom(seedOfRun), t)
+      })
+    }
+  })
+}
+
+/** Waits until everything is processed and fails unless every entry took effect once. Returns how many there are. */
+export async function assertExact(scene: Scene): Promise<number> {
+  await scene.settle(30_000)
+  const classes = await scene.verdict()
+  const { violations, timeline, entries } = scene.history
+  const shown = violations
+    .slice(0, 5)
+    .map(({ kind, what, ids }) => `${kind}: ${what} ${ids.join(' ')}`)
+  const message = `seed ${scene.seed}:\n${[...shown, ...timeline.slice(-60)].join('\n')}`
+  assert.equal(violations.length, 0, message)
+  assert.deepEqual([classes.lost, classes.unexpected, classes.duplicated], [0, 0, 0], message)
+  return entries.size
+}
