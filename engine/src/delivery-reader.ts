@@ -40,6 +40,7 @@ export interface DeliveryReaderParts {
 
 // A read that takes so much longer than its BLOCK is lost: a half-open connection, a frozen server.
 const overdueMs = 3000
+const unblockEveryMs = 100
 
 export class DeliveryReader {
   readonly #parts: DeliveryReaderParts
@@ -94,7 +95,13 @@ export class DeliveryReader {
     const { signal } = this.#parts
     const unblock = await unblocker(reading, this.#parts.connection)
     this.#unblock = unblock
-    signal.addEventListener('abort', unblock)
+    let retries: NodeJS.Timeout | undefined
+    // Again until it has ended: a read that is still on its way is not blocked yet, and would go on to its full BLOCK.
+    const end = (): void => {
+      unblock()
+      retries = setInterval(unblock, unblockEveryMs)
+    }
+    signal.addEventListener('abort', end)
     try {
       await this.#readOwnPending(reading)
       this.#parts.onCaughtUp()
@@ -106,7 +113,8 @@ export class DeliveryReader {
         if (!hasFound && (await this.#parts.onNothing())) return
       }
     } finally {
-      signal.removeEventListener('abort', unblock)
+      signal.removeEventListener('abort', end)
+      clearInterval(retries)
       this.#unblock = undefined
     }
   }
