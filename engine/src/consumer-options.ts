@@ -4,7 +4,7 @@ import type { Fields } from './fields.ts'
 import type { Handler } from './handler-pool.ts'
 import type { Plan } from './plan.ts'
 import type { Projection } from './projection.ts'
-import type { FoldedBatch } from './push-down.ts'
+import type { FoldedBatch, PushDownParts } from './push-down.ts'
 import type { RetryPolicy } from './retry-policy.ts'
 import type { Entry, Stream } from './stream.ts'
 
@@ -78,7 +78,7 @@ const day = 86_400_000
 
 export interface Settings {
   readonly batch: number
-  readonly pushDown: { readonly batchMax: number; readonly budgetMs: number }
+  readonly pushDown: Pick<PushDownParts, 'batchMax' | 'budgetMs' | 'blockMs'>
   /** How long a read waits for entries, in milliseconds. */
   readonly blockMs: number
   readonly inHandMax: number
@@ -99,9 +99,11 @@ export function checked<F extends Fields>(options: ConsumerOptions<F>): Settings
     pushDown: {
       batchMax: options.batch ?? pushDownMax,
       budgetMs: inRange('budgetMs', options.budgetMs ?? 2, 1, 1000),
+      // Each read that comes back empty is followed by a look at the group.
+      blockMs: options.drain === true ? 100 : 5000,
     },
     // A drain looks often whether it is done; else a read waits long, so that an idle consumer costs nothing.
-    blockMs: options.drain === true ? 100 : 5000,
+    blockMs: options.drain === true ? 100 : 2000,
     inHandMax: inRange('inHandMax', options.inHandMax ?? batch * 3, 1, 100_000),
     concurrency: inRange('concurrency', options.concurrency ?? 1, 1, 100_000),
     attemptsMax: inRange('attemptsMax', options.attemptsMax ?? 5, 1, 1_000_000),

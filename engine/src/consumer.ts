@@ -131,7 +131,7 @@ export class Consumer<F extends Fields = Fields> {
     const { stream } = this.#group
     const onFolded = (batch: FoldedBatch): void => this.#teller.folded(batch)
     const inServer = isPushedDown(options, stream, plans)
-      ? new PushDown({ ...shared, ...pushDown, blockMs, stream, plans, onFolded })
+      ? new PushDown({ ...shared, ...pushDown, stream, plans, onFolded })
       : undefined
     return new DeliveryReader({
       ...shared,

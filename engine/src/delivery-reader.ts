@@ -45,7 +45,6 @@ export interface DeliveryReaderParts {
 
 // A read that takes so much longer than its BLOCK is lost: a half-open connection, a frozen server.
 const overdueMs = 3000
-
 const unblockEveryMs = 50
 
 export class DeliveryReader {
