@@ -47,7 +47,7 @@ local still, problem = pending_ids()
 if not still then return { 'error', problem } end
 if #still < #ids then return { 'gone', still } end
 local ledger
-ledger, problem = open_ledger(KEYS[4], stream, group)
+ledger, problem = open_ledger(KEYS[4], stream, group, target)
 if not ledger then return { 'error', problem } end
 if was_any_settled(ledger, ids) then return { 'error', moved_back(KEYS[4]) } end
 

@@ -21,7 +21,7 @@ if (position or '') ~= ARGV[2] then return { 'moved', position or '' } end
 local problem = check_permissions({ 'SET', KEYS[3], ARGV[3] }) or (#batch.dead > 0 and check_dead_letters(KEYS[2]))
 if problem then return { 'error', problem } end
 local ledger
-ledger, problem = open_ledger(KEYS[4], KEYS[1])
+ledger, problem = open_ledger(KEYS[4], KEYS[1], nil, KEYS[2])
 if not ledger then return { 'error', problem } end
 local refusals
 refusals, problem = check_effects(batch.rows, 5)

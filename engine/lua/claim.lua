@@ -12,7 +12,7 @@ if rows.err then return { 'error', error_code(rows.err) } end
 local problem = check_dead_letters(KEYS[2]) or check_permissions({ 'XCLAIM', KEYS[1], group, claimer, '0', '0-1' })
 if problem then return { 'error', problem } end
 local ledger
-ledger, problem = open_ledger(KEYS[5], KEYS[1], group)
+ledger, problem = open_ledger(KEYS[5], KEYS[1], group, KEYS[2])
 if not ledger then return { 'error', problem } end
 
 -- It may have come back since the sweep began.

@@ -1,6 +1,6 @@
 -- Creates a group, and the stream if it does not exist, and begins the group's ledger. A group that has a ledger was
 -- there before: creating it again would forget what is pending and may process again what is settled.
--- KEYS[1] stream  KEYS[2] ledger
+-- KEYS[1] stream  KEYS[2] ledger  KEYS[3] dead-letter stream
 -- ARGV[1] group  ARGV[2] id after which delivery begins, or '$'
 -- Returns { 'created' }, { 'exists' } when nothing was changed, { 'lost', applied, top } when a ledger is there but no
 -- group (nothing was changed), or { 'error', code }: wrong-type, wrong-id, no-permission.
@@ -36,5 +36,8 @@ elseif from == '0' or from == '0-0' then
   skipped = added - flat_value(info, 'length')
 end
 local delivered = flat_value(group_info(stream, group), 'last-delivered-id')
-redis.call('HSET', key, 'since', now_ms(), 'skipped', skipped, 'delivered', delivered)
+local letters = redis.pcall('XINFO', 'STREAM', KEYS[3])
+local letters_from = letters.err and '0-0' or flat_value(letters, 'last-generated-id')
+local places = { 'delivered', delivered, 'lettersFrom', letters_from }
+redis.call('HSET', key, 'since', now_ms(), 'skipped', skipped, unpack(places))
 return { 'created' }

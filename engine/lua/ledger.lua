@@ -2,6 +2,7 @@
 -- in front of those that settle entries. A hash with the fields
 --   applied, deadLettered, redriven, purged   entries, ever
 --   since         when it began (ms)
+--   lettersFrom   id of the newest dead letter when it began
 --   skipped       entries that were delivered before it began and are not pending; empty: unknown
 --   top           the greatest id that was settled: applied, or made a dead letter
 --   delivered     the group's last delivered id at the last settlement
@@ -14,7 +15,7 @@
 -- again, or a claim was forced.
 
 local LEDGER_COUNTERS = { 'applied', 'deadLettered', 'redriven', 'since' }
-local LEDGER_PLACES = { 'top', 'delivered', 'firstPending', 'pendingUpTo', 'recovering', 'moved' }
+local LEDGER_PLACES = { 'top', 'delivered', 'firstPending', 'pendingUpTo', 'recovering', 'moved', 'lettersFrom' }
 
 local function id_or(text, default)
   return text and string.find(text, '^%d+%-%d+$') and text or default
@@ -27,8 +28,14 @@ local function moved_back(key)
   return 'moved-back'
 end
 
+-- The id that the last dead letter has or had.
+local function last_letter(dead)
+  local info = redis.pcall('XINFO', 'STREAM', dead)
+  return info.err and '0-0' or flat_value(info, 'last-generated-id')
+end
+
 -- Reads and checks; returns the ledger or nil and an error code. `group` is nil for a reader without a group.
-local function open_ledger(key, stream, group)
+local function open_ledger(key, stream, group, dead)
   local counters = redis.pcall('HMGET', key, unpack(LEDGER_COUNTERS))
   if counters.err then return nil, error_code(counters.err) end
   local places = redis.call('HMGET', key, unpack(LEDGER_PLACES))
@@ -44,6 +51,7 @@ local function open_ledger(key, stream, group)
     since = counters[4],
     -- Read before any dead letter is written, so that none is older than the ledger.
     begins = not counters[4] and now_ms() or nil,
+    letters_from = counters[4] and id_or(places[7], '0-0') or last_letter(dead),
     top = id_or(places[1], '0-0'),
     delivered = '0-0',
     first_pending = id_or(places[3], ''),
@@ -122,7 +130,8 @@ local function settle_in_ledger(ledger, applied, dead, top)
     end
   end
   if not ledger.since then
-    for _, value in ipairs({ 'since', ledger.begins, 'skipped', ledger.skipped or 0 }) do
+    local begun = { 'since', ledger.begins, 'skipped', ledger.skipped or 0, 'lettersFrom', ledger.letters_from }
+    for _, value in ipairs(begun) do
       write[#write + 1] = value
     end
   end

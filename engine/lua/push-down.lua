@@ -24,7 +24,7 @@ if ARGV[3] ~= '' then
   if holder_of(holder) ~= ARGV[3] then return { 'superseded' } end
 end
 
-local ledger, problem = open_ledger(KEYS[4], stream, group)
+local ledger, problem = open_ledger(KEYS[4], stream, group, target)
 if not ledger then return { 'error', problem } end
 local entries = redis.pcall('XRANGE', stream, '(' .. ledger.delivered, '+', 'COUNT', count)
 if entries.err then return { 'error', error_code(entries.err) } end

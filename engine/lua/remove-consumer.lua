@@ -27,7 +27,7 @@ local problem = check_dead_letters(KEYS[4])
   )
 if problem then return { 'error', problem } end
 local ledger
-ledger, problem = open_ledger(KEYS[5], KEYS[1], group)
+ledger, problem = open_ledger(KEYS[5], KEYS[1], group, KEYS[4])
 if not ledger then return { 'error', problem } end
 local rows = redis.call('XPENDING', KEYS[1], group, '-', '+', ARGV[4], name)
 local letters = {}

@@ -1,7 +1,7 @@
 -- Schedules the next attempt at an entry that its handler could not process: parks it, pending, until it is due. What
 -- is scheduled outlives the consumer.
 -- KEYS[1] stream  KEYS[2] holders  KEYS[3] retries: sorted set, id to when it is due (ms)  KEYS[4] attempts: hash, id to
--- failed attempts
+-- failed attempts, a colon, and the wait that the last of them was given (ms)
 -- ARGV[1] group  ARGV[2] consumer  ARGV[3] token of its lease  ARGV[4] parking consumer  ARGV[5] id
 -- ARGV[6] failed attempts so far  ARGV[7] milliseconds until it is due
 -- Returns { 'scheduled' }, { 'superseded' } when the lease is not this process's, { 'gone' } when the entry is not pending
@@ -29,5 +29,5 @@ if problem then return { 'error', problem } end
 
 redis.call('XCLAIM', stream, group, ARGV[4], 0, id, 'JUSTID')
 redis.call('ZADD', KEYS[3], now_ms() + ARGV[7], id)
-redis.call('HSET', KEYS[4], id, ARGV[6])
+redis.call('HSET', KEYS[4], id, ARGV[6] .. ':' .. ARGV[7])
 return { 'scheduled' }

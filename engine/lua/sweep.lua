@@ -28,9 +28,9 @@ then
 end
 local problem = check_permissions({ 'ZADD', leases, '1', TURN })
 if problem then return { 'error', problem } end
-local retries = redis.pcall('ZRANGE', KEYS[4], 0, 0, 'WITHSCORES')
-if retries.err then return { 'error', error_code(retries.err) } end
-local scheduled = retries[1] and redis.call('ZCARD', KEYS[4]) or 0
+local scheduled = redis.pcall('ZCARD', KEYS[4])
+if type(scheduled) == 'table' then return { 'error', error_code(scheduled.err) } end
+local _, next_in = look_at_schedule(KEYS[4], KEYS[5], now, 0)
 local pending = redis.call('XPENDING', stream, group)
 
 redis.call('ZADD', leases, now + ARGV[3], TURN)
@@ -53,7 +53,7 @@ for _, consumer in ipairs(pending[4] or {}) do
     list[#list + 1] = { name, ends and 'expired' or 'foreign', lasts }
   end
 end
-local reply = { 0, #idle, retries[2] and math.max(0, retries[2] - now) or '' }
+local reply = { 0, #idle, next_in or '' }
 for _, list in ipairs({ expired, foreign }) do
   for _, row in ipairs(list) do
     reply[#reply + 1] = row

@@ -1,12 +1,13 @@
 -- Takes over entries whose next attempt is due, and says when the one after them is.
--- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] retries  KEYS[4] ledger
+-- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] retries  KEYS[4] ledger  KEYS[5] attempts
 -- ARGV[1] group  ARGV[2] consumer  ARGV[3] parking consumer  ARGV[4] count
 -- Returns { ms until the next one is due (empty: there is none), { entry ... }, { lost id ... } }, or { 'error', code }.
 
 local stream, retries, group = KEYS[1], KEYS[3], ARGV[1]
 local now = now_ms()
-local due = redis.pcall('ZRANGE', retries, '-inf', now, 'BYSCORE', 'LIMIT', 0, ARGV[4])
-if due.err then return { 'error', error_code(due.err) } end
+local size = redis.pcall('ZCARD', retries)
+if type(size) == 'table' then return { 'error', error_code(size.err) } end
+local due, next_in = look_at_schedule(retries, KEYS[5], now, tonumber(ARGV[4]))
 local entries, lost, letters = {}, {}, {}
 if #due > 0 then
   local problem = check_dead_letters(KEYS[2])
@@ -17,7 +18,7 @@ if #due > 0 then
     )
   if problem then return { 'error', problem } end
   local ledger
-  ledger, problem = open_ledger(KEYS[4], stream, group)
+  ledger, problem = open_ledger(KEYS[4], stream, group, KEYS[2])
   if not ledger then return { 'error', problem } end
   for _, id in ipairs(due) do
     -- Somebody may have moved or acknowledged it by hand.
@@ -41,5 +42,4 @@ if #due > 0 then
     settle_in_ledger(ledger, 0, #letters, top)
   end
 end
-local next_due = redis.call('ZRANGE', retries, 0, 0, 'WITHSCORES')[2]
-return { next_due and math.max(0, next_due - now) or '', entries, lost }
+return { next_in or '', entries, lost }

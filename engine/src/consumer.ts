@@ -13,7 +13,7 @@ import { Gate } from './effects.ts'
 import { isPassing } from './errors.ts'
 import type { Fields } from './fields.ts'
 import type { Group } from './group.ts'
-import { HandlerPool, type Handler } from './handler-pool.ts'
+import { HandlerPool } from './handler-pool.ts'
 import { InHand } from './in-hand.ts'
 import { groupKeys, type GroupKeys } from './keys.ts'
 import { lostLetter, takeIn } from './intake.ts'
@@ -93,8 +93,15 @@ export class Consumer<F extends Fields = Fields> {
     })
     this.#claimer = this.#newClaimer(shared, settings)
     this.#reader = this.#newReader(shared, plans, options, settings)
-    const { handler } = options
-    if (handler !== undefined) this.#pool = this.#newPool(handler, options, settings)
+    const { handler, retry, orderBy } = options
+    if (handler === undefined) return
+    this.#pool = new HandlerPool({
+      ...shared,
+      ...settings,
+      ...{ handler, retry, orderBy },
+      onSettled: (settled) => this.#applier.push([settled]),
+      onRetry: (failed) => this.#retries.schedule(failed),
+    })
   }
 
   #newLease(connection: Connection, settings: Settings): Lease {
@@ -143,25 +150,6 @@ export class Consumer<F extends Fields = Fields> {
       onDelivered: (entries, how) => this.#receive(entries, how),
       onCaughtUp: () => this.#startClaiming(),
       onNothing: () => this.#foundNothing(),
-    })
-  }
-
-  #newPool(
-    handler: Handler<F>,
-    { retry, orderBy }: ConsumerOptions<F>,
-    { concurrency, attemptsMax }: Settings,
-  ): HandlerPool<F> {
-    return new HandlerPool({
-      handler,
-      concurrency,
-      attemptsMax,
-      retry,
-      orderBy,
-      signal: this.#stopping.signal,
-      pause: this.#pause,
-      onSettled: (settled) => this.#applier.push([settled]),
-      onRetry: (failed) => this.#retries.schedule(failed),
-      onFailure: (error) => this.#fail(error),
     })
   }
 

@@ -100,7 +100,7 @@ export class Retries {
     const command = ['HMGET', keys.attempts, ...ids]
     const reply = asList(await persist(signal, () => connection.send(command)))
     // Somebody may have written there: what is no number must not count for ever.
-    return reply.map((count) => Number(count) || 0)
+    return reply.map((count) => Number.parseInt(String(count), 10) || 0)
   }
 
   async #schedule(retry: Retry): Promise<void> {
@@ -138,7 +138,7 @@ export class Retries {
       return
     }
     try {
-      const place = [keys.stream, keys.deadLetters, keys.retries, keys.ledger]
+      const place = [keys.stream, keys.deadLetters, keys.retries, keys.ledger, keys.attempts]
       const args = [who.group, who.consumer, parkingName, String(count)]
       const reply = this.#checked(await runScript(connection, scripts.takeDue, place, args))
       // What was scheduled in a reply that came together with this one is still in hand for a moment.

@@ -177,7 +177,8 @@ onEachServer('redrive', (bench) => {
     await settledVisits(fixture, 1)
     await writeLetter(fixture, '1-0', ...fieldsOf(0))
     const { ledger } = groupKeys(fixture.visits.key, 'desk')
-    await fixture.redis.send('HSET', ledger, 'since', String(Date.now() + 60_000))
+    const { letterId = '' } = (await fixture.group.deadLetters.list()).letters[0] ?? {}
+    await fixture.redis.send('HSET', ledger, 'lettersFrom', letterId)
     assert.equal((await fixture.group.deadLetters.redrive({ all: true })).older, 1)
     assert.equal((await fixture.group.describe()).pending, 0)
     assert.equal((await fixture.group.describe()).deadLetters, 1)

@@ -51,7 +51,13 @@ onEachServer('ledger', (bench) => {
     await untilDrained(fixture)
     const { since, ...first } = await ledgerOf(fixture)
     assert.ok(Math.abs(Number(since) - Date.now()) < 60_000)
-    const place = { skipped: '0', delivered: '4-0', firstPending: '', top: '4-0' }
+    const place = {
+      skipped: '0',
+      lettersFrom: '0-0',
+      delivered: '4-0',
+      firstPending: '',
+      top: '4-0',
+    }
     assert.deepEqual(first, { ...place, applied: '1', deadLettered: '3' })
     await group.deadLetters.redrive({ ids: ['1-0'] })
     await untilDrained(fixture)

@@ -43,7 +43,7 @@ onEachServer('retries', (bench) => {
     const first = startConsumer(t, fixture, 'first', { handler: failing('no'), retry })
     await waitFor(() => first.consumer.counts.retried === 1, { what: 'the first failure' })
     assert.deepEqual(await pendingBy(fixture), { retry: 1 })
-    assert.equal(await redis.send('HGET', keysOf(fixture).attempts, '1-0'), '1')
+    assert.equal(await redis.send('HGET', keysOf(fixture).attempts, '1-0'), '1:300')
     await first.consumer.stop()
     // Nobody lives when it is due.
     await waitFor(
@@ -215,25 +215,6 @@ onEachServer('retries', (bench) => {
     await waitFor(() => consumer.counts.applied === 1000 - waiting, { what: 'all the others' })
     await waitFor(() => consumer.counts.retried === waiting, { what: 'all failures' })
     assert.deepEqual(await pendingBy(fixture), { retry: waiting })
-  })
-
-  test('are found again when the schedule is lost', async (t) => {
-    const fixture = await freshGroup(bench())
-    await appendVisits(fixture, 1)
-    let isFailing = true
-    const { consumer } = startConsumer(t, fixture, 'one', {
-      claimAfterMs: 100,
-      handler: () => {
-        if (isFailing) throw new Error('no')
-        return undefined
-      },
-      retry: () => ({ kind: 'retry', afterMs: 3_600_000 }),
-    })
-    await waitFor(() => consumer.counts.retried === 1, { what: 'the failure' })
-    isFailing = false
-    await fixture.redis.send('DEL', keysOf(fixture).retries)
-    await untilDrained(fixture)
-    assert.deepEqual(await effects(fixture), { guests: 1, rooms: 1 })
   })
 
   test('tell of an entry whose body went while it waited', async (t) => {

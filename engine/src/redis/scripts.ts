@@ -84,8 +84,8 @@ export const scripts: Readonly<
   removeEmpty: load('remove-empty'),
   retry: load('retry'),
   setIdle: load('set-idle'),
-  sweep: load('ledger', 'pending-snapshot', 'sweep'),
-  takeDue: load('ledger', 'dead-letters', 'take-due'),
+  sweep: load('ledger', 'pending-snapshot', 'retry-schedule', 'sweep'),
+  takeDue: load('ledger', 'dead-letters', 'retry-schedule', 'take-due'),
   trim: load('trim'),
 }
 
