@@ -1,19 +1,15 @@
-import { openClient, type Client } from '../client.ts'
-import { keys } from '../workload.ts'
+import { openClient, type Client } from '../measure/client.ts'
+import { keys } from '../workload/checkins.ts'
 import { readGroup } from './read-group.ts'
-import type { ConsumerOptions, Loop, Rival } from './rival.ts'
+import type { ConsumerOptions, Loop, Program } from './rival.ts'
 import { streamBacklog } from './stream-backlog.ts'
 
 const count = 500
 const readsAhead = 2
 
 /** The floor: what the stream alone costs. It reads ahead, acknowledges, and changes no hash. */
-export const readAndAcknowledge: Rival = {
+export const readAndAcknowledge: Program = {
   name: 'read-and-acknowledge',
-  label: `floor: read and acknowledge, no effect (node-redis, COUNT ${count})`,
-  processes: 1,
-  share: 1,
-  promise: 'no effect',
   backlog: streamBacklog,
   connect,
 }

@@ -1,7 +1,8 @@
 import type { Client } from './client.ts'
-import type { Hashes } from './workload.ts'
+import { inChunks, type Hashes } from '../workload/checkins.ts'
 
 const differencesShown = 3
+const hashesAtOnce = 10_000
 
 /**
  * Compares what a rival left in Redis with the reference: every hash, every field, string for string.
@@ -24,11 +25,16 @@ async function strangers(client: Client, expected: Hashes): Promise<string[]> {
 }
 
 async function wrong(client: Client, expected: Hashes): Promise<string[]> {
-  const compared = [...expected].map(async ([key, fields]) => {
-    const actual: Record<string, string | undefined> = await client.hGetAll(key)
-    return Object.entries(fields)
-      .filter(([field, value]) => actual[field] !== value)
-      .map(([field, value]) => `${key} ${field} is ${actual[field] ?? 'missing'}, not ${value}`)
-  })
-  return (await Promise.all(compared)).flat()
+  const differences: string[] = []
+  // A million replies at once would not fit into memory.
+  for (const chunk of inChunks(expected, hashesAtOnce)) {
+    const compared = chunk.map(async ([key, fields]) => {
+      const actual: Record<string, string | undefined> = await client.hGetAll(key)
+      return Object.entries(fields)
+        .filter(([field, value]) => actual[field] !== value)
+        .map(([field, value]) => `${key} ${field} is ${actual[field] ?? 'missing'}, not ${value}`)
+    })
+    differences.push(...(await Promise.all(compared)).flat())
+  }
+  return differences
 }

@@ -1,0 +1,5 @@
+import { apply } from './apply.ts'
+import type { Benchmark } from './benchmark.ts'
+
+/** Every benchmark, in the order in which they run and are reported. A new one is registered here. */
+export const benchmarks: readonly Benchmark[] = [apply]
