@@ -2,6 +2,7 @@ import type { Chart } from '../report/chart.ts'
 import { rivals, withProcesses } from '../rivals/all.ts'
 import { atBestConcurrency } from './best-concurrency.ts'
 import type { Benchmark, Result, Scale } from './benchmark.ts'
+import { rateBars } from './charts.ts'
 import { drainCases, drainColumns, drainHeadline, drainNotes } from './drain-cases.ts'
 
 const sizes: Readonly<Record<Scale, { entries: number; users: number; locations: number }>> = {
@@ -52,15 +53,7 @@ function charts({ rows }: Result): Chart[] {
       name: 'apply',
       title: 'Check-ins applied per second',
       subtitle: 'from a full stream to correct hashes, append-only file off; median and range',
-      bars: rows
-        .filter(({ group }) => group === applyGroups.off)
-        .map(({ label, facts, figures, isOurs, rival }) => ({
-          label:
-            label.replace(/ \(.*/, '') +
-            (Number(facts.processes) > 1 ? `, ${facts.processes} consumers` : ''),
-          value: figures.rate!,
-          kind: isOurs ? 'ours' : rival === rivals.floor.name ? 'floor' : 'peer',
-        })),
+      bars: rateBars(rows.filter(({ group }) => group === applyGroups.off)),
     },
   ]
 }

@@ -6,6 +6,7 @@ import { moleculer } from './moleculer.ts'
 import { readAndAcknowledge } from './read-and-acknowledge.ts'
 import type { Program, Rival } from './rival.ts'
 import { seedLoop } from './seed-loop.ts'
+import { waitsAlone } from './waits-alone.ts'
 
 /** What a consumer process can run. */
 export const programs: readonly Program[] = [
@@ -14,6 +15,7 @@ export const programs: readonly Program[] = [
   bullmq,
   moleculer,
   readAndAcknowledge,
+  waitsAlone,
   millrace,
 ]
 
@@ -63,6 +65,14 @@ export const rivals = {
     name: 'read-and-acknowledge',
     label: 'floor: read and acknowledge, no effect (node-redis, COUNT 500)',
     program: readAndAcknowledge,
+    share: 1,
+    promise: 'no effect',
+  },
+  waitsAlone: {
+    ...peer,
+    name: 'waits-alone',
+    label: 'floor: the waits alone, no Redis',
+    program: waitsAlone,
     share: 1,
     promise: 'no effect',
   },

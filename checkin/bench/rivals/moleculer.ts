@@ -43,9 +43,9 @@ async function connect({ url, setup }: ConsumerOptions): Promise<Loop> {
   const sha = String(await effects.script('LOAD', effectScript))
   const handle = handlerOf(waitMs)
   // The package's types know neither each other nor the documented option `redis`.
-  const adapter = { type: 'Redis', options: { redis: { url } } as object }
-  const channels = Middleware({ adapter }) as unknown as BrokerMiddleware
-  const broker = new ServiceBroker({ logger: false, middlewares: [channels] })
+  const options = { adapter: { type: 'Redis', options: { redis: { url } } } } as unknown
+  const channels = Middleware(options as Parameters<typeof Middleware>[0]) as unknown
+  const broker = new ServiceBroker({ logger: false, middlewares: [channels as BrokerMiddleware] })
   await broker.start()
   return async () => {
     // The subscription starts with the service.
