@@ -1,11 +1,14 @@
 /** The front door of the benchmarks: `npm run bench [-- NAME]`. */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { CommandError, UsageError } from '../src/errors.ts'
 import { benchmarks } from './benchmarks/all.ts'
 import type { Benchmark, Scale } from './benchmarks/benchmark.ts'
-import { resultsFolder } from './places.ts'
+import { documentsFolder, resultsFolder } from './places.ts'
+import { renderReport } from './report/report.ts'
 import { renderTerminal } from './report/terminal.ts'
-import { saveResult } from './results.ts'
+import { loadResult, saveResult } from './results.ts'
 import { runBenchmark } from './run.ts'
 
 interface Options {
@@ -14,6 +17,7 @@ interface Options {
   readonly rounds?: number
   readonly json: boolean
   readonly results: string
+  readonly documents: string
   readonly accept: boolean
 }
 
@@ -24,6 +28,7 @@ const roundsOf: Readonly<Record<Scale, number>> = { full: 5, short: 3, tiny: 1 }
 const others: Readonly<Record<string, (options: Options) => Promise<void>>> = {
   all: (options) => measure(benchmarks, options),
   full: (options) => measure(benchmarks, { ...options, full: true }),
+  report,
 }
 
 process.exitCode = await run(process.argv.slice(2))
@@ -51,6 +56,7 @@ function command(): Command {
     .option('--rounds <n>', 'rounds, in each of which everything runs once', wholeNumber)
     .option('--json', 'print the results as JSON instead of tables', false)
     .option('--results <folder>', 'where results are kept', resultsFolder)
+    .option('--documents <folder>', 'report: where it is written', documentsFolder)
     .option('--accept', 'quick: make this run the one to compare with', false)
     .version(version)
     .exitOverride()
@@ -77,6 +83,18 @@ async function measure(chosen: readonly Benchmark[], options: Options): Promise<
     say(`written to ${await saveResult(options.results, result)}`)
     const shown = options.json ? JSON.stringify(result, null, 2) : renderTerminal(benchmark, result)
     process.stdout.write(`${shown}\n`)
+  }
+}
+
+/** Writes `docs/benchmarks.md` and its pictures from the results that are there. */
+async function report({ results, documents }: Options): Promise<void> {
+  const loaded = await Promise.all(benchmarks.map(({ name }) => loadResult(results, name)))
+  const files = renderReport(loaded.filter((result) => result !== undefined))
+  for (const [name, content] of files) {
+    const file = join(documents, name)
+    await mkdir(dirname(file), { recursive: true })
+    await writeFile(file, content)
+    say(`written to ${file}`)
   }
 }
 

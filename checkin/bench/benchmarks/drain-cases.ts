@@ -23,14 +23,17 @@ export interface DrainGroup {
 export function drainCases(condition: DrainGroup, rivals: readonly Rival[]): Case[] {
   const { group, entries, users = 1000, locations = 215, appendonly = 'no' } = condition
   return available(rivals).map((rival) => {
-    const { name, label, isOurs, processes, promise, share } = rival
+    const { name, label, isOurs, processes, promise, share, setup } = rival
     const count = Math.ceil(entries * share)
     return {
       rival: name,
       label,
       isOurs,
       group,
-      facts: { processes, count, promise, users, locations, appendonly },
+      facts: {
+        ...{ processes, count, promise, users, locations, appendonly },
+        concurrency: setup.concurrency ?? 1,
+      },
       measure: () =>
         drain({ rival, workload: makeWorkload({ count, users, locations }), appendonly }),
     }

@@ -1,5 +1,5 @@
 import type { Client } from './client.ts'
-import { inChunks, type Hashes } from '../workload/checkins.ts'
+import { inChunks, keys, type Hashes } from '../workload/checkins.ts'
 
 const differencesShown = 3
 const hashesAtOnce = 10_000
@@ -37,4 +37,22 @@ async function wrong(client: Client, expected: Hashes): Promise<string[]> {
     differences.push(...(await Promise.all(compared)).flat())
   }
   return differences
+}
+
+/** By the counts of the users' check-ins: how many are missing in Redis, and how many too many there are. */
+export async function countCheckins(
+  client: Client,
+  expected: Hashes,
+): Promise<{ missing: number; twice: number }> {
+  const users = [...expected].filter(([key]) => key.startsWith(keys.user(0).slice(0, -1)))
+  const counts = users.map(async ([key, fields]) => {
+    const actual = Number((await client.hGet(key, 'numCheckins')) ?? 0)
+    return actual - Number(fields.numCheckins)
+  })
+  const differences = await Promise.all(counts)
+  const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0)
+  return {
+    missing: sum(differences.filter((difference) => difference < 0).map(Math.abs)),
+    twice: sum(differences.filter((difference) => difference > 0)),
+  }
 }
