@@ -1,9 +1,14 @@
 /** What the benchmarks shall reach, as data: each bar is judged by the medians of one result. */
 import { applyGroups } from './benchmarks/apply.ts'
 import type { Result } from './benchmarks/benchmark.ts'
+import { growthGroups } from './benchmarks/growth.ts'
+import { handlerGroups } from './benchmarks/handler.ts'
+import { idleGroup } from './benchmarks/idle.ts'
+import { latencyGroup } from './benchmarks/latency.ts'
+import { recoveryGroup } from './benchmarks/recovery.ts'
 import { ratioOf, type Row } from './measure/rounds.ts'
 import { short } from './report/format.ts'
-import { rivals } from './rivals/all.ts'
+import { rivals, withProcesses } from './rivals/all.ts'
 
 interface Bar {
   readonly benchmark: string
@@ -19,6 +24,7 @@ interface Bar {
 /** Finds the row of a rival under some conditions. */
 interface Find {
   readonly row: (rival: string, group: string) => Row | undefined
+  readonly all: (rival: string, group: string) => readonly Row[]
 }
 
 /** A bar and what was measured. */
@@ -45,7 +51,13 @@ function figure(rival: string, group: string, name: string): Bar['value'] {
 
 const { off, everysec, many } = applyGroups
 
-const bars: readonly Bar[] = [...applyBars()]
+const bars: readonly Bar[] = [
+  ...applyBars(),
+  ...handlerBars(),
+  ...latencyBars(),
+  ...idleBars(),
+  ...lastBars(),
+]
 
 function applyBars(): Bar[] {
   const bar = { benchmark: 'apply' }
@@ -115,6 +127,92 @@ function applyBars(): Bar[] {
   ]
 }
 
+function handlerBars(): Bar[] {
+  return [
+    {
+      benchmark: 'handler',
+      what: 'a handler that waits 5 ms, 100 at a time: part of the ideal 20,000/s',
+      unit: '%',
+      least: 95,
+      value: (find) => {
+        const rate = figure(handler, handlerGroups.waits, 'rate')(find)
+        return rate === undefined ? undefined : rate / 200
+      },
+    },
+  ]
+}
+
+function latencyBars(): Bar[] {
+  const group = latencyGroup(5000)
+  return (
+    [
+      ['p50', 1],
+      ['p99', 5],
+    ] as const
+  ).map(([name, most]) => ({
+    benchmark: 'latency',
+    what: `from the intended send time to the hash at 5,000/s, ${name}`,
+    unit: 'ms',
+    most,
+    value: (find) => figure(bestOurs(find, group), group, name)(find),
+  }))
+}
+
+function idleBars(): Bar[] {
+  return [
+    {
+      benchmark: 'idle',
+      what: 'an idle consumer: part of a core',
+      unit: '%',
+      most: 0.5,
+      value: (find) => {
+        const share = figure(bestOurs(find, idleGroup), idleGroup, 'nodeShare')(find)
+        return share === undefined ? undefined : 100 * share
+      },
+    },
+    {
+      benchmark: 'idle',
+      what: 'an idle consumer: commands that it sends',
+      unit: 'per second',
+      most: 2,
+      value: (find) => figure(bestOurs(find, idleGroup), idleGroup, 'commandsPerSecond')(find),
+    },
+  ]
+}
+
+function lastBars(): Bar[] {
+  return [
+    {
+      benchmark: 'recovery',
+      what: 'kill -9 of one of four, lease 5 s: all it held is applied after',
+      unit: 's',
+      most: 7,
+      value: ({ row }) => {
+        const recovered = row(withProcesses(rivals.handler, 4).name, recoveryGroup)?.figures
+        return recovered?.missing?.max === 0 ? recovered.seconds?.median : undefined
+      },
+    },
+    {
+      benchmark: 'growth',
+      what: 'CPU per check-in at 5,000,000 entries against 10,000',
+      unit: 'times',
+      most: 1.1,
+      value: growthOfCost,
+    },
+  ]
+}
+
+/** Server and Node together. */
+function growthOfCost(find: Find): number | undefined {
+  const ours = bestOurs(find, growthGroups.lengths)
+  const rows = find.all(ours, growthGroups.lengths)
+  const costAt = (count: number): number => {
+    const figures = rows.find(({ facts }) => facts.count === count)?.figures
+    return (figures?.serverMicros?.median ?? NaN) + (figures?.nodeMicros?.median ?? NaN)
+  }
+  return costAt(5_000_000) / costAt(10_000)
+}
+
 /** Push-down where it takes part, else pull. */
 function bestOurs({ row }: Find, group: string): string {
   return row(pushDown, group) === undefined ? pull : pushDown
@@ -124,9 +222,9 @@ function bestOurs({ row }: Find, group: string): string {
 export function verdicts(results: readonly Result[]): Verdict[] {
   return bars.flatMap(({ benchmark, what, unit, least, most, value }) => {
     const rows = results.find((result) => result.benchmark === benchmark)?.rows ?? []
-    const row: Find['row'] = (rival, group) =>
-      rows.find((one) => one.rival === rival && one.group === group)
-    const measured = value({ row })
+    const all: Find['all'] = (rival, group) =>
+      rows.filter((one) => one.rival === rival && one.group === group)
+    const measured = value({ all, row: (rival, group) => all(rival, group)[0] })
     if (measured === undefined || Number.isNaN(measured)) return []
     return [
       {

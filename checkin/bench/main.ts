@@ -5,6 +5,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { CommandError, UsageError } from '../src/errors.ts'
 import { benchmarks } from './benchmarks/all.ts'
 import type { Benchmark, Scale } from './benchmarks/benchmark.ts'
+import { compare, loadBaseline, quick, ratiosOf, saveBaseline } from './benchmarks/quick.ts'
 import { documentsFolder, resultsFolder } from './places.ts'
 import { renderReport } from './report/report.ts'
 import { renderTerminal } from './report/terminal.ts'
@@ -28,6 +29,7 @@ const roundsOf: Readonly<Record<Scale, number>> = { full: 5, short: 3, tiny: 1 }
 const others: Readonly<Record<string, (options: Options) => Promise<void>>> = {
   all: (options) => measure(benchmarks, options),
   full: (options) => measure(benchmarks, { ...options, full: true }),
+  quick: guard,
   report,
 }
 
@@ -83,6 +85,26 @@ async function measure(chosen: readonly Benchmark[], options: Options): Promise<
     say(`written to ${await saveResult(options.results, result)}`)
     const shown = options.json ? JSON.stringify(result, null, 2) : renderTerminal(benchmark, result)
     process.stdout.write(`${shown}\n`)
+  }
+}
+
+/** Compares ratios with the committed ones. @throws {CommandError} when one has become much worse. */
+async function guard({
+  scale = 'short',
+  rounds = roundsOf[scale],
+  accept,
+}: Options): Promise<void> {
+  const ratios = ratiosOf(await runBenchmark(quick, { scale, rounds }, say))
+  if (accept) {
+    say(`written to ${await saveBaseline(ratios)}`)
+    return
+  }
+  const { lines, isRegression } = compare(ratios, await loadBaseline())
+  process.stdout.write(`${lines.join('\n')}\n`)
+  if (isRegression) {
+    throw new CommandError(
+      'Slower than committed. If that is meant, commit what "npm run bench -- quick --accept" writes',
+    )
   }
 }
 

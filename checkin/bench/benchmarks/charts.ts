@@ -2,6 +2,7 @@
 import type { Row } from '../measure/rounds.ts'
 import type { Bar, Line } from '../report/chart.ts'
 import { shortLabel } from '../report/sections.ts'
+import { rivals } from '../rivals/all.ts'
 
 /** One bar per row: its rate. */
 export function rateBars(rows: readonly Row[]): Bar[] {
@@ -22,10 +23,21 @@ export function linesOver(
   const names = [...new Set(rows.map(({ rival }) => rival))]
   return names.map((name) => {
     const own = rows.filter(({ rival }) => rival === name)
+    const { label, isOurs } = own[0]!
     return {
-      label: own[0]!.label.replace(/ \(.*\)/, ''),
-      isOurs: own[0]!.isOurs,
+      label: label.replace(/ \(.*\)/, ''),
+      isOurs,
+      rank: rankOf(name, isOurs),
       values: steps.map((step) => own.find(({ facts }) => facts[fact] === step)?.figures[figure]),
     }
   })
+}
+
+/** The place of a rival among ours or among the peers: it gives a line the same colour in all charts. */
+function rankOf(name: string, isOurs: boolean): number {
+  const alike = Object.values(rivals).filter((rival) => rival.isOurs === isOurs)
+  return Math.max(
+    0,
+    alike.findIndex((rival) => rival.name === name),
+  )
 }

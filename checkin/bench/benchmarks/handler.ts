@@ -67,7 +67,7 @@ export const handler: Benchmark = {
 
 const oneAtATime = {
   name: 'millrace-handler-1',
-  label: 'Millrace, pull with a handler that does nothing, one at a time',
+  label: 'Millrace, pull with a no-op handler, one at a time',
   setup: { mode: 'pull', waitMs: 0, concurrency: 1 },
 } as const
 

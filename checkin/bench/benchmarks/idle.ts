@@ -40,12 +40,13 @@ export const idle: Benchmark = {
       head: 'commands/s',
       cell: ({ figures }) => withRange(figures.commandsPerSecond, decimals(1)),
     },
+    { head: 'with scripts', cell: ({ figures }) => withRange(figures.callsPerSecond, decimals(1)) },
     percentOfCore('Node, % of a core', 'nodeShare'),
     percentOfCore('server, % of a core', 'serverShare'),
     percentOfCore('the server alone before', 'emptyServerShare'),
   ],
   notes: [
-    'Each consumer has a server of its own; all wait side by side, because they cost next to nothing. Commands are counted by INFO commandstats, with those inside scripts and without those of the observer; CPU is user and system time of the process.',
+    'Each consumer has a server of its own; all wait side by side, because they cost next to nothing. Commands are those that the consumer sends (MONITOR), and with what its scripts call in turn (INFO commandstats), without those of the observer; CPU is user and system time of the process.',
   ],
 }
 

@@ -2,17 +2,14 @@
  * A consumer of one rival, in a process of its own: `consumer-process.ts PROGRAM CONSUMER URL SETUP`.
  * Connects and says `ready`; consumes from `go` on, until it is killed; says what it cost when it is asked.
  */
-import { programs } from '../rivals/all.ts'
+import { loadProgram } from '../rivals/load-program.ts'
 import type { Setup } from '../rivals/rival.ts'
 import type { Order, Report } from './consumer-messages.ts'
 
-const [programName, name = '', url = '', setup = '{}'] = process.argv.slice(2)
+const [programName = '', name = '', url = '', setup = '{}'] = process.argv.slice(2)
 
 try {
-  const program = programs.find((known) => known.name === programName)
-  if (program === undefined) {
-    throw new RangeError(`Cannot consume: no program "${String(programName)}"`)
-  }
+  const program = await loadProgram(programName)
   process.once('disconnect', () => process.exit(0))
   const loop = await program.connect({ url, name, setup: JSON.parse(setup) as Setup })
   let before = process.cpuUsage()

@@ -1,12 +1,17 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Rival } from '../rivals/rival.ts'
+import { openClient } from './client.ts'
 import { startConsumers } from './consumers.ts'
 import { watchMachine } from './disturbance.ts'
 import type { Measured } from './rounds.ts'
 import { commandCalls, onFreshServer, serverCpuMicros } from './server-figures.ts'
 
-/** Shares are of one core, from 0 to 1. */
-export type IdleFigures = 'commandsPerSecond' | 'nodeShare' | 'serverShare' | 'emptyServerShare'
+/**
+ * `commandsPerSecond`: what clients sent; `callsPerSecond`: with the commands that their scripts called in turn. Shares
+ * are of one core, from 0 to 1.
+ */
+export type IdleFigures =
+  'commandsPerSecond' | 'callsPerSecond' | 'nodeShare' | 'serverShare' | 'emptyServerShare'
 
 export interface IdleOptions {
   readonly rival: Rival
@@ -34,16 +39,19 @@ export async function measureIdle(options: IdleOptions): Promise<Measured<IdleFi
       consumers.go()
       await Promise.race([wait(settleSeconds * 1000), consumers.failure])
       const machine = watchMachine()
+      const watched = await watchCommands(url)
       const nodeBefore = await consumers.cpuMicros()
       const before = await observe()
       await Promise.race([wait(seconds * 1000), consumers.failure])
+      const commandsPerSecond = watched.endPerSecond()
       const after = await observe()
       const nodeCpu = (await consumers.cpuMicros()) - nodeBefore
       const elapsedMs = after.at - before.at
       return {
         ...machine(after.serverCpu - before.serverCpu + nodeCpu),
         figures: {
-          commandsPerSecond: ((after.calls - before.calls) * 1000) / elapsedMs,
+          commandsPerSecond,
+          callsPerSecond: ((after.calls - before.calls) * 1000) / elapsedMs,
           nodeShare: nodeCpu / 1000 / elapsedMs,
           serverShare: share(before, after),
           emptyServerShare: emptyShare,
@@ -65,7 +73,29 @@ function share(before: Usage, after: Usage): number {
   return (after.serverCpu - before.serverCpu) / 1000 / (after.at - before.at)
 }
 
+/** Counts the commands that clients send, by MONITOR: it tells which ones a script called. */
+async function watchCommands(url: string): Promise<{ endPerSecond: () => number }> {
+  const monitor = await openClient(url)
+  let sent = 0
+  const start = performance.now()
+  await monitor.monitor((line) => {
+    const isOurs = /"info"/i.test(line)
+    if (!isOurs && !/^[\d.]+ \[\d+ lua\]/.test(line)) sent += 1
+  })
+  return {
+    endPerSecond() {
+      monitor.destroy()
+      return (sent * 1000) / (performance.now() - start)
+    },
+  }
+}
+
+const observed = new Set(['info', 'monitor'])
+
 /** All calls but the observer's own. Commands inside scripts count: they are work too. */
 function totalCalls(calls: ReadonlyMap<string, number>): number {
-  return [...calls].reduce((sum, [command, count]) => (command === 'info' ? sum : sum + count), 0)
+  return [...calls].reduce(
+    (sum, [command, count]) => (observed.has(command) ? sum : sum + count),
+    0,
+  )
 }

@@ -3,7 +3,7 @@
  * whatever the consumers do, and never waits for a reply before the next one.
  */
 import { setImmediate } from 'node:timers/promises'
-import { programs } from '../rivals/all.ts'
+import { loadProgram } from '../rivals/load-program.ts'
 import { makeWorkload } from '../workload/checkins.ts'
 import { monotonicMs } from './clock.ts'
 import type { ProducerOrder, ProducerReport } from './producer-messages.ts'
@@ -26,8 +26,7 @@ async function produce({
   count,
   probeEvery,
 }: ProducerOrder): Promise<void> {
-  const program = programs.find((known) => known.name === name)
-  if (program === undefined) throw new RangeError(`Cannot produce: no program "${name}"`)
+  const program = await loadProgram(name)
   const producer = await program.backlog.openProducer(url)
   const checkins = [...makeWorkload({ count, probeEvery })]
   const go = new Promise((resolve) => process.once('message', resolve))

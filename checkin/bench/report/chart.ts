@@ -44,6 +44,8 @@ export interface Panel {
 export interface Line {
   readonly label: string
   readonly isOurs: boolean
+  /** Its place among ours or the peers, from 0: decides its colour. */
+  readonly rank: number
   /** One for each step; undefined: not measured. */
   readonly values: readonly (Spread | undefined)[]
 }

@@ -4,20 +4,9 @@ import { bullmq } from './bullmq.ts'
 import { millrace } from './millrace.ts'
 import { moleculer } from './moleculer.ts'
 import { readAndAcknowledge } from './read-and-acknowledge.ts'
-import type { Program, Rival } from './rival.ts'
+import type { Rival } from './rival.ts'
 import { seedLoop } from './seed-loop.ts'
 import { waitsAlone } from './waits-alone.ts'
-
-/** What a consumer process can run. */
-export const programs: readonly Program[] = [
-  seedLoop,
-  batchLoop,
-  bullmq,
-  moleculer,
-  readAndAcknowledge,
-  waitsAlone,
-  millrace,
-]
 
 const peer = { isOurs: false, processes: 1, promise: 'at least once', setup: {} } as const
 const ours = {
@@ -86,7 +75,7 @@ export const rivals = {
   handler: {
     ...ours,
     name: 'millrace-handler',
-    label: 'Millrace, pull with a handler that does nothing',
+    label: 'Millrace, pull with a no-op handler',
     setup: { mode: 'pull', waitMs: 0, concurrency: 100 },
   },
 } satisfies Record<string, Rival>

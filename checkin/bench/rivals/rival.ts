@@ -60,7 +60,7 @@ export interface Backlog {
 }
 
 /** Puts check-ins into a backlog. */
-export interface Producer {
+interface Producer {
   /** As a live producer does: one entry per check-in, all that are due in one pipeline. */
   readonly append: (checkins: readonly Checkin[]) => Promise<unknown>
   /** The fastest way there is to the same entries; nobody measures it. */

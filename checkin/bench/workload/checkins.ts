@@ -44,7 +44,7 @@ export interface WorkloadOptions {
 }
 
 /** The user whose only check-in is that with this index. */
-export function probeUser(index: number): number {
+function probeUser(index: number): number {
   return probeUsersFrom + index
 }
 

@@ -4,45 +4,51 @@ import { element, text } from './element.ts'
 import { contentTop, fill, sheet, stroke, width } from './theme.ts'
 
 const row = { height: 30, bar: 17 }
-const labelsEnd = 300
-const barsStart = labelsEnd + 12
 const valueRoom = 88
 const barsEnd = width - 28 - valueRoom
+// Texts cannot be measured here: so much is room for the widest letters on average.
+const letterWidth = 7.3
 
 const colourOf = { ours: 'ours', peer: 'peer', floor: 'floor' } as const satisfies Record<
   Kind,
   string
 >
 
+interface Scale {
+  readonly labelsEnd: number
+  readonly xOf: (value: number) => number
+}
+
 /** The fastest first; a thin line shows the range. */
 export function drawBars({ title, subtitle, bars }: BarChart): string {
   const sorted = [...bars].sort((a, b) => b.value.median - a.value.median)
   const greatest = Math.max(1, ...sorted.map(({ value }) => value.max))
-  const xOf = (value: number): number => barsStart + (value / greatest) * (barsEnd - barsStart)
+  const labelsEnd = 28 + letterWidth * Math.max(...sorted.map(({ label }) => label.length))
+  const barsStart = labelsEnd + 12
+  const scale: Scale = {
+    labelsEnd,
+    xOf: (value) => barsStart + (value / greatest) * (barsEnd - barsStart),
+  }
   const height = contentTop + sorted.length * row.height + 24
   const description = sorted
     .map(({ label, value }) => `${label}: ${whole(value.median)}`)
     .join('; ')
   return sheet(
     { title, subtitle, height, description },
-    sorted.flatMap((bar, index) => drawBar(bar, contentTop + index * row.height + 8, xOf)),
+    sorted.flatMap((bar, index) => drawBar(bar, contentTop + index * row.height + 8, scale)),
   )
 }
 
-function drawBar(
-  { label, value, kind }: Bar,
-  top: number,
-  xOf: (value: number) => number,
-): string[] {
+function drawBar({ label, value, kind }: Bar, top: number, { labelsEnd, xOf }: Scale): string[] {
   const middle = top + row.bar / 2
   const baseline = middle + 4.5
   const look = kind === 'ours' ? 'strong' : 'plain'
   const { median, min, max } = value
-  const length = Math.max(1.5, xOf(median) - barsStart)
+  const length = Math.max(1.5, xOf(median) - xOf(0))
   return [
     text(labelsEnd, baseline, look, label, { 'text-anchor': 'end' }),
     element('rect', {
-      ...{ x: barsStart, y: top, width: length, height: row.bar, rx: 2.5 },
+      ...{ x: xOf(0), y: top, width: length, height: row.bar, rx: 2.5 },
       class: fill(colourOf[kind]),
     }),
     whisker(xOf(min), xOf(max), middle),

@@ -32,14 +32,12 @@ export function drawLines({ title, subtitle, panels }: LineChart): string {
 }
 
 function coloursOf(lines: readonly Line[]): Look {
-  const given = new Map<string, LineColour>()
-  const free = { ours: [...lineColours.ours], peers: [...lineColours.peers] }
-  for (const { label, isOurs } of lines) {
-    if (given.has(label)) continue
-    const colour = isOurs ? free.ours.shift() : free.peers.shift()
-    given.set(label, colour ?? lineColours.peers[1])
-  }
-  return given
+  return new Map(
+    lines.map(({ label, isOurs, rank }) => {
+      const colours = isOurs ? lineColours.ours : lineColours.peers
+      return [label, colours[rank % colours.length]!]
+    }),
+  )
 }
 
 function drawLegend(look: Look, top: number): { drawn: string[]; height: number } {
