@@ -1,15 +1,17 @@
 -- Applies a batch of entries exactly once: acknowledges them and writes their combined effects, or does nothing.
--- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] holders  KEYS[4...] hashes, in the order of the rows
+-- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] holders  KEYS[4] ledger
+-- KEYS[5] attempts  KEYS[6...] hashes, in the order of the rows
 -- ARGV[1] group  ARGV[2] consumer
--- ARGV[3] JSON: the plans  ARGV[4] JSON: { ids (ascending), dead = { { id, reason, error } ... }, rows per plan }
+-- ARGV[3] JSON: the plans  ARGV[4] JSON: { ids (ascending), dead = { { id, reason, error } ... }, rows per plan,
+--   again = { ids that may have failed attempts ... } }
 -- ARGV[5] token of the lease, empty for none
 -- Returns one of
 --   { 'applied' }
 --   { 'superseded' }          the lease is not this process's. Nothing written.
 --   { 'gone', { id ... } }    some ids are not pending for this consumer any more; these still are. Nothing written.
 --   { 'refused', { at, code ... } }  the hash of row `at` (from 0) cannot take it. Nothing written.
---   { 'error', code }         no-group, wrong-type (of the stream or the dead-letter stream), no-permission. Nothing
---                             written.
+--   { 'error', code }         no-group, moved-back, wrong-type (of the stream, the dead-letter stream or the ledger),
+--                             no-permission. Nothing written.
 
 local stream, target, group, consumer = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
 local plans = cjson.decode(ARGV[3])
@@ -44,11 +46,17 @@ end
 local still, problem = pending_ids()
 if not still then return { 'error', problem } end
 if #still < #ids then return { 'gone', still } end
+local ledger
+ledger, problem = open_ledger(KEYS[4], stream, group)
+if not ledger then return { 'error', problem } end
+if was_settled(ledger, ids[1]) then return { 'error', 'moved-back' } end
 
-problem = check_permissions({ 'XACK', stream, group, ids[1] }) or (#batch.dead > 0 and check_dead_letters(target))
+problem = check_permissions({ 'XACK', stream, group, ids[1] })
+  or (#batch.again > 0 and check_permissions({ 'HDEL', KEYS[5], ids[1] }))
+  or (#batch.dead > 0 and check_dead_letters(target))
 if problem then return { 'error', problem } end
 local writes, refusals
-writes, refusals, problem = check_effects(plans, batch.rows, 4)
+writes, refusals, problem = check_effects(plans, batch.rows, 6)
 if problem then return { 'error', problem } end
 if #refusals > 0 then return { 'refused', refusals } end
 
@@ -57,5 +65,7 @@ write_dead_letters(stream, target, consumer, batch.dead)
 for at = 1, #ids, 5000 do
   redis.call('XACK', stream, group, unpack(ids, at, math.min(at + 4999, #ids)))
 end
+if #batch.again > 0 and redis.call('TYPE', KEYS[5]).ok == 'hash' then redis.call('HDEL', KEYS[5], unpack(batch.again)) end
 write_effects(writes)
+settle_in_ledger(ledger, #ids - #batch.dead, #batch.dead, ids[#ids])
 return { 'applied' }

@@ -1,14 +1,15 @@
 -- Applies a batch of a reader without a group exactly once: moves its position and writes the combined effects, or
 -- does nothing.
--- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] position  KEYS[4...] hashes, in the order of the rows
+-- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] position  KEYS[4] ledger
+-- KEYS[5...] hashes, in the order of the rows
 -- ARGV[1] name of the reader  ARGV[2] position before, empty when there was none  ARGV[3] position after
--- ARGV[4] JSON: the plans  ARGV[5] JSON: { dead = { { id, reason, error } ... }, rows per plan }
+-- ARGV[4] JSON: the plans  ARGV[5] JSON: { count, dead = { { id, reason, error } ... }, rows per plan }
 -- Returns one of
 --   { 'applied' }
 --   { 'moved', position }     the position is another one. Nothing written.
 --   { 'refused', { at, code ... } }  the hash of row `at` (from 0) cannot take it. Nothing written.
---   { 'error', code }         wrong-type (of the position or the dead-letter stream), no-permission. Nothing
---                             written.
+--   { 'error', code }         wrong-type (of the position, the dead-letter stream or the ledger), no-permission.
+--                             Nothing written.
 
 local plans = cjson.decode(ARGV[4])
 local batch = cjson.decode(ARGV[5])
@@ -20,8 +21,11 @@ if (position or '') ~= ARGV[2] then return { 'moved', position or '' } end
 
 local problem = check_permissions({ 'SET', KEYS[3], ARGV[3] }) or (#batch.dead > 0 and check_dead_letters(KEYS[2]))
 if problem then return { 'error', problem } end
+local ledger
+ledger, problem = open_ledger(KEYS[4], KEYS[1])
+if not ledger then return { 'error', problem } end
 local writes, refusals
-writes, refusals, problem = check_effects(plans, batch.rows, 4)
+writes, refusals, problem = check_effects(plans, batch.rows, 5)
 if problem then return { 'error', problem } end
 if #refusals > 0 then return { 'refused', refusals } end
 
@@ -29,4 +33,5 @@ if #refusals > 0 then return { 'refused', refusals } end
 write_dead_letters(KEYS[1], KEYS[2], ARGV[1], batch.dead)
 redis.call('SET', KEYS[3], ARGV[3])
 write_effects(writes)
+settle_in_ledger(ledger, batch.count - #batch.dead, #batch.dead, ARGV[3])
 return { 'applied' }

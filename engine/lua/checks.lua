@@ -15,6 +15,38 @@ local function check_permissions(...)
   return nil
 end
 
+-- Compares numbers in decimal text without leading zeros, however long: negative, 0 or positive.
+local function compare_digits(a, b)
+  if #a ~= #b then return #a - #b end
+  return a == b and 0 or (a < b and -1 or 1)
+end
+
+-- Compares ids without leading zeros: their numbers are too large for Lua.
+local function is_before(a, b)
+  local a_time, a_sequence = string.match(a, '^(%d+)%-(%d+)$')
+  local b_time, b_sequence = string.match(b, '^(%d+)%-(%d+)$')
+  local by_time = compare_digits(a_time, b_time)
+  return by_time < 0 or (by_time == 0 and compare_digits(a_sequence, b_sequence) < 0)
+end
+
+-- The value of a name in a list of names and values in turn.
+local function flat_value(list, name)
+  for at = 1, #list, 2 do
+    if list[at] == name then return list[at + 1] end
+  end
+  return nil
+end
+
+-- What XINFO GROUPS says about a group, as names and values in turn; or nil and an error code.
+local function group_info(stream, name)
+  local groups = redis.pcall('XINFO', 'GROUPS', stream)
+  if groups.err then return nil, error_code(groups.err) end
+  for _, group in ipairs(groups) do
+    if flat_value(group, 'name') == name then return group end
+  end
+  return nil, 'no-group'
+end
+
 -- The server's clock in milliseconds.
 local function now_ms()
   local time = redis.call('TIME')

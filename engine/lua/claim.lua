@@ -1,6 +1,6 @@
 -- Claims pending entries of one consumer that has no living lease: a step over its pending entries list. An entry whose
 -- body was trimmed or deleted cannot be claimed: Redis drops it from the list here, so it leaves a dead letter.
--- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] leases  KEYS[4] holders
+-- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] leases  KEYS[4] holders  KEYS[5] ledger
 -- ARGV[1] group  ARGV[2] consumer that claims  ARGV[3] consumer to claim from  ARGV[4] least idle time (ms)
 -- ARGV[5] id to begin after, or '-'  ARGV[6] count
 -- Returns { id to begin after next, or '' at the end, { entry ... }, { lost id ... } } or { 'error', code }.
@@ -11,6 +11,9 @@ local rows = redis.pcall('XPENDING', KEYS[1], group, start, '+', ARGV[6], owner)
 if rows.err then return { 'error', error_code(rows.err) } end
 local problem = check_dead_letters(KEYS[2]) or check_permissions({ 'XCLAIM', KEYS[1], group, claimer, '0', '0-1' })
 if problem then return { 'error', problem } end
+local ledger
+ledger, problem = open_ledger(KEYS[5], KEYS[1], group)
+if not ledger then return { 'error', problem } end
 
 -- It may have come back since the sweep began.
 if lease_left(KEYS[3], KEYS[4], owner, now_ms()) > 0 then return { '', {}, {} } end
@@ -39,5 +42,8 @@ for _, id in ipairs(ids) do
     letters[#letters + 1] = { id, 'lost', 'the entry was trimmed or deleted before it was processed' }
   end
 end
-if #letters > 0 then write_dead_letters(KEYS[1], KEYS[2], claimer, letters) end
+if #letters > 0 then
+  write_dead_letters(KEYS[1], KEYS[2], claimer, letters)
+  settle_in_ledger(ledger, 0, #letters, lost[#lost])
+end
 return { next_start, claimed, lost }

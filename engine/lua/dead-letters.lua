@@ -1,6 +1,6 @@
 -- Appends entries to the dead-letter stream. Not a script of its own: it stands in front of those that also
 -- acknowledge the entries. A dead letter holds
---   id, reason, error, consumer, time (ms)   about the entry
+--   id, reason, error, consumer, time (ms)   about the entry; attempts, when a handler has failed at it
 --   field:<name>                             its fields, byte for byte and in their order
 --   packed                                   instead of them, where there are too many for one call: MessagePack
 
@@ -13,7 +13,7 @@ local function check_dead_letters(target)
   return check_permissions({ 'XADD', target, '*', 'field', 'value' })
 end
 
--- letters: { { id, reason, error } ... }. An entry whose body is gone from the stream leaves a letter without fields.
+-- letters: { { id, reason, error, failed attempts or nil } ... }. An entry whose body is gone from the stream leaves a letter without fields.
 local function write_dead_letters(stream, target, consumer, letters)
   local now = redis.call('TIME')
   local time = now[1] .. string.format('%03d', math.floor(tonumber(now[2]) / 1000))
@@ -22,6 +22,10 @@ local function write_dead_letters(stream, target, consumer, letters)
     local args = { 'XADD', target, '*', 'id', letter[1], 'reason', letter[2], 'error', letter[3] }
     for _, value in ipairs({ 'consumer', consumer, 'time', time }) do
       args[#args + 1] = value
+    end
+    if letter[4] then
+      args[#args + 1] = 'attempts'
+      args[#args + 1] = letter[4]
     end
     local fields = entry and entry[2] or {}
     if #fields > PACKED_ABOVE then

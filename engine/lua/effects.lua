@@ -85,12 +85,6 @@ local function rounded_quotient(sum, count)
   return math.floor((2 * sum + count) / (2 * count))
 end
 
--- Compares numbers in decimal text without leading zeros, however long: negative, 0 or positive.
-local function compare_digits(a, b)
-  if #a ~= #b then return #a - #b end
-  return a == b and 0 or (a < b and -1 or 1)
-end
-
 -- Whether an entry replaces what the hash holds: by its id, and by the time that a loaded hash claims for itself.
 -- Returns nil and the code of the refusal when the hash holds no id or no time there.
 local function wins(choice, id, held)

@@ -1,6 +1,6 @@
 -- Sends one dead letter back: makes its entry pending again in the same group under the same id, claimable at once, and
 -- deletes the letter. Both or neither, so of two operators one does it.
--- KEYS[1] stream  KEYS[2] dead-letter stream
+-- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] ledger
 -- ARGV[1] group  ARGV[2] id of the letter  ARGV[3] parking consumer  ARGV[4] idle time (ms)
 -- Returns one of
 --   { 'redriven' }
@@ -8,6 +8,7 @@
 --   { 'body-gone' }    the stream does not hold the entry any more. The letter stays.
 --   { 'mismatch' }     the stream holds another entry under this id, or the letter names none. The letter stays.
 --   { 'undelivered' }  the group has yet to deliver the entry: it was moved back. The letter stays.
+--   { 'older' }        it was written before the ledger began: the group was made anew since. The letter stays.
 --   { 'error', code }  no-group, wrong-type (of the stream or the dead-letter stream), no-permission. Nothing written.
 
 local stream, dead, group = KEYS[1], KEYS[2], ARGV[1]
@@ -39,34 +40,27 @@ local function is_same(fields)
   return true
 end
 
-local groups = redis.pcall('XINFO', 'GROUPS', stream)
-if groups.err then return { 'error', error_code(groups.err) } end
-local last_delivered
-for _, flat in ipairs(groups) do
-  local values = {}
-  for at = 1, #flat, 2 do
-    values[flat[at]] = flat[at + 1]
-  end
-  if values.name == group then last_delivered = values['last-delivered-id'] end
-end
-if not last_delivered then return { 'error', 'no-group' } end
+local ledger, problem = open_ledger(KEYS[3], stream, group)
+if not ledger then return { 'error', problem } end
 
 if not string.find(id, '^%d+%-%d+$') then return { 'mismatch' } end
 local entry = redis.pcall('XRANGE', stream, id, id)
 if entry.err then return { 'mismatch' } end -- beyond 64 bits
 if #entry == 0 then return { 'body-gone' } end
 if not is_same(entry[1][2]) then return { 'mismatch' } end
+if (tonumber(about.time) or 0) < (tonumber(ledger.since or 0) or 0) then return { 'older' } end
 -- Empty when the id lies behind: then it would be delivered once more, after it was applied.
-if #redis.call('XRANGE', stream, id, last_delivered, 'COUNT', 1) == 0 then return { 'undelivered' } end
+if #redis.call('XRANGE', stream, id, ledger.delivered, 'COUNT', 1) == 0 then return { 'undelivered' } end
 
 local pending = redis.pcall('XPENDING', stream, group, id, id, 1)
 if pending.err then return { 'error', error_code(pending.err) } end
 local claim = { 'XCLAIM', stream, group, ARGV[3], 0, id, 'FORCE', 'IDLE', ARGV[4], 'JUSTID' }
 local removal = { 'XDEL', dead, ARGV[2] }
-local problem = check_permissions(claim, removal)
+problem = check_permissions(claim, removal)
 if problem then return { 'error', problem } end
 
 -- From here on nothing can fail. What somebody has made pending already stays with whom it is.
 if #pending == 0 then redis.call(unpack(claim)) end
 redis.call(unpack(removal))
+redriven_in_ledger(ledger)
 return { 'redriven' }

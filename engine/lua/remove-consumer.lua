@@ -1,13 +1,12 @@
 -- Removes a consumer without losing what is pending for it: moves its entries to a parking consumer, from which the next
 -- sweep claims them, and deletes it once it is empty. A step: called again until it is removed. Entries whose body is
 -- gone leave a dead letter.
--- KEYS[1] stream  KEYS[2] leases  KEYS[3] holders  KEYS[4] dead-letter stream
+-- KEYS[1] stream  KEYS[2] leases  KEYS[3] holders  KEYS[4] dead-letter stream  KEYS[5] ledger
 -- ARGV[1] group  ARGV[2] consumer  ARGV[3] parking consumer  ARGV[4] entries to move at most  ARGV[5] idle time (ms)
--- Returns { 'removed', moved }, { 'moved', moved } when some are left, { 'alive', ms left, holder JSON }, { 'missing' },
--- { 'parking' } or { 'error', code }.
+-- Returns { 'removed', moved }, { 'moved', moved } when some are left, { 'alive', ms left, holder JSON }, { 'missing' }
+-- or { 'error', code }.
 
 local group, name = ARGV[1], ARGV[2]
-if name == ARGV[3] then return { 'parking' } end
 local consumers = redis.pcall('XINFO', 'CONSUMERS', KEYS[1], group)
 if consumers.err then return { 'error', error_code(consumers.err) } end
 local is_known = false
@@ -27,6 +26,9 @@ local problem = check_dead_letters(KEYS[4])
     { 'HDEL', KEYS[3], name }
   )
 if problem then return { 'error', problem } end
+local ledger
+ledger, problem = open_ledger(KEYS[5], KEYS[1], group)
+if not ledger then return { 'error', problem } end
 local rows = redis.call('XPENDING', KEYS[1], group, '-', '+', ARGV[4], name)
 local letters = {}
 for _, row in ipairs(rows) do
@@ -40,6 +42,7 @@ write_dead_letters(KEYS[1], KEYS[4], name, letters)
 for _, letter in ipairs(letters) do
   redis.call('XACK', KEYS[1], group, letter[1])
 end
+if #letters > 0 then settle_in_ledger(ledger, 0, #letters, letters[#letters][1]) end
 -- Only when it is empty, seen in this same call: a bare DELCONSUMER would drop what is pending.
 if #redis.call('XPENDING', KEYS[1], group, '-', '+', 1, name) > 0 then return { 'moved', #rows - #letters } end
 redis.call('XGROUP', 'DELCONSUMER', KEYS[1], group, name)

@@ -1,7 +1,7 @@
 -- Removes what nobody needs any more from the head of a stream, one bounded step. What is needed is found in this same
 -- call, so no group can be overtaken: an entry stays when it is pending or undelivered in a group, not yet behind the
 -- position of a reader, or in the reserve.
--- KEYS[1] stream  KEYS[2...] positions of readers without a group
+-- KEYS[1] stream  KEYS[2] ledger of the stream: hash, `trimmed` counts what was removed here  KEYS[3...] positions of readers without a group
 -- ARGV[1] entries to remove at most; 0 only explains
 -- ARGV[2] newest entries to keep  ARGV[3] age (ms) to keep; empty: none
 -- ARGV[4...] for each position, what it means when the key is missing: 'hold' the whole stream, or 'ignore' the reader
@@ -19,25 +19,6 @@ local step, keep_entries, keep_ms = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumb
 
 -- Entries that are removed one by one, after whole nodes of the stream: a node holds 100 unless it is configured.
 local SINGLY_MAX = 500
-
--- Compares ids without leading zeros: their numbers are too large for Lua.
-local function compare_digits(a, b)
-  if #a ~= #b then return #a - #b end
-  return a == b and 0 or (a < b and -1 or 1)
-end
-local function is_before(a, b)
-  local a_time, a_sequence = string.match(a, '^(%d+)%-(%d+)$')
-  local b_time, b_sequence = string.match(b, '^(%d+)%-(%d+)$')
-  local by_time = compare_digits(a_time, b_time)
-  return by_time < 0 or (by_time == 0 and compare_digits(a_sequence, b_sequence) < 0)
-end
-
-local function flat_value(list, name)
-  for at = 1, #list, 2 do
-    if list[at] == name then return list[at + 1] end
-  end
-  return nil
-end
 
 local holder
 local function hold(candidate)
@@ -60,14 +41,14 @@ for _, group in ipairs(groups) do
     if oldest then hold({ 'pending', name, oldest[1], oldest[2], oldest[3], oldest[4] }) end
   end
 end
-for at = 2, #KEYS do
+for at = 3, #KEYS do
   local position = redis.pcall('GET', KEYS[at])
   if type(position) == 'table' then return { 'error', error_code(position.err) } end
   if position then
     local time, sequence = string.match(position, '^0*(%d+)%-0*(%d+)$')
     if not time or #position > 41 then return { 'error', 'wrong-position' } end
     hold({ 'position', KEYS[at], time .. '-' .. sequence })
-  elseif ARGV[2 + at] == 'hold' then
+  elseif ARGV[1 + at] == 'hold' then
     hold({ 'position', KEYS[at], '0-0' })
   end
 end
@@ -82,6 +63,10 @@ if keep_ms then
   if is_before(youngest, cut) then cut = youngest end
 end
 
+local trimmed = redis.pcall('HGET', KEYS[2], 'trimmed')
+if type(trimmed) == 'table' then return { 'error', error_code(trimmed.err) } end
+local problem = step > 0 and check_permissions({ 'HSET', KEYS[2], 'trimmed', '0' })
+if problem then return { 'error', problem } end
 local length = redis.call('XLEN', stream)
 local removed = 0
 local room = math.min(step, length - keep_entries)
@@ -96,6 +81,7 @@ if cut ~= '0-0' and room > 0 then
     if #head > 0 then removed = removed + redis.call('XTRIM', stream, 'MINID', '=', first_kept) end
   end
 end
+if removed > 0 then redis.call('HSET', KEYS[2], 'trimmed', (tonumber(trimmed or 0) or 0) + removed) end
 length = length - removed
 local is_more = cut ~= '0-0' and length > keep_entries and #redis.call('XRANGE', stream, '-', '(' .. cut, 'COUNT', 1)
 return { 'trimmed', removed, length, is_more or 0, frontier, holder, cut }

@@ -7,6 +7,8 @@ import { problem } from './effects.ts'
 import { isPassing } from './errors.ts'
 import type { InHand } from './in-hand.ts'
 import { parkingNames, type GroupKeys } from './keys.ts'
+import type { PauseSwitch } from './pause-switch.ts'
+import { isPaused } from './pause.ts'
 import { rawEntry, type RawEntry } from './delivery-reader.ts'
 import { wait } from './persist.ts'
 import type { Connection, Reply } from './redis/connection.ts'
@@ -17,6 +19,8 @@ export interface ClaimerParts {
   readonly keys: GroupKeys
   readonly who: { readonly group: string; readonly consumer: string }
   readonly inHand: InHand
+  /** While it is on, nothing is claimed. */
+  readonly pause: PauseSwitch
   /** How long a lease lasts: what belongs to no lease is claimed when it was idle for so long. */
   readonly leaseMs: number
   readonly sweepEveryMs: number
@@ -24,6 +28,10 @@ export interface ClaimerParts {
   readonly removeAfterMs: number
   readonly signal: AbortSignal
   readonly onClaimed: (entries: readonly RawEntry[]) => void
+  /** Whether the consumer is paused, at each sweep. */
+  readonly onPaused: (isPaused: boolean) => void
+  /** The first retry of the group is due in so many milliseconds. */
+  readonly onRetryDue: (ms: number) => void
   /** Entries that were pending for our own name without our knowing. */
   readonly onStrays: (entries: readonly RawEntry[]) => void
   /** Entries whose body was gone before they were processed; each left a dead letter. */
@@ -51,10 +59,10 @@ export class Claimer {
 
   /** Sweeps until the signal aborts; of all consumers of the group one at a time does. @throws {MillraceError} */
   async run(): Promise<void> {
-    const { signal, sweepEveryMs } = this.#parts
+    const { signal, sweepEveryMs, pause } = this.#parts
     while (!signal.aborted) {
       try {
-        await this.#receiveStrays()
+        if (!pause.isPaused) await this.#receiveStrays()
         await this.#sweep()
       } catch (error) {
         // The next round tries again; others do it meanwhile.
@@ -109,11 +117,17 @@ export class Claimer {
   async #sweep(): Promise<void> {
     const { connection, keys, who, inHand, sweepEveryMs, removeAfterMs, leaseMs } = this.#parts
     // Without room the turn is better left to another one.
-    if (inHand.roomForClaims(countMax) === 0) return
+    if (inHand.roomForClaims(countMax) === 0) {
+      this.#parts.onPaused(await isPaused(connection, keys, { consumer: who.consumer }))
+      return
+    }
     const turnMs = Math.ceil(sweepEveryMs * 0.9)
     const args = [who.group, who.consumer, String(turnMs), String(removeAfterMs), ...parkingNames]
-    const place = [keys.stream, keys.leases, keys.holders]
-    const rows = this.#checked(await runScript(connection, scripts.sweep, place, args))
+    const place = [keys.stream, keys.leases, keys.holders, keys.retries, keys.attempts]
+    const reply = this.#checked(await runScript(connection, scripts.sweep, place, args))
+    const [paused, firstDue, ...rows] = reply
+    this.#parts.onPaused(paused === 1)
+    if (firstDue !== '') this.#parts.onRetryDue(Number(firstDue))
     let steps = stepsMax
     for (const row of rows) {
       if (steps <= 0) return
@@ -131,7 +145,7 @@ export class Claimer {
    */
   async #claimFrom(owner: string, idleMs: number, steps: number): Promise<number> {
     const { connection, keys, who, inHand, signal } = this.#parts
-    const place = [keys.stream, keys.deadLetters, keys.leases, keys.holders]
+    const place = [keys.stream, keys.deadLetters, keys.leases, keys.holders, keys.ledger]
     let after = this.#goOnAfter.get(owner) ?? '-'
     let step = 0
     for (; after !== '' && step < steps; step += 1) {

@@ -2,21 +2,27 @@
 import type { Fields } from './fields.ts'
 import type { Handler } from './handler-pool.ts'
 import type { Projection } from './projection.ts'
+import type { RetryPolicy } from './retry-policy.ts'
 import type { Entry } from './stream.ts'
+
+/** How an entry came: delivered now, pending from before, claimed from another consumer, or due for its next attempt. */
+export type Delivery = 'new' | 'pending' | 'claimed' | 'retried'
 
 /** What a consumer tells while it runs. All are optional and called in order; only `applied` is waited for. */
 export interface ConsumerObserver<F extends Fields = Fields> {
-  /** Decoded entries have come: delivered now, pending from before, or claimed from another consumer. */
-  delivered?(entries: readonly Entry<F>[], how: 'new' | 'pending' | 'claimed'): void
+  /** Decoded entries have come. */
+  delivered?(entries: readonly Entry<F>[], how: Delivery): void
   /** The server has confirmed effects and acknowledgement. The entries stay in hand until this resolves. */
   applied?(entries: readonly Entry<F>[]): void | Promise<void>
   deadLettered?(letters: readonly { id: string; reason: string; error: string }[]): void
-  /** A handler failed; the entry is tried again. */
+  /** A handler failed for the so manieth time; the next attempt is scheduled. */
   retried?(id: string, attempt: number, error: string): void
   /** The gate refused entries: another consumer has them now, or they were applied before a reply was lost. */
   superseded?(ids: readonly string[]): void
   /** A read found nothing new. */
   waiting?(): void
+  /** Somebody paused or resumed it, or its group. */
+  paused?(isPaused: boolean): void
 }
 
 export interface ConsumerOptions<F extends Fields> {
@@ -26,8 +32,15 @@ export interface ConsumerOptions<F extends Fields> {
   readonly handler?: Handler<F>
   /** Handlers at a time, default 1. */
   readonly concurrency?: number
-  /** Attempts of a handler before an entry becomes a dead letter, default 5. */
+  /** Failed attempts of handlers after which an entry becomes a dead letter, default 5. */
   readonly attemptsMax?: number
+  /** Decides by the error whether and when a failed entry is tried again; default: {@link RetryPolicy}. */
+  readonly retry?: RetryPolicy<F>
+  /**
+   * Entries for which this returns the same are handled one after the other, in the order in which they came, as long as
+   * this consumer has them. Default: none, any order.
+   */
+  readonly orderBy?: (entry: Entry<F>) => string | number
   /** Entries a read and a script call, 1 to 5,000, default 1,000: a call holds the server for about 4 ms. */
   readonly batch?: number
   /** Entries in hand at most, default three batches: one in the server, one on its way, one to come. */
@@ -54,9 +67,7 @@ export interface Settings {
 
 /** @throws {RangeError} or {TypeError} naming the option. */
 export function checked<F extends Fields>(options: ConsumerOptions<F>): Settings {
-  if (options.handler === undefined && (options.projections ?? []).length === 0) {
-    throw new TypeError('Cannot make a consumer without a handler or a projection: nothing to do')
-  }
+  checkHandling(options)
   const batch = inRange('batch', options.batch ?? 1000, 1, 5000)
   return {
     batch,
@@ -65,6 +76,15 @@ export function checked<F extends Fields>(options: ConsumerOptions<F>): Settings
     attemptsMax: inRange('attemptsMax', options.attemptsMax ?? 5, 1, 1_000_000),
     claimAfterMs: inRange('claimAfterMs', options.claimAfterMs ?? 10_000, 20, day),
     removeAfterMs: inRange('removeAfterMs', options.removeAfterMs ?? day, 0, 365 * day),
+  }
+}
+
+function checkHandling<F extends Fields>(options: ConsumerOptions<F>): void {
+  if (options.handler === undefined && (options.projections ?? []).length === 0) {
+    throw new TypeError('Cannot make a consumer without a handler or a projection: nothing to do')
+  }
+  if (options.handler === undefined && (options.retry ?? options.orderBy) !== undefined) {
+    throw new TypeError('Cannot use retry or orderBy without a handler: they are about handlers')
   }
 }
 

@@ -6,58 +6,49 @@
  *                     +-- receive (decode) --+                  +-- applier -- gate (effects.ts, lua/)
  *   claimer ----------+                      +------------------+
  */
-import { Applier } from './applier.ts'
-import { Claimer } from './claimer.ts'
+import { Applier, type ApplierParts } from './applier.ts'
+import { Claimer, type ClaimerParts } from './claimer.ts'
 import { DeliveryReader, type RawEntry } from './delivery-reader.ts'
-import { Gate, type Settled } from './effects.ts'
+import { Gate } from './effects.ts'
 import { isPassing } from './errors.ts'
 import type { Fields } from './fields.ts'
 import type { Group } from './group.ts'
 import { HandlerPool, type Handler } from './handler-pool.ts'
 import { InHand } from './in-hand.ts'
 import { groupKeys } from './keys.ts'
+import { lostLetter, takeIn } from './intake.ts'
 import { Lease } from './lease.ts'
+import { PauseSwitch } from './pause-switch.ts'
+import { isPaused } from './pause.ts'
+import { persist } from './persist.ts'
 import { plansOf } from './plan.ts'
 import type { Connection } from './redis/connection.ts'
-import { Decoder, isDecodeFailure, type Entry } from './stream.ts'
-import {
-  checked,
-  type ConsumerObserver,
-  type ConsumerOptions,
-  type Settings,
-} from './consumer-options.ts'
+import { Retries } from './retries.ts'
+import { Decoder, type Entry } from './stream.ts'
+import { Teller, type ConsumerCounts } from './teller.ts'
+import { checked, type ConsumerOptions, type Delivery, type Settings } from './consumer-options.ts'
 
-/** What a consumer has done since it was started. */
-export interface ConsumerCounts {
-  /** Entries acknowledged with their effects. */
-  applied: number
-  deadLettered: number
-  /** Entries taken over from other consumers. */
-  claimed: number
-  retried: number
-  /** Entries that the gate refused. */
-  superseded: number
-}
+/** What the parts of a consumer are given in common. */
+type Shared = Omit<ApplierParts, 'gate' | 'onApplied'> & Pick<ClaimerParts, 'leaseMs' | 'pause'>
+
+// Three quarters for the lease, one for the sweep that follows its end.
+const leaseMsOf = ({ claimAfterMs }: Settings): number => claimAfterMs * 0.75
 
 export class Consumer<F extends Fields = Fields> {
   readonly name: string
-  readonly counts: ConsumerCounts = {
-    applied: 0,
-    deadLettered: 0,
-    claimed: 0,
-    retried: 0,
-    superseded: 0,
-  }
+  readonly #connection: Connection
   readonly #group: Group<F>
   readonly #isDraining: boolean
-  readonly #observer: ConsumerObserver<F>
+  readonly #teller: Teller<F>
   readonly #decoder: Decoder<F>
   readonly #inHand: InHand
+  readonly #pause = new PauseSwitch()
   readonly #stopping = new AbortController()
   readonly #reader: DeliveryReader
   readonly #claimer: Claimer
   readonly #lease: Lease
   readonly #applier: Applier
+  readonly #retries: Retries
   readonly #pool: HandlerPool<F> | undefined
   #failure: { readonly error: unknown } | undefined
   #claiming: Promise<void> | undefined
@@ -67,69 +58,103 @@ export class Consumer<F extends Fields = Fields> {
   constructor(connection: Connection, group: Group<F>, name: string, options: ConsumerOptions<F>) {
     const settings = checked(options)
     this.name = name
+    this.#connection = connection
     this.#group = group
     this.#isDraining = options.drain ?? false
-    this.#observer = options.observer ?? {}
+    this.#teller = new Teller(options.observer)
     this.#decoder = new Decoder(group.stream)
     this.#inHand = new InHand(settings.inHandMax)
-    const stream = group.stream.key
-    const { signal } = this.#stopping
-    const leased = {
+    this.#lease = this.#newLease(connection, settings)
+    const shared: Shared = {
       connection,
-      keys: groupKeys(stream, group.name),
-      who: { group: group.name, consumer: name },
-      // Three quarters for the lease, one for the sweep that follows its end.
-      leaseMs: settings.claimAfterMs * 0.75,
-      signal,
-    }
-    this.#lease = new Lease({ ...leased, onLapsed: () => this.#claimer.holdOff() })
-    const shared = {
-      ...leased,
-      who: { ...leased.who, token: this.#lease.token },
+      keys: groupKeys(group.stream.key, group.name),
+      who: { group: group.name, consumer: name, token: this.#lease.token },
+      leaseMs: leaseMsOf(settings),
+      signal: this.#stopping.signal,
       inHand: this.#inHand,
+      pause: this.#pause,
       batchMax: settings.batch,
+      renewLease: () => this.#lease.renew(),
+      onSuperseded: (ids) => this.#teller.superseded(ids),
+      onFailure: (error) => this.#fail(error),
     }
     this.#applier = new Applier({
       ...shared,
       gate: new Gate(connection, plansOf(options.projections ?? [], group.stream)),
-      renewLease: () => this.#lease.renew(),
-      onApplied: (settled) => this.#applied(settled),
-      onSuperseded: (ids) => this.#superseded(ids),
-      onFailure: (error) => this.#fail(error),
+      onApplied: (settled) => this.#teller.applied(settled),
     })
-    this.#claimer = new Claimer({
+    this.#retries = new Retries({
       ...shared,
-      sweepEveryMs: Math.min(settings.claimAfterMs / 4, 1000),
-      removeAfterMs: settings.removeAfterMs,
+      onScheduled: (retry) => this.#teller.retried(retry),
+      onDue: (entries) => this.#receive(entries, 'retried'),
+      onLost: (ids, isSettled) => this.#lost(ids, isSettled),
+    })
+    this.#claimer = this.#newClaimer(shared, settings)
+    this.#reader = this.#newReader(shared)
+    const { handler } = options
+    if (handler !== undefined) this.#pool = this.#newPool(handler, options, settings)
+  }
+
+  #newLease(connection: Connection, settings: Settings): Lease {
+    return new Lease({
+      connection,
+      keys: groupKeys(this.#group.stream.key, this.#group.name),
+      who: { group: this.#group.name, consumer: this.name },
+      leaseMs: leaseMsOf(settings),
+      signal: this.#stopping.signal,
+      onLapsed: () => this.#claimer.holdOff(),
+    })
+  }
+
+  #newClaimer(shared: Shared, { claimAfterMs, removeAfterMs }: Settings): Claimer {
+    return new Claimer({
+      ...shared,
+      sweepEveryMs: Math.min(claimAfterMs / 4, 1000),
+      removeAfterMs,
+      onPaused: (paused) => this.#setPaused(paused),
+      onRetryDue: (ms) => this.#retries.wakeIn(ms),
       onClaimed: (entries) => this.#receive(entries, 'claimed'),
       onStrays: (entries) => this.#receive(entries, 'pending'),
-      onLost: (ids) => this.#deadLettered(ids.map(lostLetter)),
+      onLost: (ids) => this.#lost(ids, true),
     })
-    this.#reader = new DeliveryReader({
+  }
+
+  #newReader(shared: Shared): DeliveryReader {
+    return new DeliveryReader({
       ...shared,
-      stream,
-      group: group.name,
-      consumer: name,
+      stream: shared.keys.stream,
+      group: shared.who.group,
+      consumer: this.name,
       // A drain looks often whether it is done; else a read waits long, so that an idle consumer costs nothing.
       blockMs: this.#isDraining ? 100 : 2000,
       onDelivered: (entries, how) => this.#receive(entries, how),
       onCaughtUp: () => this.#startClaiming(),
       onNothing: () => this.#foundNothing(),
     })
-    const { handler } = options
-    if (handler !== undefined) this.#pool = this.#newPool(handler, settings)
   }
 
-  #newPool(handler: Handler<F>, { concurrency, attemptsMax }: Settings): HandlerPool<F> {
+  #newPool(
+    handler: Handler<F>,
+    { retry, orderBy }: ConsumerOptions<F>,
+    { concurrency, attemptsMax }: Settings,
+  ): HandlerPool<F> {
     return new HandlerPool({
       handler,
       concurrency,
       attemptsMax,
+      retry,
+      orderBy,
       signal: this.#stopping.signal,
+      pause: this.#pause,
       onSettled: (settled) => this.#applier.push([settled]),
-      onRetry: (id, attempt, error) => this.#retried(id, attempt, error),
+      onRetry: (failed) => this.#retries.schedule(failed),
       onFailure: (error) => this.#fail(error),
     })
+  }
+
+  /** What it has done since it was started. */
+  get counts(): ConsumerCounts {
+    return this.#teller.counts
   }
 
   /** First what is our own, then what others left. */
@@ -164,6 +189,7 @@ export class Consumer<F extends Fields = Fields> {
     const renewals = new AbortController()
     const renewing = this.#lease.run(renewals.signal).catch(fail)
     try {
+      await this.#lookWhetherPaused()
       await this.#reader.run().catch(fail)
       await this.#claiming
       await this.#finish()
@@ -185,8 +211,29 @@ export class Consumer<F extends Fields = Fields> {
     }
   }
 
+  async #lookWhetherPaused(): Promise<void> {
+    const { stream, name } = this.#group
+    const keys = groupKeys(stream.key, name)
+    const { signal } = this.#stopping
+    const look = () => isPaused(this.#connection, keys, { consumer: this.name })
+    this.#setPaused(await persist(signal, look).catch(() => false))
+    // The sweeps tell when it is resumed.
+    if (this.#pause.isPaused) this.#startClaiming()
+  }
+
+  #setPaused(isPaused: boolean): void {
+    if (!this.#pause.set(isPaused)) return
+    this.#teller.paused(isPaused)
+    if (isPaused) this.#reader.interrupt()
+    else {
+      this.#pool?.resume()
+      this.#retries.wakeIn(0)
+    }
+  }
+
   async #finish(): Promise<void> {
     await this.#pool?.stopped()
+    await this.#retries.done()
     await this.#applier.done()
     if (this.#failure !== undefined) throw this.#failure.error
     await this.#claimer.giveBack(this.#inHand.ids()).catch((error: unknown) => {
@@ -201,70 +248,43 @@ export class Consumer<F extends Fields = Fields> {
   }
 
   /** Every entry comes through here, from wherever it was delivered. */
-  #receive(raw: readonly RawEntry[], how: 'new' | 'pending' | 'claimed'): void {
-    const entries: Entry<F>[] = []
-    const settled: Settled[] = []
-    for (const { id, flat } of raw) {
-      // History and claims show entries in hand again.
-      if (!this.#inHand.take(id)) continue
-      if (flat === null) {
-        settled.push({ kind: 'dead-letter', ...lostLetter(id) })
-        continue
-      }
-      const decoded = this.#decoder.decode(id, flat)
-      if (isDecodeFailure(decoded)) {
-        settled.push({ kind: 'dead-letter', id, reason: 'undecodable', error: decoded.problem })
-      } else {
-        entries.push(decoded)
-      }
-    }
-    if (how === 'claimed') this.counts.claimed += entries.length
-    if (entries.length > 0) this.#observer.delivered?.(entries, how)
-    for (const entry of entries) {
-      if (this.#pool !== undefined) this.#pool.push(entry)
-      else settled.push({ kind: 'apply', id: entry.id, entry })
+  #receive(raw: readonly RawEntry[], how: Delivery): void {
+    const isAgain = how !== 'new'
+    const taken = { inHand: this.#inHand, decoder: this.#decoder, isAgain }
+    const { entries, settled } = takeIn(raw, taken)
+    this.#teller.delivered(entries, how)
+    const pool = this.#pool
+    if (pool === undefined) {
+      for (const entry of entries) settled.push({ kind: 'apply', id: entry.id, entry, isAgain })
+    } else if (isAgain && entries.length > 0) {
+      void this.#handleAgain(pool, entries).catch((error: unknown) => {
+        // A passing failure gets here only while stopping: the entries are given back.
+        if (!isPassing(error)) this.#fail(error)
+      })
+    } else {
+      for (const entry of entries) pool.push(entry)
     }
     this.#applier.push(settled)
   }
 
+  /** Entries that were delivered before: attempts at them may have failed. */
+  async #handleAgain(pool: HandlerPool<F>, entries: readonly Entry<F>[]): Promise<void> {
+    const attempts = await this.#retries.attemptsOf(entries.map(({ id }) => id))
+    entries.forEach((entry, at) => pool.push(entry, attempts[at] ?? 0, true))
+  }
+
+  /** The bodies of entries are gone; `isSettled`: their dead letters are written. */
+  #lost(ids: readonly string[], isSettled: boolean): void {
+    const letters = ids.map(lostLetter)
+    if (isSettled) this.#teller.deadLettered(letters)
+    else this.#applier.push(letters.map((letter) => ({ kind: 'dead-letter', ...letter })))
+  }
+
   async #foundNothing(): Promise<boolean> {
-    this.#observer.waiting?.()
+    this.#teller.waiting()
     if (!this.#isDraining || this.#inHand.size > 0) return false
     const isDrained = await this.#group.isDrained()
     if (isDrained) this.#stopping.abort()
     return isDrained
   }
-
-  async #applied(settled: readonly Settled[]): Promise<void> {
-    const entries: Entry<F>[] = []
-    const letters: DeadLetter[] = []
-    for (const item of settled) {
-      if (item.kind === 'apply') entries.push(item.entry as Entry<F>)
-      else letters.push(item)
-    }
-    this.counts.applied += entries.length
-    if (letters.length > 0) this.#deadLettered(letters)
-    if (entries.length > 0) await this.#observer.applied?.(entries)
-  }
-
-  #deadLettered(letters: readonly DeadLetter[]): void {
-    this.counts.deadLettered += letters.length
-    this.#observer.deadLettered?.(letters)
-  }
-
-  #superseded(ids: readonly string[]): void {
-    this.counts.superseded += ids.length
-    this.#observer.superseded?.(ids)
-  }
-
-  #retried(id: string, attempt: number, error: string): void {
-    this.counts.retried += 1
-    this.#observer.retried?.(id, attempt, error)
-  }
-}
-
-type DeadLetter = Omit<Extract<Settled, { kind: 'dead-letter' }>, 'kind'>
-
-function lostLetter(id: string): DeadLetter {
-  return { id, reason: 'lost', error: 'the entry was trimmed or deleted before it was processed' }
 }

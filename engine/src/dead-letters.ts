@@ -3,7 +3,7 @@
  * to its own group, and is there until then; whoever else redrives or purges at the same time.
  */
 import { deadLetter, type DeadLetter } from './dead-letter.ts'
-import { MillraceError, missingGroup } from './errors.ts'
+import { MillraceError, missingGroup, movedBack } from './errors.ts'
 import { groupKeys, type GroupKeys, type parkingNames } from './keys.ts'
 import { wait } from './persist.ts'
 import type { Connection, Reply } from './redis/connection.ts'
@@ -30,9 +30,10 @@ export type DeadLetterSelection =
  * - `body-gone`: the stream does not hold the entry any more. The letter stays.
  * - `mismatch`: the stream holds another entry under the id: it was made anew. The letter stays.
  * - `undelivered`: the group was moved back and has yet to deliver the entry. The letter stays.
+ * - `older`: the group was made anew since. The letter stays.
  */
 export type RedriveOutcome =
-  'redriven' | 'gone' | 'ambiguous' | 'body-gone' | 'mismatch' | 'undelivered'
+  'redriven' | 'gone' | 'ambiguous' | 'body-gone' | 'mismatch' | 'undelivered' | 'older'
 export type PurgeOutcome = 'purged' | 'gone' | 'ambiguous'
 
 export interface SettleOptions<Outcome> {
@@ -156,6 +157,7 @@ export class DeadLetters {
       'body-gone': 0,
       mismatch: 0,
       undelivered: 0,
+      older: 0,
     }
     const settle = (id: string, outcome: RedriveOutcome): void => {
       total[outcome] += 1
@@ -193,19 +195,20 @@ export class DeadLetters {
     }
     for await (const picked of this.#pages(selection, settle)) {
       if (signal.aborted) return total
-      const purged = picked.map(async (id) => {
-        const removed = await this.#send(['XDEL', this.key, id])
-        settle(id, removed === 1 ? 'purged' : 'gone')
-      })
-      await Promise.all(purged)
+      if (picked.length === 0) continue
+      const place = [this.key, this.#keys.ledger]
+      const [kind, ...removed] = await runScript(this.#connection, scripts.purge, place, picked)
+      if (kind === 'error') throw this.#problem(String(removed[0]))
+      picked.forEach((id, at) => settle(id, removed[at] === 1 ? 'purged' : 'gone'))
     }
     return total
   }
 
   async #redriveOne(id: string): Promise<RedriveOutcome> {
-    const { stream, deadLetters } = this.#keys
+    const { stream, deadLetters, ledger } = this.#keys
     const args = [this.#group, id, redriveName, String(claimableMs)]
-    const reply = await runScript(this.#connection, scripts.redrive, [stream, deadLetters], args)
+    const place = [stream, deadLetters, ledger]
+    const reply = await runScript(this.#connection, scripts.redrive, place, args)
     const [outcome, code] = reply.map(String)
     if (outcome === 'error') throw this.#problem(code ?? '')
     return outcome as RedriveOutcome
@@ -276,9 +279,10 @@ export class DeadLetters {
   #problem(code: string): MillraceError {
     const { stream } = this.#keys
     if (code === 'no-group') return missingGroup(stream, this.#group)
+    if (code === 'moved-back') return movedBack(stream, this.#group)
     const action = `Cannot work on the dead letters of group "${this.#group}" of stream "${stream}"`
     if (code === 'no-permission') {
-      const rights = 'XRANGE, XREVRANGE, XDEL, XINFO, XPENDING and XCLAIM'
+      const rights = 'XRANGE, XREVRANGE, XDEL, XINFO, XPENDING, XCLAIM, HMGET and HSET'
       const state = `the user lacks a right on the stream or on "${this.key}": ${rights} are needed`
       return new MillraceError('AUTHENTICATION', `${action}: ${state}. Grant it`)
     }

@@ -6,6 +6,7 @@
 import { backoffMs } from './backoff.ts'
 import { isPassing, MillraceError, readFailure } from './errors.ts'
 import type { InHand } from './in-hand.ts'
+import type { PauseSwitch } from './pause-switch.ts'
 import { persist, wait } from './persist.ts'
 import type { Connection, Reply } from './redis/connection.ts'
 import { asList } from './redis/scripts.ts'
@@ -22,6 +23,8 @@ export interface DeliveryReaderParts {
   readonly group: string
   readonly consumer: string
   readonly inHand: InHand
+  /** While it is on, nothing is read. */
+  readonly pause: PauseSwitch
   readonly batchMax: number
   /** How long one read waits for entries, in milliseconds. */
   readonly blockMs: number
@@ -39,6 +42,7 @@ const overdueMs = 3000
 export class DeliveryReader {
   readonly #parts: DeliveryReaderParts
   #reading: Connection | undefined
+  #unblock: (() => void) | undefined
   /** Since the last read that was answered. */
   #failures = 0
   /** Halved when a read fails and doubled when one is answered: a slow link needs small batches to get on at all. */
@@ -72,6 +76,11 @@ export class DeliveryReader {
     }
   }
 
+  /** Ends a read that waits, so that it looks again whether it is paused. */
+  interrupt(): void {
+    this.#unblock?.()
+  }
+
   /** A fresh connection each time: what a broken one still delivers must not be taken for a later read's reply. */
   async #open(): Promise<Connection> {
     const { connection, consumer } = this.#parts
@@ -80,14 +89,15 @@ export class DeliveryReader {
   }
 
   async #readOn(reading: Connection): Promise<void> {
-    const { signal, inHand } = this.#parts
+    const { signal } = this.#parts
     const unblock = await unblocker(reading, this.#parts.connection)
+    this.#unblock = unblock
     signal.addEventListener('abort', unblock)
     try {
       await this.#readOwnPending(reading)
       this.#parts.onCaughtUp()
       for (;;) {
-        await inHand.hasRoom(signal)
+        await this.#mayRead()
         // Read once the listener is set: an abort in between would leave the read to its full BLOCK.
         if (signal.aborted) return
         const entries = await this.#read(reading, '>')
@@ -96,14 +106,24 @@ export class DeliveryReader {
       }
     } finally {
       signal.removeEventListener('abort', unblock)
+      this.#unblock = undefined
     }
   }
 
+  /** Resolves when there is room in hand and the consumer is not paused, or the signal aborts. */
+  async #mayRead(): Promise<void> {
+    const { signal, inHand, pause } = this.#parts
+    do {
+      await pause.untilResumed(signal)
+      await inHand.hasRoom(signal)
+    } while (pause.isPaused && !signal.aborted)
+  }
+
   async #readOwnPending(reading: Connection): Promise<void> {
-    const { signal, inHand } = this.#parts
+    const { signal } = this.#parts
     let after = '0-0'
     for (;;) {
-      await inHand.hasRoom(signal)
+      await this.#mayRead()
       if (signal.aborted) return
       const entries = await this.#read(reading, after)
       const last = entries.at(-1)

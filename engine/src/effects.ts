@@ -1,21 +1,29 @@
 /** Sends combined effects to the scripts that gate them, and reads what these answer. The seam to `lua/effects.lua`. */
 import { combine } from './combine.ts'
-import { MillraceError, missingGroup } from './errors.ts'
+import { MillraceError, missingGroup, movedBack } from './errors.ts'
 import type { GroupKeys } from './keys.ts'
 import type { Choice, Plan } from './plan.ts'
 import type { Connection, Reply } from './redis/connection.ts'
 import { asList, runScript, scripts } from './redis/scripts.ts'
 import type { Entry } from './stream.ts'
 
+/** What is known about an entry besides. */
+interface Known {
+  /** It was delivered before, so attempts at it may have failed. */
+  readonly isAgain?: boolean
+}
+
 /** An entry with what was decided about it. */
 export type Settled =
-  | { readonly kind: 'apply'; readonly id: string; readonly entry: Entry }
-  | {
+  | ({ readonly kind: 'apply'; readonly id: string; readonly entry: Entry } & Known)
+  | ({
       readonly kind: 'dead-letter'
       readonly id: string
       readonly reason: DeadLetterReason
       readonly error: string
-    }
+      /** Failed attempts of a handler. */
+      readonly attempts?: number
+    } & Known)
 
 /**
  * Why an entry became a dead letter: `undecodable` fields, a hash that cannot take it (`refused`), the decision of its
@@ -54,15 +62,16 @@ export class Gate {
   ): Promise<Answer> {
     const { effects, dead } = this.#batch(settled)
     const ids = settled.map(({ id }) => id)
+    const again = settled.flatMap(({ id, isAgain = false }) => (isAgain ? [id] : []))
     const reply = await runScript(
       this.#connection,
       scripts.acknowledgeAndApply,
-      [keys.stream, keys.deadLetters, keys.holders, ...effects.keys],
+      [keys.stream, keys.deadLetters, keys.holders, keys.ledger, keys.attempts, ...effects.keys],
       [
         who.group,
         who.consumer,
         this.#planJson,
-        JSON.stringify({ ids, dead, rows: effects.rows }),
+        JSON.stringify({ ids, dead, rows: effects.rows, again }),
         who.token ?? '',
       ],
     )
@@ -79,13 +88,13 @@ export class Gate {
     const reply = await runScript(
       this.#connection,
       scripts.advanceAndApply,
-      [keys.stream, keys.deadLetters, keys.position, ...effects.keys],
+      [keys.stream, keys.deadLetters, keys.position, keys.ledger, ...effects.keys],
       [
         move.reader,
         move.from,
         move.to,
         this.#planJson,
-        JSON.stringify({ dead, rows: effects.rows }),
+        JSON.stringify({ count: settled.length, dead, rows: effects.rows }),
       ],
     )
     return answerOf(reply, effects.keys, { stream: keys.stream, group: move.reader })
@@ -96,12 +105,12 @@ export class Gate {
     return this.#plans.map((plan) => plan.keyOf(entry.values))
   }
 
-  #batch(settled: readonly Settled[]): { effects: ReturnType<typeof combine>; dead: string[][] } {
+  #batch(settled: readonly Settled[]): { effects: ReturnType<typeof combine>; dead: unknown[][] } {
     const entries: Entry[] = []
-    const dead: string[][] = []
+    const dead: unknown[][] = []
     for (const item of settled) {
       if (item.kind === 'apply') entries.push(item.entry)
-      else dead.push([item.id, item.reason, printable(item.error)])
+      else dead.push(letterOf(item))
     }
     return { effects: combine(this.#plans, entries), dead }
   }
@@ -139,6 +148,7 @@ export interface Place {
 /** The error for a code that a script returns. */
 export function problem(code: string, { stream, group }: Place): MillraceError {
   if (code === 'no-group') return missingGroup(stream, group)
+  if (code === 'moved-back') return movedBack(stream, group)
   if (code === 'no-permission') {
     return new MillraceError(
       'AUTHENTICATION',
@@ -148,9 +158,14 @@ export function problem(code: string, { stream, group }: Place): MillraceError {
   }
   return new MillraceError(
     'WRONG_TYPE',
-    `Cannot process entries of stream "${stream}" for "${group}": the stream, its dead-letter stream, its leases or ` +
-      'the position is a key of another type. Move that key away or use another one',
+    `Cannot process entries of stream "${stream}" for "${group}": the stream, its dead-letter stream, its leases, ` +
+      'its ledger or the position is a key of another type. Move that key away or use another one',
   )
+}
+
+function letterOf(item: Extract<Settled, { kind: 'dead-letter' }>): unknown[] {
+  const letter = [item.id, item.reason, printable(item.error)]
+  return item.attempts === undefined ? letter : [...letter, item.attempts]
 }
 
 const errorLengthMax = 1000

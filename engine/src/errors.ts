@@ -9,6 +9,8 @@
  * - `SERVER_BUSY`: the server loads its data, runs a long script, or cannot write to its disk or replicas now.
  * - `READ_ONLY`: the server is a replica.
  * - `NO_STREAM`, `NO_GROUP`: the stream key or the group does not exist.
+ * - `GROUP_MOVED`: the group was moved back, or created again, behind what it has settled already.
+ * - `GROUP_LOST`: the group does not exist, but has settled entries before.
  * - `WRONG_TYPE`: a key of ours holds another type.
  * - `NAME_TAKEN`: a living consumer of the group has the name.
  * - `SUPERSEDED`: another process has taken the name over, because this one did not renew its lease in time.
@@ -27,6 +29,8 @@ export type MillraceErrorCode =
   | 'READ_ONLY'
   | 'NO_STREAM'
   | 'NO_GROUP'
+  | 'GROUP_MOVED'
+  | 'GROUP_LOST'
   | 'WRONG_TYPE'
   | 'NAME_TAKEN'
   | 'SUPERSEDED'
@@ -67,6 +71,16 @@ export function missingGroup(stream: string, group: string, cause?: unknown): Mi
     `Cannot read from stream "${stream}": group "${group}" does not exist. Create it; ` +
       'a group that was lost is never re-created silently, because its position is lost too',
     { cause },
+  )
+}
+
+/** The error for a group that would process once more what it has settled. */
+export function movedBack(stream: string, group: string): MillraceError {
+  return new MillraceError(
+    'GROUP_MOVED',
+    `Cannot process entries of stream "${stream}" for group "${group}": it was moved back, or created again, behind ` +
+      'what it has settled already, or an entry was claimed by force. Nothing was counted twice here. ' +
+      'Stop all consumers and recover the group',
   )
 }
 

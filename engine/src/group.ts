@@ -5,7 +5,8 @@ import { MillraceError } from './errors.ts'
 import type { Fields } from './fields.ts'
 import { groupKeys, parkingNames } from './keys.ts'
 import type { Connection, Reply } from './redis/connection.ts'
-import { asList } from './redis/scripts.ts'
+import { asList, runScript, scripts } from './redis/scripts.ts'
+import { isPaused, pause, resume, type Paused } from './pause.ts'
 import { removeConsumer, rosterOf, type RosterEntry } from './roster.ts'
 import type { Stream } from './stream.ts'
 
@@ -64,20 +65,23 @@ export class Group<F extends Fields = Fields> {
    * Creates the group, and the stream if it does not exist.
    * @param options.from entry id after which delivery begins; default `0`, the whole stream; `$`: only what comes.
    * @returns `created: false` when the group existed already; then nothing was changed.
-   * @throws {MillraceError} WRONG_TYPE when the key is no stream.
+   * @throws {MillraceError} WRONG_TYPE when the key is no stream; GROUP_LOST when the group was there before: created
+   *   again it could process entries once more; REFUSED when `from` is no id.
    */
   async create(options: { readonly from?: string } = {}): Promise<{ created: boolean }> {
     const { key } = this.stream
     const from = options.from ?? '0'
-    try {
-      await this.#connection.send(['XGROUP', 'CREATE', key, this.name, from, 'MKSTREAM'])
-      return { created: true }
-    } catch (error) {
-      if (error instanceof MillraceError && error.message.startsWith('BUSYGROUP')) {
-        return { created: false }
-      }
-      throw explained(error, `Cannot create group "${this.name}" on "${key}"`)
+    const place = [key, groupKeys(key, this.name).ledger]
+    const args = [this.name, from]
+    const reply = await runScript(this.#connection, scripts.createGroup, place, args)
+    const [kind, detail, top] = reply.map(String)
+    if (kind !== 'lost' && kind !== 'error') return { created: kind === 'created' }
+    const action = `Cannot create group "${this.name}" on "${key}"`
+    if (kind === 'lost') {
+      const state = `it was there before and has applied ${detail} entries, up to ${top}`
+      throw new MillraceError('GROUP_LOST', `${action}: ${state}. Recover it`)
     }
+    throw creationProblem(detail ?? '', action, from)
   }
 
   /** @throws {MillraceError} NO_STREAM, NO_GROUP, WRONG_TYPE. */
@@ -133,6 +137,31 @@ export class Group<F extends Fields = Fields> {
   }
 
   /**
+   * Pauses the group or one consumer: it reads, claims and begins nothing, finishes what it has begun, and keeps its name
+   * and its entries. Consumers see it at their next sweep, within about 1.5 s; it lasts until it is resumed.
+   * @throws {MillraceError} WRONG_TYPE.
+   */
+  async pause(who: Paused = 'group'): Promise<void> {
+    this.#checkPaused(who)
+    await pause(this.#connection, groupKeys(this.stream.key, this.name), who)
+  }
+
+  /** Ends a pause. @returns false when there was none. @throws {MillraceError} WRONG_TYPE. */
+  async resume(who: Paused = 'group'): Promise<boolean> {
+    this.#checkPaused(who)
+    return await resume(this.#connection, groupKeys(this.stream.key, this.name), who)
+  }
+
+  /** Whether the group as a whole is paused. @throws {MillraceError} WRONG_TYPE. */
+  async isPaused(): Promise<boolean> {
+    return await isPaused(this.#connection, groupKeys(this.stream.key, this.name), 'group')
+  }
+
+  #checkPaused(who: Paused): void {
+    if (who !== 'group') checkName('consumer', who.consumer)
+  }
+
+  /**
    * True when nothing is pending and everything that was appended so far has been delivered.
    * @throws {MillraceError} NO_STREAM, NO_GROUP, WRONG_TYPE.
    */
@@ -177,6 +206,23 @@ function explained(error: unknown, action: string): unknown {
   }
   const state = states[error.code] ?? error.message
   return new MillraceError(error.code, `${action}: ${state}`, { cause: error })
+}
+
+function creationProblem(code: string, action: string, from: string): MillraceError {
+  switch (code) {
+    case 'wrong-type':
+      return new MillraceError(
+        'WRONG_TYPE',
+        `${action}: the key or the ledger of the group holds another type. Move that key away or use another one`,
+      )
+    case 'wrong-id':
+      return new MillraceError('REFUSED', `${action}: "${from}" is no entry id`)
+    default:
+      return new MillraceError(
+        'AUTHENTICATION',
+        `${action}: the user lacks a right (XGROUP CREATE, XINFO, HMGET and HSET). Grant it`,
+      )
+  }
 }
 
 /** Names and values in turn, as an object. */

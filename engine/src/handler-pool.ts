@@ -1,8 +1,10 @@
 /** Runs the user's handler. Promise: what a handler throws or returns becomes an outcome here, and never ends the consumer. */
 import { setImmediate } from 'node:timers/promises'
-import { backoffMs } from './backoff.ts'
 import type { Settled } from './effects.ts'
 import type { Fields } from './fields.ts'
+import type { PauseSwitch } from './pause-switch.ts'
+import type { Retry } from './retries.ts'
+import { decide, messageOf, type RetryPolicy } from './retry-policy.ts'
 import type { Entry } from './stream.ts'
 
 /** What a handler decides about one delivery. A handler that throws has decided `retry`. */
@@ -13,7 +15,7 @@ export type Outcome =
   | { readonly kind: 'dead-letter'; readonly reason: string }
 
 export interface HandlerContext {
-  /** 1 for the first attempt of this process. */
+  /** 1 for the first attempt; failed attempts of other processes count. */
   readonly attempt: number
   /** Aborts when the consumer stops; a handler that ends early then may throw, and the entry is given back. */
   readonly signal: AbortSignal
@@ -33,75 +35,114 @@ export interface HandlerPoolParts<F extends Fields> {
   readonly handler: Handler<F>
   /** Handlers at a time. */
   readonly concurrency: number
-  /** After so many failed attempts an entry becomes a dead letter. */
+  /** After so many failed attempts an entry becomes a dead letter, unless the policy says otherwise. */
   readonly attemptsMax: number
+  readonly retry: RetryPolicy<F> | undefined
+  /** Entries with the same key are handled one after the other; undefined: in any order. */
+  readonly orderBy: ((entry: Entry<F>) => string | number) | undefined
   readonly signal: AbortSignal
+  readonly pause: PauseSwitch
   readonly onSettled: (settled: Settled) => void
-  readonly onRetry: (id: string, attempt: number, error: string) => void
+  readonly onRetry: (retry: Retry) => void
   /** A bug: an observer that throws. */
   readonly onFailure: (error: unknown) => void
 }
 
 interface Task<F extends Fields> {
   readonly entry: Entry<F>
-  readonly attempt: number
+  /** Attempts that have failed before. */
+  readonly failed: number
+  /** Delivered before, to whomever. */
+  readonly isAgain: boolean
+  readonly key: string | number | undefined
 }
 
-const retryWait = { firstMs: 100, mostMs: 30_000 }
 const yieldAfterMs = 10
-// A longer timer would fire at once.
-const timerMax = 2 ** 31 - 1
 
 export class HandlerPool<F extends Fields> {
   readonly #parts: HandlerPoolParts<F>
   readonly #waiting: Task<F>[] = []
-  readonly #timers = new Set<NodeJS.Timeout>()
   readonly #running = new Set<Promise<void>>()
+  /** By key: what waits until the entry before it is handled. A key without an entry in work has none. */
+  readonly #behind = new Map<string | number, Task<F>[]>()
   #yieldedAt = 0
 
   constructor(parts: HandlerPoolParts<F>) {
     this.#parts = parts
   }
 
-  push(entry: Entry<F>): void {
-    this.#enqueue({ entry, attempt: 1 })
-  }
-
-  /** After the signal aborted: waits for the handlers that run; what has not begun stays in hand for the caller. */
-  async stopped(): Promise<void> {
-    for (const timer of this.#timers) clearTimeout(timer)
-    this.#timers.clear()
-    this.#waiting.length = 0
-    while (this.#running.size > 0) await Promise.all(this.#running)
-  }
-
-  #enqueue(task: Task<F>): void {
+  /** Takes an entry over. `failed`: attempts that have failed before; `isAgain`: it was delivered before. */
+  push(entry: Entry<F>, failed = 0, isAgain = false): void {
+    const key = this.#parts.orderBy?.(entry)
+    const task = { entry, failed, isAgain, key }
+    if (key !== undefined) {
+      const behind = this.#behind.get(key)
+      if (behind !== undefined) {
+        behind.push(task)
+        return
+      }
+      this.#behind.set(key, [])
+    }
     this.#waiting.push(task)
     this.#startNext()
   }
 
-  #startNext(): void {
-    if (this.#running.size >= this.#parts.concurrency || this.#parts.signal.aborted) return
+  /** After a pause: begins what has waited. */
+  resume(): void {
+    while (this.#startNext());
+  }
+
+  /** After the signal aborted: waits for the handlers that run; what has not begun stays in hand for the caller. */
+  async stopped(): Promise<void> {
+    this.#waiting.length = 0
+    this.#behind.clear()
+    while (this.#running.size > 0) await Promise.all(this.#running)
+  }
+
+  /** False when there was nothing to start, or no place. */
+  #startNext(): boolean {
+    const { concurrency, signal, pause, onFailure } = this.#parts
+    if (this.#running.size >= concurrency || signal.aborted || pause.isPaused) return false
     const task = this.#waiting.shift()
-    if (task === undefined) return
+    if (task === undefined) return false
     const running: Promise<void> = this.#run(task)
-      .catch((error: unknown) => this.#parts.onFailure(error))
+      .catch(onFailure)
       .then(() => {
         this.#running.delete(running)
+        this.#releaseKey(task.key)
         this.#startNext()
       })
     this.#running.add(running)
+    return true
+  }
+
+  #releaseKey(key: string | number | undefined): void {
+    if (key === undefined) return
+    const next = this.#behind.get(key)?.shift()
+    if (next === undefined) this.#behind.delete(key)
+    else this.#waiting.push(next)
   }
 
   async #run(task: Task<F>): Promise<void> {
-    const { handler, signal } = this.#parts
+    const { handler, signal, retry, attemptsMax } = this.#parts
+    const { entry } = task
+    const attempt = task.failed + 1
+    let outcome: Outcome
     try {
       await this.#yieldNow()
-      const outcome = await handler(task.entry, { attempt: task.attempt, signal })
-      this.#settle(task, outcome ?? { kind: 'acknowledge' })
+      outcome = (await handler(entry, { attempt, signal })) ?? { kind: 'acknowledge' }
     } catch (error) {
-      this.#retry(task, backoffMs(task.attempt - 1, retryWait), messageOf(error))
+      // A handler that broke off because we stop has not failed.
+      if (signal.aborted) return
+      const decided = decide({ entry, error, attempt }, retry, attemptsMax)
+      this.#settle(task, decided, messageOf(error))
+      return
     }
+    if (outcome.kind === 'retry' && attempt >= attemptsMax) {
+      const reason = `the handler asked for a retry (attempt ${attempt} of ${attemptsMax})`
+      outcome = { kind: 'dead-letter', reason }
+    }
+    this.#settle(task, outcome, 'the handler asked for a retry')
   }
 
   /** Handlers that await nothing would keep the event loop from renewals and replies. */
@@ -111,44 +152,26 @@ export class HandlerPool<F extends Fields> {
     this.#yieldedAt = performance.now()
   }
 
-  #settle(task: Task<F>, outcome: Outcome): void {
-    const { entry } = task
-    if (outcome.kind === 'acknowledge') {
-      this.#parts.onSettled({ kind: 'apply', id: entry.id, entry })
-    } else if (outcome.kind === 'dead-letter') {
-      this.#deadLetter(task, messageOf(outcome.reason))
-    } else {
-      this.#retry(task, outcome.afterMs, 'the handler asked for a retry')
+  #settle({ entry, failed, isAgain }: Task<F>, outcome: Outcome, error: string): void {
+    const { onSettled, onRetry } = this.#parts
+    const { id } = entry
+    const attempts = failed + 1
+    switch (outcome.kind) {
+      case 'acknowledge':
+        onSettled({ kind: 'apply', id, entry, isAgain })
+        break
+      case 'dead-letter': {
+        const reason = messageOf(outcome.reason)
+        onSettled({ kind: 'dead-letter', id, reason: 'handler', error: reason, attempts, isAgain })
+        break
+      }
+      case 'retry':
+        onRetry({ id, attempt: attempts, afterMs: waitOf(outcome.afterMs), error })
     }
-  }
-
-  #deadLetter({ entry }: Task<F>, error: string): void {
-    this.#parts.onSettled({ kind: 'dead-letter', id: entry.id, reason: 'handler', error })
-  }
-
-  #retry(task: Task<F>, afterMs: number, error: string): void {
-    const { attemptsMax, onRetry, signal } = this.#parts
-    // A handler that broke off because we stop has not failed.
-    if (signal.aborted) return
-    if (task.attempt >= attemptsMax) {
-      this.#deadLetter(task, `${error} (attempt ${task.attempt} of ${attemptsMax})`)
-      return
-    }
-    onRetry(task.entry.id, task.attempt, error)
-    const clamped = Math.min(Math.max(0, afterMs), timerMax)
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer)
-      this.#enqueue({ entry: task.entry, attempt: task.attempt + 1 })
-    }, clamped)
-    this.#timers.add(timer)
   }
 }
 
-/** Anything can be thrown, even what has no text. */
-function messageOf(error: unknown): string {
-  try {
-    return error instanceof Error ? error.message : String(error)
-  } catch {
-    return 'the handler threw something without a text'
-  }
+/** Milliseconds from 0 to a year; what is no number means at once. */
+function waitOf(afterMs: number): number {
+  return afterMs > 0 ? Math.min(afterMs, 365 * 86_400_000) : 0
 }

@@ -4,17 +4,42 @@ export interface GroupKeys {
   readonly stream: string
   /** Stream: entries that could not be processed. */
   readonly deadLetters: string
-  /** Sorted set: name of a consumer to the end of its lease (ms, the server's clock). */
+  /** Sorted set: name of a consumer to the end of its lease (ms, the server's clock); `@...`: marks of the engine. */
   readonly leases: string
   /** Hash: name of a consumer to who holds its lease (JSON). */
   readonly holders: string
+  /** Sorted set: id of an entry that waits for its next attempt, to when that is due (ms). */
+  readonly retries: string
+  /** Hash: id of an entry to how many attempts at it have failed. */
+  readonly attempts: string
+  /** Hash: counters that must balance, and how far the group has got (`lua/ledger.lua`). */
+  readonly ledger: string
 }
 
-/** Consumers that only park entries until a sweep claims them: what a removed consumer left, and what is redriven. */
-export const parkingNames = ['unassigned', 'redrive'] as const
+/**
+ * Consumers that only park entries: what a removed consumer left and what is redriven, until a sweep claims it; what
+ * waits for its next attempt, until it is due.
+ */
+export const parkingNames = ['unassigned', 'redrive', 'retry'] as const
+
+/** Member of the leases that says that a consumer is paused, or without a name the group. No consumer has such a name. */
+export const pauseMark = (consumer: string): string => `@paused:${consumer}`
 
 /** The keys of a group (or of a reader without a group, by its name). */
 export function groupKeys(stream: string, name: string): GroupKeys {
   const of = (what: string): string => `${stream}:${name}:${what}`
-  return { stream, deadLetters: of('dead'), leases: of('leases'), holders: of('holders') }
+  return {
+    stream,
+    deadLetters: of('dead'),
+    leases: of('leases'),
+    holders: of('holders'),
+    retries: of('retries'),
+    attempts: of('attempts'),
+    ledger: of('ledger'),
+  }
+}
+
+/** Hash: what was trimmed from a stream, whoever reads it. */
+export function streamLedger(stream: string): string {
+  return `${stream}:ledger`
 }

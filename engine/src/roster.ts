@@ -2,7 +2,7 @@
 import { problem } from './effects.ts'
 import { MillraceError } from './errors.ts'
 import type { ConsumerDescription } from './group.ts'
-import { parkingNames, type GroupKeys } from './keys.ts'
+import { parkingNames, pauseMark, type GroupKeys } from './keys.ts'
 import { holderOf, type Holder } from './lease.ts'
 import type { Connection } from './redis/connection.ts'
 import { asList, runScript, scripts } from './redis/scripts.ts'
@@ -14,6 +14,8 @@ export interface RosterEntry extends ConsumerDescription {
    * stopped in order, or no consumer of ours.
    */
   readonly state: 'alive' | 'expired' | 'foreign'
+  /** Paused by itself, not with its group. */
+  readonly isPaused: boolean
   /** Milliseconds until the lease ends; negative when it ended; null without one. */
   readonly leaseLeftMs: number | null
   /** Who holds or held the lease; null without one. */
@@ -42,14 +44,15 @@ export async function rosterOf(
   return consumers.map((consumer): RosterEntry => {
     const end = ends.get(consumer.name)
     const json = holderJson.get(consumer.name)
+    const isPaused = ends.has(pauseMark(consumer.name))
     if (end === undefined || json === undefined) {
-      return { ...consumer, state: 'foreign', leaseLeftMs: null, holder: null }
+      return { ...consumer, isPaused, state: 'foreign', leaseLeftMs: null, holder: null }
     }
     const leaseLeftMs = Math.round(Number(end) - now)
     const { host, pid, since, leaseMs } = holderOf(json)
     // One that would run for longer than it lasts was given before the clock was set back.
     const state = leaseLeftMs > 0 && leaseLeftMs <= leaseMs ? 'alive' : 'expired'
-    return { ...consumer, state, leaseLeftMs, holder: { host, pid, since } }
+    return { ...consumer, isPaused, state, leaseLeftMs, holder: { host, pid, since } }
   })
 }
 
@@ -64,7 +67,9 @@ export async function removeConsumer(
   group: string,
   name: string,
 ): Promise<number> {
-  const place = [keys.stream, keys.leases, keys.holders, keys.deadLetters]
+  const parks = parkingNames.some((parking) => parking === name)
+  if (parks) throw parking(`Cannot remove consumer "${name}" of group "${group}"`)
+  const place = [keys.stream, keys.leases, keys.holders, keys.deadLetters, keys.ledger]
   const args = [group, name, parkingNames[0], String(stepMax), String(idleMs)]
   for (let moved = 0; ;) {
     const [kind, value, json] = await runScript(connection, scripts.removeConsumer, place, args)
@@ -83,17 +88,17 @@ export async function removeConsumer(
           `${action}: it is alive, process ${pid} on ${host}, its lease runs for ${left} s. Stop it first`,
         )
       }
-      case 'parking':
-        throw new MillraceError(
-          'NO_CONSUMER',
-          `${action}: it only parks entries until the next sweep of a living consumer, and goes by itself`,
-        )
       case 'missing':
         throw new MillraceError('NO_CONSUMER', `${action}: the group has no consumer of that name`)
       default:
         throw problem(String(value), { stream: keys.stream, group })
     }
   }
+}
+
+function parking(action: string): MillraceError {
+  const state = 'it only parks entries until a living consumer takes them, and goes by itself'
+  return new MillraceError('NO_CONSUMER', `${action}: ${state}`)
 }
 
 function pairs(flat: readonly string[]): Map<string, string> {

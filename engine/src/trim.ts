@@ -4,6 +4,7 @@
  */
 import { countRange } from './count-range.ts'
 import { MillraceError } from './errors.ts'
+import { streamLedger } from './keys.ts'
 import type { Connection, Reply } from './redis/connection.ts'
 import { asList, runScript, scripts } from './redis/scripts.ts'
 
@@ -128,7 +129,7 @@ function scriptCall(
   stream: string,
   { keepEntries = 0, keepMs = 0, readers = [] }: TrimOptions,
 ): (batch: number) => Promise<Step> {
-  const keys = [stream, ...readers.map(({ positionKey }) => positionKey)]
+  const keys = [stream, streamLedger(stream), ...readers.map(({ positionKey }) => positionKey)]
   const ifMissing = readers.map((reader) => reader.ifMissing ?? 'hold')
   const reserve = [String(keepEntries), keepMs === 0 ? '' : String(keepMs), ...ifMissing]
   return async (batch) => {
@@ -195,12 +196,12 @@ function problem(code: string, stream: string): MillraceError {
     case 'wrong-type':
       return new MillraceError(
         'WRONG_TYPE',
-        `${action}: it or the position of a reader is a key of another type. Move that key away or use another one`,
+        `${action}: it, its ledger or the position of a reader is a key of another type. Move that key away or use another one`,
       )
     default:
       return new MillraceError(
         'AUTHENTICATION',
-        `${action}: the user lacks a right that the script needs (XINFO, XPENDING, XRANGE, XLEN, XTRIM, TIME, GET). Grant it`,
+        `${action}: the user lacks a right that the script needs (XINFO, XPENDING, XRANGE, XLEN, XTRIM, TIME, GET, HGET, HSET). Grant it`,
       )
   }
 }

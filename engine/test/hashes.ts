@@ -1,6 +1,6 @@
 import type { TestClient } from '../../testing/test-client.ts'
 
-/** All hashes under a prefix, as plain objects. */
+/** All hashes under a prefix, as plain objects, without ledgers. */
 export async function hashesUnder(
   redis: TestClient,
   prefix: string,
@@ -8,6 +8,7 @@ export async function hashesUnder(
   const keys = (await redis.send('KEYS', `${prefix}:*`)) as string[]
   const hashes: Record<string, Record<string, string>> = {}
   for (const key of keys.sort()) {
+    if (key.endsWith(':ledger')) continue
     if ((await redis.send('TYPE', key)) === 'hash') hashes[key] = await hashOf(redis, key)
   }
   return hashes

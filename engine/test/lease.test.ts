@@ -134,11 +134,11 @@ onEachServer('lease', (bench) => {
     const { consumer } = startConsumer(t, fixture, 'one', { claimAfterMs: 200 })
     await untilAlive(fixture, 'one')
     // As if the reply to a claim had been lost: pending for a living name, and nobody has them in hand.
-    const id = await fixture.millrace.append(fixture.visits, visit(1))
-    await waitFor(() => consumer.counts.applied === 1, { what: 'the entry' })
-    const { key } = fixture.visits
-    await fixture.redis.send('XCLAIM', key, 'desk', 'one', '0', id, 'FORCE', 'JUSTID')
-    await waitFor(() => consumer.counts.applied === 2, { what: 'the stray' })
+    const appendAndRead = `
+      redis.call('XADD', KEYS[1], '*', 'guest', 1, 'room', 1, 'stars', 1)
+      return redis.call('XREADGROUP', 'GROUP', 'desk', 'one', 'STREAMS', KEYS[1], '>')`
+    await fixture.redis.send('EVAL', appendAndRead, '1', fixture.visits.key)
+    await waitFor(() => consumer.counts.applied === 1, { what: 'the stray' })
     await untilDrained(fixture)
   })
 

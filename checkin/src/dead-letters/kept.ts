@@ -21,6 +21,8 @@ const explanations: Readonly<Record<KeptOutcome, string>> = {
     'the stream holds another entry under this id, or the letter names none: it is from before the stream was made anew. Purge it',
   undelivered:
     'the group was moved back before the entry and will deliver it anyway. Purge the letter: both would count',
+  older:
+    'the group was created anew since, and may have counted the entry again. If it did not, append its fields as a new entry; then purge the letter',
 }
 
 /** One line for each outcome, with the first ids. */

@@ -2,7 +2,7 @@
  * Replaces everything that check-ins are made of. Promise: whenever it ends in the middle, the stream is not there, so
  * no processor works on half of the data; loading again is the whole repair.
  */
-import { groupKeys, MillraceError, type Millrace } from 'millrace'
+import { groupKeys, MillraceError, streamLedger, type Millrace } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
 import { CommandError } from '../errors.ts'
 import { sendForEach } from './batches.ts'
@@ -87,6 +87,7 @@ async function remove(millrace: Millrace, model: CheckinModel): Promise<Removed>
   await millrace.send('UNLINK', checkins.key)
   await millrace.send('UNLINK', positionKey, loadingKey(model))
   const deadLetters = await removeDeadLetters(millrace, checkins.key)
+  await removeLedgers(millrace, checkins.key)
   return {
     checkins: Number(count),
     users: await removeHashes(millrace, userKey('')),
@@ -113,6 +114,14 @@ async function removeDeadLetters(millrace: Millrace, streamKey: string): Promise
     if (keys.length > 0) await millrace.send('UNLINK', ...keys)
   }
   return removed
+}
+
+/** The stream begins anew, so what was counted about it and its groups is over. */
+async function removeLedgers(millrace: Millrace, streamKey: string): Promise<void> {
+  await millrace.send('UNLINK', streamLedger(streamKey))
+  for await (const keys of scan(millrace, 'hash', groupKeys(streamKey, '*').ledger)) {
+    if (keys.length > 0) await millrace.send('UNLINK', ...keys)
+  }
 }
 
 async function* scan(

@@ -28,24 +28,32 @@ export const scripts: Readonly<
     | 'advanceAndApply'
     | 'claim'
     | 'countRange'
+    | 'createGroup'
     | 'lease'
+    | 'purge'
     | 'removeConsumer'
     | 'redrive'
+    | 'retry'
     | 'setIdle'
     | 'sweep'
+    | 'takeDue'
     | 'trim',
     Script
   >
 > = {
-  acknowledgeAndApply: load('checks', 'effects', 'dead-letters', 'acknowledge-and-apply'),
-  advanceAndApply: load('checks', 'effects', 'dead-letters', 'advance-and-apply'),
-  claim: load('checks', 'dead-letters', 'claim'),
+  acknowledgeAndApply: load('checks', 'ledger', 'effects', 'dead-letters', 'acknowledge-and-apply'),
+  advanceAndApply: load('checks', 'ledger', 'effects', 'dead-letters', 'advance-and-apply'),
+  claim: load('checks', 'ledger', 'dead-letters', 'claim'),
   countRange: load('checks', 'count-range'),
+  createGroup: load('checks', 'create-group'),
   lease: load('checks', 'lease'),
-  removeConsumer: load('checks', 'dead-letters', 'remove-consumer'),
-  redrive: load('checks', 'redrive'),
+  purge: load('checks', 'purge'),
+  removeConsumer: load('checks', 'ledger', 'dead-letters', 'remove-consumer'),
+  redrive: load('checks', 'ledger', 'redrive'),
+  retry: load('checks', 'retry'),
   setIdle: load('checks', 'set-idle'),
   sweep: load('checks', 'sweep'),
+  takeDue: load('checks', 'ledger', 'dead-letters', 'take-due'),
   trim: load('checks', 'trim'),
 }
 

@@ -1,0 +1,81 @@
+-- The ledger of a group: counters that must balance, and how far the group has got. Not a script of its own: it stands
+-- in front of those that settle entries. A hash with the fields
+--   applied, deadLettered, redriven, purged   entries, ever
+--   since         when it began (ms)
+--   skipped       entries that were delivered before it began and are not pending; empty: unknown
+--   top           the greatest id that was settled: applied, or made a dead letter
+--   delivered     the group's last delivered id at the last settlement
+--   firstPending  the oldest pending id after the last settlement; empty: none
+-- What lies before the first pending id, or without one up to the top, is settled. An entry of there that is to be
+-- settled again shows that the group was moved back, or created again, or a claim was forced.
+
+local LEDGER_FIELDS = { 'applied', 'deadLettered', 'since', 'top', 'delivered', 'firstPending' }
+
+local function id_or(text, default)
+  return text and string.find(text, '^%d+%-%d+$') and text or default
+end
+
+-- Reads and checks; returns the ledger or nil and an error code. `group` is nil for a reader without a group.
+local function open_ledger(key, stream, group)
+  local held = redis.pcall('HMGET', key, unpack(LEDGER_FIELDS))
+  if held.err then return nil, error_code(held.err) end
+  local problem = check_permissions({ 'HSET', key, 'applied', '0' })
+  if problem then return nil, problem end
+  local ledger = {
+    key = key,
+    stream = stream,
+    group = group,
+    applied = tonumber(held[1] or 0) or 0,
+    dead = tonumber(held[2] or 0) or 0,
+    since = held[3],
+    top = id_or(held[4], '0-0'),
+    delivered = '0-0',
+    first_pending = id_or(held[6], ''),
+  }
+  if group then
+    local info
+    info, problem = group_info(stream, group)
+    if not info then return nil, problem end
+    ledger.delivered = flat_value(info, 'last-delivered-id')
+    if is_before(ledger.delivered, id_or(held[5], '0-0')) then return nil, 'moved-back' end
+    if not ledger.since then
+      local read = flat_value(info, 'entries-read')
+      ledger.skipped = read and read - flat_value(info, 'pending') or ''
+    end
+  end
+  return ledger
+end
+
+local function was_settled(ledger, id)
+  if ledger.first_pending ~= '' then return is_before(id, ledger.first_pending) end
+  return not is_before(ledger.top, id)
+end
+
+-- The oldest pending id of the group, or empty.
+local function first_pending(ledger)
+  local rows = redis.call('XPENDING', ledger.stream, ledger.group, '-', '+', 1)
+  return rows[1] and rows[1][1] or ''
+end
+
+-- Counts an entry that is pending again after it was a dead letter. Cannot fail after open_ledger.
+local function redriven_in_ledger(ledger)
+  local redriven = tonumber(redis.call('HGET', ledger.key, 'redriven') or 0) or 0
+  redis.call('HSET', ledger.key, 'redriven', redriven + 1, 'firstPending', first_pending(ledger))
+end
+
+-- Counts entries that this call has settled; `top` is the greatest of their ids. Cannot fail after open_ledger.
+local function settle_in_ledger(ledger, applied, dead, top)
+  if not is_before(ledger.top, top) then top = ledger.top end
+  local write = { 'HSET', ledger.key, 'applied', ledger.applied + applied, 'deadLettered', ledger.dead + dead, 'top', top }
+  if ledger.group then
+    for _, value in ipairs({ 'delivered', ledger.delivered, 'firstPending', first_pending(ledger) }) do
+      write[#write + 1] = value
+    end
+  end
+  if not ledger.since then
+    for _, value in ipairs({ 'since', now_ms(), 'skipped', ledger.skipped or 0 }) do
+      write[#write + 1] = value
+    end
+  end
+  redis.call(unpack(write))
+end

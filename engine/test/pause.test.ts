@@ -1,0 +1,131 @@
+/** Pauses of a group and of one consumer; the order of entries with one key. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { onEachServer } from '../../testing/on-each-server.ts'
+import { waitFor } from '../../testing/wait-for.ts'
+import {
+  appendVisits,
+  effects,
+  freshGroup,
+  readAndDie,
+  startConsumer,
+  untilDrained,
+  visit,
+} from './fixture.ts'
+
+const quick = { claimAfterMs: 200 }
+
+onEachServer('pause', (bench) => {
+  test('of a group stops reads and claims; resumed, everything takes effect', async (t) => {
+    const fixture = await freshGroup(bench())
+    const { group, visits, millrace } = fixture
+    const paused: boolean[] = []
+    const observer = { paused: (isPaused: boolean) => void paused.push(isPaused) }
+    startConsumer(t, fixture, 'one', { ...quick, observer })
+    await appendVisits(fixture, 10)
+    await untilDrained(fixture)
+    await group.pause()
+    assert.equal(await group.isPaused(), true)
+    await waitFor(() => paused.length === 1, { what: 'the consumer to be paused' })
+    await readAndDie(fixture, 'dead', 1)
+    await millrace.appendMany(
+      visits,
+      [1, 2, 3].map((n) => ({ values: visit(n) })),
+    )
+    await readAndDie(fixture, 'dead', 1)
+    // Another one that starts now is paused as well, and the first keeps its name for longer than a lease.
+    startConsumer(t, fixture, 'two', { ...quick, observer })
+    await waitFor(() => paused.length === 2, { what: 'the second one to be paused' })
+    const since = performance.now()
+    await waitFor(
+      async () => {
+        const roster = await group.roster()
+        assert.equal(roster.find(({ name }) => name === 'one')?.state, 'alive')
+        return performance.now() - since > 500
+      },
+      { what: 'the time of some leases' },
+    )
+    assert.deepEqual(await effects(fixture), { guests: 10, rooms: 10 })
+    assert.equal(await group.resume(), true)
+    assert.equal(await group.resume(), false)
+    await untilDrained(fixture)
+    assert.deepEqual(await effects(fixture), { guests: 13, rooms: 13 })
+    await waitFor(() => paused.length === 4, { what: 'both to be resumed' })
+    assert.deepEqual(paused, [true, true, false, false])
+  })
+
+  test('of one consumer keeps its entries for it, and the others go on', async (t) => {
+    const fixture = await freshGroup(bench())
+    const { group } = fixture
+    let begun = 0
+    let wasPaused = false
+    const running = new AbortController()
+    const { consumer } = startConsumer(t, fixture, 'one', {
+      ...quick,
+      inHandMax: 5,
+      observer: { paused: () => void (wasPaused = true) },
+      handler: async () => {
+        begun += 1
+        if (running.signal.aborted) return
+        await new Promise((resolve) => running.signal.addEventListener('abort', resolve))
+      },
+    })
+    await appendVisits(fixture, 100)
+    await waitFor(async () => begun === 1 && (await group.describe()).pending === 5, {
+      what: 'the hand to be full',
+    })
+    await group.pause({ consumer: 'one' })
+    const roster = async () => (await group.roster()).find(({ name }) => name === 'one')
+    assert.equal((await roster())?.isPaused, true)
+    startConsumer(t, fixture, 'two', quick)
+    await waitFor(async () => (await group.describe()).lag === 0, { what: 'two to take the rest' })
+    // What runs is finished; the rest of the hand waits, longer than a lease.
+    await waitFor(() => wasPaused, { what: 'the consumer to be paused' })
+    running.abort()
+    await waitFor(() => consumer.counts.applied === 1, { what: 'the entry that was begun' })
+    await new Promise((resolve) => setTimeout(resolve, 400)) // Longer than its lease.
+    assert.equal(begun, 1)
+    assert.equal((await group.describe()).pending, 4)
+    await group.resume({ consumer: 'one' })
+    await untilDrained(fixture)
+    assert.equal(consumer.counts.applied, 5)
+    assert.deepEqual(await effects(fixture), { guests: 100, rooms: 100 })
+  })
+
+  test('refuses names that no consumer can have', async () => {
+    const { group } = await freshGroup(bench())
+    await assert.rejects(group.pause({ consumer: 'a b' }), RangeError)
+    await assert.rejects(group.resume({ consumer: '' }), RangeError)
+  })
+})
+
+onEachServer('order', (bench) => {
+  test('of entries with one key is kept; those with other keys run beside them', async (t) => {
+    const fixture = await freshGroup(bench())
+    const seen = new Map<number, string[]>()
+    const running = new Set<number>()
+    let most = 0
+    startConsumer(t, fixture, 'one', {
+      concurrency: 20,
+      orderBy: ({ values }) => values.guest,
+      handler: async ({ id, values: { guest, stars } }) => {
+        assert.ok(!running.has(guest), `guest ${guest} is handled twice at a time`)
+        running.add(guest)
+        most = Math.max(most, running.size)
+        await new Promise((resolve) => setTimeout(resolve, stars))
+        running.delete(guest)
+        seen.set(guest, [...(seen.get(guest) ?? []), id])
+      },
+    })
+    const ids = await appendVisits(fixture, 210)
+    await untilDrained(fixture)
+    assert.equal((await fixture.group.describe()).deadLetters, 0)
+    assert.equal(most, 7)
+    for (const [guest, order] of seen) {
+      assert.deepEqual(
+        order,
+        ids.filter((_, n) => 1 + (n % 7) === guest),
+      )
+    }
+  })
+})
