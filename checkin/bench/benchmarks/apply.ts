@@ -24,17 +24,17 @@ export const apply: Benchmark = {
   title: 'Apply: from a full stream to correct hashes',
   async cases({ scale }) {
     const { entries, users, locations } = sizes[scale]
-    const { seedLoop, batchLoop, moleculer, floor, pushDown, pull, handler } = rivals
+    const { seedLoop, batchLoop, moleculer, floor, plainFloor, pushDown, pull, handler } = rivals
     const bullmq = await atBestConcurrency(rivals.bullmq, scale)
     const ours = [pushDown, pull, withProcesses(pull, 2), handler]
     const many = { group: applyGroups.many, entries, users, locations }
     return [
       ...drainCases({ group: applyGroups.off, entries }, [
         ...[seedLoop, withProcesses({ ...seedLoop, share: 0.2 }, 4)],
-        ...[batchLoop, bullmq, moleculer, floor, ...ours],
+        ...[batchLoop, bullmq, moleculer, floor, plainFloor, ...ours],
       ]),
       ...drainCases({ group: applyGroups.everysec, entries, appendonly: 'everysec' }, [
-        ...[seedLoop, batchLoop, bullmq, floor, ...ours],
+        ...[seedLoop, batchLoop, bullmq, floor, plainFloor, ...ours],
       ]),
       ...drainCases(many, [batchLoop, bullmq, pushDown, pull]),
     ]

@@ -1,6 +1,6 @@
 /** Writes the document and its pictures from measured results and the prose of `benchmarks.template.md`. */
 import { readFileSync } from 'node:fs'
-import { verdicts, type Verdict } from '../bars.ts'
+import { verdicts, type Verdict } from '../verdicts.ts'
 import { benchmarks } from '../benchmarks/all.ts'
 import type { Benchmark, Result } from '../benchmarks/benchmark.ts'
 import { notesOf, tablesOf, type Table } from './sections.ts'
@@ -52,12 +52,18 @@ function barsTable(results: readonly Result[]): string {
   const judged = verdicts(results)
   if (judged.length === 0) return 'Nothing is measured yet: `npm run bench`.'
   const mark = ({ isReached }: Verdict): string => (isReached ? 'reached' : '**missed**')
-  return markdown({
+  const table = markdown({
     title: '',
     heads: ['benchmark', 'what', 'wanted', 'measured', ''],
     aligns: ['left', 'left', 'right', 'right', 'left'],
     rows: judged.map((one) => [one.benchmark, one.what, one.wanted, one.measured, mark(one)]),
   })
+  const limits = judged.flatMap(({ what, limit }) =>
+    limit === undefined ? [] : [`- ${escaped(`${what}: ${limit}.`)}`],
+  )
+  return limits.length === 0
+    ? table
+    : [table, '', 'What the same run says about those that were missed:', '', ...limits].join('\n')
 }
 
 function markdown({ heads, aligns, rows }: Table): string {

@@ -1,6 +1,6 @@
 import CliTable from 'cli-table3'
 import type { Benchmark, Result } from '../benchmarks/benchmark.ts'
-import { verdicts, type Verdict } from '../bars.ts'
+import { verdicts, type Verdict } from '../verdicts.ts'
 import { notesOf, tablesOf } from './sections.ts'
 
 /** A result for a terminal: tables, its bars, notes. */
@@ -26,6 +26,7 @@ export function renderTerminal(benchmark: Benchmark, result: Result): string {
   ].join('\n')
 }
 
-function verdictLine({ what, wanted, measured, isReached }: Verdict): string {
-  return `${isReached ? 'reached' : 'missed '}  ${what}: ${measured}, wanted ${wanted}`
+function verdictLine({ what, wanted, measured, isReached, limit }: Verdict): string {
+  const reason = limit === undefined ? '' : ` (${limit})`
+  return `${isReached ? 'reached' : 'missed '}  ${what}: ${measured}, wanted ${wanted}${reason}`
 }

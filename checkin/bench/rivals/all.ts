@@ -52,8 +52,17 @@ export const rivals = {
   floor: {
     ...peer,
     name: 'read-and-acknowledge',
-    label: 'floor: read and acknowledge, no effect (node-redis, COUNT 500)',
+    label: 'floor: read and acknowledge, no effect (node-redis, COUNT 500, reading ahead)',
     program: readAndAcknowledge,
+    share: 1,
+    promise: 'no effect',
+  },
+  plainFloor: {
+    ...peer,
+    name: 'read-and-acknowledge-plain',
+    label: 'floor: the same, one batch after the other',
+    program: readAndAcknowledge,
+    setup: { concurrency: 1 },
     share: 1,
     promise: 'no effect',
   },

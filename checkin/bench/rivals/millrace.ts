@@ -9,12 +9,13 @@ import { handlerOf } from './waiting.ts'
 export const millrace: Program = { name: 'millrace', backlog: streamBacklog, connect }
 
 async function connect({ url, name, setup }: ConsumerOptions): Promise<Loop> {
-  const { waitMs, concurrency, leaseMs } = setup
+  const { mode, waitMs, concurrency, leaseMs } = setup
   const model = checkinModel('ncc')
   const engine = await connectEngine({ url })
   const handle = waitMs === undefined ? undefined : handlerOf(waitMs)
   const consumer = engine.group(model.checkins, keys.group).consumer(name, {
     projections: [model.users, model.locations],
+    ...(mode !== undefined && { mode }),
     ...(handle !== undefined && { handler: () => handle() }),
     ...(concurrency !== undefined && { concurrency }),
     // The engine's lease is three quarters of the time within which it claims.

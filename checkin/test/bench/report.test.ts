@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { verdicts } from '../../bench/bars.ts'
+import { verdicts } from '../../bench/verdicts.ts'
 import { benchmarks } from '../../bench/benchmarks/all.ts'
 import { applyGroups } from '../../bench/benchmarks/apply.ts'
 import type { Result } from '../../bench/benchmarks/benchmark.ts'
