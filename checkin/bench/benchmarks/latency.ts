@@ -26,8 +26,9 @@ export const latency: Benchmark = {
   cases: ({ scale }) => {
     const { rates, seconds, warmUpSeconds } = sizes[scale]
     const { seedLoop, batchLoop, bullmq, pushDown, pull } = rivals
+    const loops = scale === 'short' ? [] : [seedLoop, batchLoop]
     const cases = rates.flatMap((rate) =>
-      available([seedLoop, batchLoop, bullmq, pushDown, pull]).map((rival): Case => {
+      available([...loops, bullmq, pushDown, pull]).map((rival): Case => {
         const { name, label, isOurs } = rival
         return {
           ...{ rival: name, label, isOurs },
