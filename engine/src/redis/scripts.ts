@@ -32,6 +32,7 @@ export const scripts: Readonly<
     | 'lease'
     | 'purge'
     | 'removeConsumer'
+    | 'removeEmpty'
     | 'redrive'
     | 'retry'
     | 'setIdle'
@@ -50,6 +51,7 @@ export const scripts: Readonly<
   purge: load('checks', 'purge'),
   removeConsumer: load('checks', 'ledger', 'dead-letters', 'remove-consumer'),
   redrive: load('checks', 'ledger', 'redrive'),
+  removeEmpty: load('checks', 'remove-empty'),
   retry: load('checks', 'retry'),
   setIdle: load('checks', 'set-idle'),
   sweep: load('checks', 'sweep'),
