@@ -44,7 +44,10 @@ const applyBars: readonly Bar[] = [
     what: 'push-down against read and acknowledge, no effect, fsync every second',
     least: 1.5,
   }),
-  against(pushDown, floor, everysec, { what: 'the same, reading ahead', least: 1.5 }),
+  against(pushDown, floor, everysec, {
+    what: 'push-down against the same, reading ahead',
+    least: 1.5,
+  }),
   {
     benchmark: 'apply',
     what: 'push-down, server CPU per check-in, append-only file off',
@@ -182,6 +185,7 @@ function against(
       const peerRate = row(peer, group)?.figures.rate?.median
       const floorRate = row(floor, group)?.figures.rate?.median
       if (peerRate === undefined || floorRate === undefined) return undefined
+      if (peer === floor || peerRate * least < floorRate) return undefined
       const wanted = `that would be ${whole(peerRate * least)}/s`
       return `${wanted}; reading and acknowledging alone, with no effect, reaches ${whole(floorRate)}/s in the same run`
     },

@@ -77,7 +77,11 @@ function waitingFor(rival: Rival, share = 1): Rival {
 
 /** BullMQ may have more handlers at a time than the others. */
 function waitsBest(rival: Rival): Rival {
-  return { ...waitingFor(rival, 0.5), name: `${rival.name}-best` }
+  return {
+    ...waitingFor(rival, 0.5),
+    name: `${rival.name}-best`,
+    label: rival.label.replace(' (', ' at its best ('),
+  }
 }
 
 function idealShare(): Column {

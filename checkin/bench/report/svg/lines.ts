@@ -44,8 +44,8 @@ function drawLegend(look: Look, top: number): { drawn: string[]; height: number 
   let x = margin
   let y = top
   const drawn = [...look].flatMap(([label, colour]) => {
-    // Texts cannot be measured here: a little under 7 pixels a letter, and room between.
-    const room = 26 + label.length * 6.9 + 18
+    // Texts cannot be measured here: so many pixels a letter on average, and room between.
+    const room = 26 + label.length * (isOurs(colour) ? 7.9 : 6.9) + 18
     if (x + room > width - margin && x > margin) {
       x = margin
       y += 22
