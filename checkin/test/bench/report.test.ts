@@ -109,6 +109,20 @@ test('bars say reached or missed by the medians, and nothing where nothing was m
   )
 })
 
+test('a missed bar says its limit where even the floor is below what is wanted', async () => {
+  const limitsBelow = async (floorRate: number): Promise<(string | undefined)[]> => {
+    const result = await applyResult(
+      caseOf(rivals.seedLoop, [100, 100, 100]),
+      caseOf(rivals.floor, [floorRate, floorRate, floorRate]),
+      caseOf(rivals.handler, [900, 900, 900]),
+    )
+    return verdicts([result]).map(({ limit }) => limit)
+  }
+  const [limit] = await limitsBelow(1000)
+  assert.match(limit ?? '', /would be 4,500\/s.* reaches 1,000\/s/)
+  assert.deepEqual(await limitsBelow(5000), [undefined])
+})
+
 test('quick calls a ratio a regression when it is far below the committed one', () => {
   const committed = { 'a / b': 10 }
   assert.equal(compare({ 'a / b': 10 * partKept }, committed).isRegression, false)
