@@ -39,7 +39,7 @@ export const recovery: Benchmark = {
       ...(scale === 'short' ? [] : [withHandler(batchLoop)]),
       {
         ...withHandler(bullmq),
-        share: 0.5,
+        share: 0.2,
         label: 'BullMQ 6 (ioredis, concurrency 100, lock 5 s)',
       },
       { ...withHandler(handler), label: 'Millrace, pull, lease 5 s' },
