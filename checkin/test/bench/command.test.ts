@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
+import { benchmarks } from '../../bench/benchmarks/all.ts'
 import type { Result } from '../../bench/benchmarks/benchmark.ts'
 import { repositoryRoot } from '../../bench/places.ts'
 
@@ -32,7 +33,7 @@ test('bench NAME leaves a table and a JSON file, from which bench report writes 
 })
 
 test('bench refuses an unknown name with the list and exit code 2', async () => {
-  const known = 'all, full, quick, report, apply, handler, latency, idle, recovery, growth'
+  const known = ['all', 'full', 'quick', 'report', ...benchmarks.map(({ name }) => name)].join(', ')
   await assert.rejects(bench('nope'), {
     code: 2,
     stderr: `error: Cannot run benchmark "nope": there are ${known}\n`,
