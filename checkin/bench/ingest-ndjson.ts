@@ -4,9 +4,9 @@ import { once } from 'node:events'
 import { request, type ClientRequest, type IncomingMessage } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { startRedis } from '../../testing/redis-servers.ts'
-import { openClient } from './client.ts'
+import { openClient } from './measure/client.ts'
 import type { Cost, Listening } from './ingest/messages.ts'
-import type { AppendOnly } from './measurement.ts'
+import type { AppendOnly } from './measure/server-figures.ts'
 
 export interface NdjsonSettings {
   /** Lines of the stream. */

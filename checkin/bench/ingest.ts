@@ -3,11 +3,11 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { startRedis } from '../../testing/redis-servers.ts'
-import { openClient } from './client.ts'
+import { openClient } from './measure/client.ts'
 import type { Cost, Listening, LoadOrder, LoadReport } from './ingest/messages.ts'
 import { ingestRivals, type IngestRival } from './ingest/rivals.ts'
-import { spreadOf, type Spread } from './statistics.ts'
-import type { AppendOnly } from './measurement.ts'
+import { spreadOf, type Spread } from './measure/statistics.ts'
+import type { AppendOnly } from './measure/server-figures.ts'
 
 export interface IngestSettings {
   readonly rounds: number

@@ -1,30 +1,37 @@
 /** The front door of the benchmarks: `npm run bench [-- NAME]`. */
 import { mkdir, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { CommandError, UsageError } from '../src/errors.ts'
-import { runApply } from './apply.ts'
+import { benchmarks } from './benchmarks/all.ts'
+import type { Benchmark, Scale } from './benchmarks/benchmark.ts'
+import { compare, loadBaseline, quick, ratiosOf, saveBaseline } from './benchmarks/quick.ts'
 import { ingestTable, runIngest } from './ingest.ts'
 import { ndjsonSentence, runNdjson } from './ingest-ndjson.ts'
-import type { AppendOnly } from './measurement.ts'
-import { reportFile, resultsFolder } from './places.ts'
-import { renderReport } from './report.ts'
+import { documentsFolder, resultsFolder } from './places.ts'
+import { renderReport } from './report/report.ts'
+import { renderTerminal } from './report/terminal.ts'
 import { loadResult, saveResult } from './results.ts'
-import { renderTable } from './table.ts'
+import { runBenchmark } from './run.ts'
 
 interface Options {
-  readonly rounds: number
-  readonly entries: number
-  readonly aof: AppendOnly
+  readonly full: boolean
+  readonly scale?: Scale
+  readonly rounds?: number
   readonly json: boolean
   readonly results: string
+  readonly documents: string
+  readonly accept: boolean
 }
 
 const version = '0.1.0'
+const roundsOf: Readonly<Record<Scale, number>> = { full: 5, short: 3, tiny: 1 }
 
-/** What can be run by name. */
-const benchmarks: Readonly<Record<string, (options: Options) => Promise<void>>> = {
-  apply,
+/** What is no benchmark of its own. */
+const others: Readonly<Record<string, (options: Options) => Promise<void>>> = {
+  all: (options) => measure(benchmarks, options),
+  full: (options) => measure(benchmarks, { ...options, full: true }),
+  quick: guard,
   ingest,
   report,
 }
@@ -46,53 +53,87 @@ function command(): Command {
     .description(
       'Measures Millrace and its rivals in one run on this machine, and checks every result.',
     )
-    .argument('[name]', `what to run: ${Object.keys(benchmarks).join(', ')}`, 'apply')
-    .option('--rounds <n>', 'rounds, in each of which every rival runs once', wholeNumber, 5)
-    .option('--entries <n>', 'check-ins in the stream', wholeNumber, 200_000)
+    .argument('[name]', `what to run: ${names().join(', ')}`, 'all')
+    .option('--full', 'measure as for the document: more rounds, larger sizes', false)
     .addOption(
-      new Option('--aof <mode>', 'append-only file of the measured servers')
-        .choices(['no', 'everysec', 'always'])
-        .default('no'),
+      new Option('--scale <scale>', 'as --full, by name').choices(['full', 'short', 'tiny']),
     )
-    .option('--json', 'print the result as JSON instead of the table', false)
+    .option('--rounds <n>', 'rounds, in each of which everything runs once', wholeNumber)
+    .option('--json', 'print the results as JSON instead of tables', false)
     .option('--results <folder>', 'where results are kept', resultsFolder)
+    .option('--documents <folder>', 'report: where it is written', documentsFolder)
+    .option('--accept', 'quick: make this run the one to compare with', false)
     .version(version)
     .exitOverride()
     .action(async (name: string, options: Options) => {
-      const benchmark = Object.hasOwn(benchmarks, name) ? benchmarks[name] : undefined
-      if (benchmark === undefined) {
-        const known = Object.keys(benchmarks).join(', ')
-        throw new UsageError(`Cannot run benchmark "${name}": there are ${known}`)
+      const benchmark = benchmarks.find((known) => known.name === name)
+      const other = Object.hasOwn(others, name) ? others[name] : undefined
+      if (benchmark !== undefined) await measure([benchmark], options)
+      else if (other !== undefined) await other(options)
+      else {
+        throw new UsageError(`Cannot run benchmark "${name}": there are ${names().join(', ')}`)
       }
-      await benchmark(options)
     })
 }
 
-/** From a full stream to correct hashes. */
-async function apply({ rounds, entries, aof, json, results }: Options): Promise<void> {
-  const result = await runApply({ rounds, entries, appendOnly: aof }, say)
-  say(`written to ${await saveResult(results, result)}`)
-  process.stdout.write(json ? `${JSON.stringify(result, null, 2)}\n` : renderTable(result))
+function names(): string[] {
+  return [...Object.keys(others), ...benchmarks.map(({ name }) => name)]
+}
+
+async function measure(chosen: readonly Benchmark[], options: Options): Promise<void> {
+  const scale = options.scale ?? (options.full ? 'full' : 'short')
+  const plan = { scale, rounds: options.rounds ?? roundsOf[scale] }
+  for (const benchmark of chosen) {
+    const result = await runBenchmark(benchmark, plan, say)
+    say(`written to ${await saveResult(options.results, result)}`)
+    const shown = options.json ? JSON.stringify(result, null, 2) : renderTerminal(benchmark, result)
+    process.stdout.write(`${shown}\n`)
+  }
+}
+
+/** Compares ratios with the committed ones. @throws {CommandError} when one has become much worse. */
+async function guard({
+  scale = 'short',
+  rounds = roundsOf[scale],
+  accept,
+}: Options): Promise<void> {
+  const ratios = ratiosOf(await runBenchmark(quick, { scale, rounds }, say))
+  if (accept) {
+    say(`written to ${await saveBaseline(ratios)}`)
+    return
+  }
+  const { lines, isRegression } = compare(ratios, await loadBaseline())
+  process.stdout.write(`${lines.join('\n')}\n`)
+  if (isRegression) {
+    throw new CommandError(
+      'Slower than committed. If that is meant, commit what "npm run bench -- quick --accept" writes',
+    )
+  }
+}
+
+/** Writes `docs/benchmarks.md` and its pictures from the results that are there. */
+async function report({ results, documents }: Options): Promise<void> {
+  const loaded = await Promise.all(benchmarks.map(({ name }) => loadResult(results, name)))
+  const files = renderReport(loaded.filter((result) => result !== undefined))
+  for (const [name, content] of files) {
+    const file = join(documents, name)
+    await mkdir(dirname(file), { recursive: true })
+    await writeFile(file, content)
+    say(`written to ${file}`)
+  }
 }
 
 const streamLines = 5_000_000
 
 /** Check-ins over HTTP. */
-async function ingest({ rounds, aof, json }: Options): Promise<void> {
-  const settings = { rounds, seconds: 5, connections: 64, appendOnly: aof }
+async function ingest({ rounds = 3, json }: Options): Promise<void> {
+  const appendOnly = 'no'
+  const settings = { rounds, seconds: 5, connections: 64, appendOnly } as const
   const result = await runIngest(settings, say)
   say(`one stream of ${streamLines.toLocaleString('en-US')} check-ins ...`)
-  const ndjson = await runNdjson({ lines: streamLines, appendOnly: aof })
+  const ndjson = await runNdjson({ lines: streamLines, appendOnly })
   const text = `${ingestTable(result)}\n${ndjsonSentence(ndjson)}`
   process.stdout.write(json ? `${JSON.stringify({ single: result, ndjson }, null, 2)}\n` : text)
-}
-
-/** Writes `docs/benchmarks.md` from the results that are there. */
-async function report({ results }: Options): Promise<void> {
-  const text = renderReport(await loadResult(results, 'apply'))
-  await mkdir(dirname(reportFile), { recursive: true })
-  await writeFile(reportFile, text)
-  say(`written to ${reportFile}`)
 }
 
 function say(line: string): void {

@@ -6,5 +6,5 @@ export const repositoryRoot: string = fileURLToPath(new URL('../..', import.meta
 /** Default folder of the measured results, git-ignored. */
 export const resultsFolder: string = join(repositoryRoot, 'bench-results')
 
-/** The document that is generated from them. */
-export const reportFile: string = join(repositoryRoot, 'docs', 'benchmarks.md')
+/** Where the document and its pictures are written that are generated from them. */
+export const documentsFolder: string = join(repositoryRoot, 'docs')

@@ -1,27 +1,22 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { CommandError } from '../src/errors.ts'
-import type { ApplyResult } from './apply.ts'
+import type { Result } from './benchmarks/benchmark.ts'
 
 /** Keeps a benchmark's result as `NAME.json` in a folder, in place of the one before. Resolves to the file. */
-export async function saveResult(folder: string, result: ApplyResult): Promise<string> {
+export async function saveResult(folder: string, result: Result): Promise<string> {
   const file = fileOf(folder, result.benchmark)
   await mkdir(folder, { recursive: true })
   await writeFile(file, `${JSON.stringify(result, null, 2)}\n`)
   return file
 }
 
-/** @throws {CommandError} when the benchmark has not been run yet. */
-export async function loadResult(folder: string, benchmark: 'apply'): Promise<ApplyResult> {
-  const file = fileOf(folder, benchmark)
+/** Undefined when the benchmark has not been run yet. */
+export async function loadResult(folder: string, benchmark: string): Promise<Result | undefined> {
   try {
-    return JSON.parse(await readFile(file, 'utf8')) as ApplyResult
+    return JSON.parse(await readFile(fileOf(folder, benchmark), 'utf8')) as Result
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    const remedy = `Measure first with "npm run bench -- ${benchmark}"`
-    throw new CommandError(`Cannot read ${file}: there is no such result. ${remedy}`, {
-      cause: error,
-    })
+    return undefined
   }
 }
 

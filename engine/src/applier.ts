@@ -37,6 +37,8 @@ export class Applier {
   readonly #parts: ApplierParts
   #queue: Settled[] = []
   #running = new Set<Promise<void>>()
+  /** Handlers settle one by one: what settles in one turn of the event loop goes out together. */
+  #gathering: NodeJS.Immediate | undefined
   #hasFailed = false
 
   constructor(parts: ApplierParts) {
@@ -46,11 +48,19 @@ export class Applier {
   /** Takes entries over; never blocks. Their number is bounded by the room in hand. */
   push(settled: readonly Settled[]): void {
     for (const item of settled) this.#queue.push(item)
+    if (this.#queue.length >= this.#parts.batchMax) this.#startAll()
+    else this.#gathering ??= setImmediate(() => this.#startAll())
+  }
+
+  #startAll(): void {
+    clearImmediate(this.#gathering)
+    this.#gathering = undefined
     while (this.#running.size < batchesInFlightMax && this.#queue.length > 0) this.#start()
   }
 
   /** Resolves when everything that was pushed is applied or left pending. */
   async done(): Promise<void> {
+    this.#startAll()
     while (this.#running.size > 0) await Promise.all(this.#running)
   }
 

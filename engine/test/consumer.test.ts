@@ -142,13 +142,17 @@ onEachServer('consumer', (bench) => {
     const fixture = await freshGroup(bench())
     await appendVisits(fixture, 20)
     const release = new AbortController()
+    let isHandling = false
     const { consumer } = startConsumer(t, fixture, 'leaving', {
       claimAfterMs: 3_600_000,
       handler: async () => {
+        isHandling = true
         await once(release.signal, 'abort')
       },
     })
-    await waitFor(async () => (await fixture.group.describe()).pending === 20, { what: 'delivery' })
+    // That the server has delivered says not yet that the consumer has seen it.
+    await waitFor(() => isHandling, { what: 'the first handler to begin' })
+    assert.equal((await fixture.group.describe()).pending, 20)
     const stopped = consumer.stop()
     release.abort()
     await within(stopped, { what: 'the consumer to stop' })

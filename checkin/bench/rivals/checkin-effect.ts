@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { keys } from '../workload.ts'
+import { keys } from '../workload/checkins.ts'
 
 /** The script that gives all peers the same effect per check-in. */
 export const effectScript = readFileSync(new URL('./checkin-effect.lua', import.meta.url), 'utf8')

@@ -1,25 +1,25 @@
 import { connect as connectEngine } from 'millrace'
 import { checkinModel } from '../../src/domain/checkins.ts'
-import { keys } from '../workload.ts'
-import type { ConsumerOptions, Loop, Rival } from './rival.ts'
+import { keys } from '../workload/checkins.ts'
+import type { ConsumerOptions, Loop, Program } from './rival.ts'
 import { streamBacklog } from './stream-backlog.ts'
+import { handlerOf } from './waiting.ts'
 
-/** Ours: the check-in service's own projections, pulled in batches and applied through the gate. */
-export const millrace: readonly Rival[] = [1, 2].map((processes) => ({
-  name: `millrace-pull-${processes}`,
-  label: 'Millrace, pull',
-  processes,
-  share: 1,
-  promise: 'exactly once',
-  backlog: streamBacklog,
-  connect,
-}))
+/** Ours: the check-in service's own projections. */
+export const millrace: Program = { name: 'millrace', backlog: streamBacklog, connect }
 
-async function connect({ url, name }: ConsumerOptions): Promise<Loop> {
+async function connect({ url, name, setup }: ConsumerOptions): Promise<Loop> {
+  const { mode, waitMs, concurrency, leaseMs } = setup
   const model = checkinModel('ncc')
   const engine = await connectEngine({ url })
-  const consumer = engine
-    .group(model.checkins, keys.group)
-    .consumer(name, { projections: [model.users, model.locations] })
+  const handle = waitMs === undefined ? undefined : handlerOf(waitMs)
+  const consumer = engine.group(model.checkins, keys.group).consumer(name, {
+    projections: [model.users, model.locations],
+    ...(mode !== undefined && { mode }),
+    ...(handle !== undefined && { handler: () => handle() }),
+    ...(concurrency !== undefined && { concurrency }),
+    // The engine's lease is three quarters of the time within which it claims.
+    ...(leaseMs !== undefined && { claimAfterMs: Math.ceil(leaseMs / 0.75) }),
+  })
   return async () => consumer.run()
 }

@@ -1,25 +1,26 @@
-import { openClient, type Client } from '../client.ts'
-import { keys } from '../workload.ts'
+import { openClient, type Client } from '../measure/client.ts'
+import { keys } from '../workload/checkins.ts'
 import { readGroup } from './read-group.ts'
-import type { ConsumerOptions, Loop, Rival } from './rival.ts'
+import type { ConsumerOptions, Loop, Program } from './rival.ts'
 import { streamBacklog } from './stream-backlog.ts'
 
 const count = 500
-const readsAhead = 2
+const readsAheadUsually = 2
 
-/** The floor: what the stream alone costs. It reads ahead, acknowledges, and changes no hash. */
-export const readAndAcknowledge: Rival = {
+/**
+ * The floor: what the stream alone costs. It reads ahead, acknowledges, and changes no hash. With a concurrency of 1 it
+ * does not read ahead: it reads a batch, acknowledges it, and reads the next.
+ */
+export const readAndAcknowledge: Program = {
   name: 'read-and-acknowledge',
-  label: `floor: read and acknowledge, no effect (node-redis, COUNT ${count})`,
-  processes: 1,
-  share: 1,
-  promise: 'no effect',
   backlog: streamBacklog,
   connect,
 }
 
-async function connect({ url, name }: ConsumerOptions): Promise<Loop> {
+async function connect({ url, name, setup }: ConsumerOptions): Promise<Loop> {
   const client = await openClient(url)
+  const { concurrency = readsAheadUsually } = setup
+  const readsAhead = concurrency === 1 ? 0 : concurrency
   return async () => {
     for (;;) {
       // Only a read that cannot hold up an acknowledgement behind it may block.

@@ -1,5 +1,5 @@
-import type { Client } from '../client.ts'
-import { keys } from '../workload.ts'
+import type { Client } from '../measure/client.ts'
+import { keys } from '../workload/checkins.ts'
 import type { CheckinFields } from './checkin-effect.ts'
 
 export interface StreamEntry {

@@ -1,25 +1,19 @@
 import { Redis } from 'ioredis'
-import { keys } from '../workload.ts'
+import { keys } from '../workload/checkins.ts'
 import { effectArguments, effectScript, timeOf, type CheckinFields } from './checkin-effect.ts'
-import type { ConsumerOptions, Loop, Rival } from './rival.ts'
+import type { ConsumerOptions, Loop, Program } from './rival.ts'
 import { streamBacklog } from './stream-backlog.ts'
+import { handlerOf } from './waiting.ts'
 
 /** The loop of the seed's group processor: one entry at a time, three round trips each. */
-export const seedLoops: readonly Rival[] = [1, 4].map((processes) => ({
-  name: `seed-loop-${processes}`,
-  label: 'seed loop (ioredis, COUNT 1, script, XACK)',
-  processes,
-  share: processes === 1 ? 0.1 : 0.2,
-  promise: 'at least once',
-  backlog: streamBacklog,
-  connect,
-}))
+export const seedLoop: Program = { name: 'seed-loop', backlog: streamBacklog, connect }
 
 type Reply = [stream: string, entries: [id: string, fields: string[]][]][] | null
 
-async function connect({ url, name }: ConsumerOptions): Promise<Loop> {
+async function connect({ url, name, setup }: ConsumerOptions): Promise<Loop> {
   const redis = new Redis(url)
   const sha = String(await redis.script('LOAD', effectScript))
+  const handle = handlerOf(setup.waitMs ?? 0)
   return async () => {
     for (;;) {
       const reply = (await redis.xreadgroup(
@@ -37,6 +31,7 @@ async function connect({ url, name }: ConsumerOptions): Promise<Loop> {
       const entry = reply?.[0]?.[1][0]
       if (entry === undefined) continue
       const [id, fields] = entry
+      await handle()
       const effect = effectArguments(timeOf(id), asObject(fields))
       await redis.evalsha(sha, 2, ...effect.keys, ...effect.values)
       await redis.xack(keys.stream, keys.group, id)

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { cpus, release, totalmem, type } from 'node:os'
-import { startRedis } from '../../testing/redis-servers.ts'
+import { startRedis } from '../../../testing/redis-servers.ts'
 import { openClient } from './client.ts'
 
 /** What the numbers were measured on. */
@@ -14,7 +14,7 @@ export interface Machine {
   readonly versions: Readonly<Record<string, string>>
 }
 
-const packages = ['millrace', 'redis', 'ioredis', 'bullmq']
+const packages = ['millrace', 'redis', 'ioredis', 'bullmq', '@moleculer/channels']
 
 /** Starts a server for a moment to ask for its version. @throws {Error} when there is no server. */
 export async function describeMachine(): Promise<Machine> {

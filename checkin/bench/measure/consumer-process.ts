@@ -1,22 +1,22 @@
 /**
- * A consumer of one rival, in a process of its own: `consumer-process.ts RIVAL CONSUMER URL`.
- * Connects and says `ready`; consumes from `go` on; at `stop` reports what it cost and ends, whatever it is doing.
+ * A consumer of one rival, in a process of its own: `consumer-process.ts PROGRAM CONSUMER URL SETUP`.
+ * Connects and says `ready`; consumes from `go` on, until it is killed; says what it cost when it is asked.
  */
+import { loadProgram } from '../rivals/load-program.ts'
+import type { Setup } from '../rivals/rival.ts'
 import type { Order, Report } from './consumer-messages.ts'
-import { rivals } from './rivals/all.ts'
 
-const [rivalName, name = '', url = ''] = process.argv.slice(2)
+const [programName = '', name = '', url = '', setup = '{}'] = process.argv.slice(2)
 
 try {
-  const rival = rivals.find((known) => known.name === rivalName)
-  if (rival === undefined) throw new RangeError(`Cannot consume: no rival "${String(rivalName)}"`)
+  const program = await loadProgram(programName)
   process.once('disconnect', () => process.exit(0))
-  const loop = await rival.connect({ url, name })
+  const loop = await program.connect({ url, name, setup: JSON.parse(setup) as Setup })
   let before = process.cpuUsage()
   process.on('message', (order: Order) => {
-    if (order === 'stop') {
+    if (order === 'usage') {
       const { user, system } = process.cpuUsage(before)
-      report({ kind: 'stopped', cpuMicros: user + system }, () => process.exit(0))
+      report({ kind: 'usage', cpuMicros: user + system })
       return
     }
     before = process.cpuUsage()

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { drain } from '../../bench/measure/drain.ts'
+import { measureIdle } from '../../bench/measure/idle.ts'
+import { measureLatency } from '../../bench/measure/latency.ts'
+import { measureRecovery } from '../../bench/measure/recovery.ts'
+import { rivals, withProcesses } from '../../bench/rivals/all.ts'
+import type { Rival } from '../../bench/rivals/rival.ts'
+import { makeWorkload } from '../../bench/workload/checkins.ts'
+
+/** Tiny runs, so that the measurements keep working; no time is asserted. */
+describe('benchmark', { concurrency: 2 }, () => {
+  for (const rival of Object.values(rivals)) {
+    test(`drain measures ${rival.name} and finds its result correct`, async () => {
+      const workload = makeWorkload({ count: 300, users: 20, locations: 5 })
+      const { figures } = await drain({ rival, workload, appendonly: 'everysec' })
+      assert.ok(figures.rate > 0 && figures.serverMicros >= 0 && figures.nodeMicros > 0)
+      if (rival.promise !== 'no effect') assert.ok(figures.aofBytes > 0)
+    })
+  }
+
+  test('drain refuses a rival whose result is wrong', async () => {
+    // It acknowledges without any effect, and says that there is one.
+    const liar: Rival = { ...rivals.floor, promise: 'exactly once' }
+    const options = {
+      rival: liar,
+      workload: makeWorkload({ count: 10 }),
+      appendonly: 'no',
+    } as const
+    await assert.rejects(drain(options), /Wrong result in \d+ places/)
+  })
+
+  test('latency sees every probe once its hash is there', async () => {
+    const options = { rival: rivals.pull, rate: 500, seconds: 0.3, warmUpSeconds: 0.1 }
+    const { figures } = await measureLatency(options)
+    assert.ok(figures.p50 > 0 && figures.p50 <= figures.p99 && figures.p99 <= figures.max)
+  })
+
+  test('idle counts what a consumer sends and costs', async () => {
+    const { figures } = await measureIdle({ rival: rivals.pull, seconds: 0.2, settleSeconds: 0.1 })
+    assert.ok(figures.commandsPerSecond >= 0 && figures.nodeShare >= 0)
+  })
+
+  test('recovery finds everything applied once after the kill of a consumer', async () => {
+    const setup = { ...rivals.handler.setup, waitMs: 5, leaseMs: 150 }
+    const rival = { ...withProcesses(rivals.handler, 2), setup }
+    const { figures } = await measureRecovery({ rival, entries: 3000, patienceSeconds: 10 })
+    const { seconds = NaN, missing, twice } = figures
+    assert.deepEqual({ missing, twice }, { missing: 0, twice: 0 })
+    assert.ok(seconds < 10)
+  })
+})
