@@ -12,9 +12,14 @@ export interface Script {
 
 // `allow-oom`: these scripts drain the server, so they must run on a full one. With the flag no write of theirs is
 // refused for want of memory, so none can fail halfway either.
-const header = '#!lua flags=allow-oom\n'
+const writing = '#!lua flags=allow-oom\n'
+// `no-writes`: runs on a replica, too, and while the server cannot write to its disk.
+const reading = '#!lua flags=no-writes\n'
 
-function load(...names: readonly string[]): Script {
+const load = (...names: readonly string[]): Script => scriptOf(writing, names)
+const loadReading = (...names: readonly string[]): Script => scriptOf(reading, names)
+
+function scriptOf(header: string, names: readonly string[]): Script {
   // The same relative path from src/redis/ and dist/redis/.
   const read = (name: string): string =>
     readFileSync(new URL(`../../lua/${name}.lua`, import.meta.url), 'utf8')
@@ -47,11 +52,11 @@ export const scripts: Readonly<
 > = {
   acknowledgeAndApply: load('checks', 'ledger', 'effects', 'dead-letters', 'acknowledge-and-apply'),
   advanceAndApply: load('checks', 'ledger', 'effects', 'dead-letters', 'advance-and-apply'),
-  balance: load('checks', 'balance'),
+  balance: loadReading('checks', 'balance'),
   claim: load('checks', 'ledger', 'dead-letters', 'claim'),
-  countRange: load('checks', 'count-range'),
+  countRange: loadReading('checks', 'count-range'),
   createGroup: load('checks', 'create-group'),
-  examine: load('checks', 'ledger', 'recovery', 'examine'),
+  examine: loadReading('checks', 'ledger', 'recovery', 'examine'),
   lease: load('checks', 'lease'),
   purge: load('checks', 'purge'),
   recoverGroup: load('checks', 'ledger', 'recovery', 'recover-group'),
