@@ -87,7 +87,7 @@ const unknownText =
   'the group was lost while this entry was pending or had just been processed: nobody can know whether it took effect'
 
 /** Compares the group with its ledger. Reads only. @throws {MillraceError} WRONG_TYPE. */
-export async function examine(parts: RecoveryParts): Promise<Found> {
+async function examine(parts: RecoveryParts): Promise<Found> {
   const { connection, keys, group } = parts
   const place = [keys.stream, keys.ledger]
   const reply = checked(parts, await runScript(connection, scripts.examine, place, [group]))

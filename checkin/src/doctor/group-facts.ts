@@ -25,7 +25,7 @@ export interface GroupFacts {
   readonly otherReadings: readonly OtherReading[]
 }
 
-export interface OtherReading {
+interface OtherReading {
   readonly name: string
   readonly kind: 'group' | 'single processor'
   readonly applied: number
