@@ -2,7 +2,7 @@
 -- body was trimmed or deleted cannot be claimed: Redis drops it from the list here, so it leaves a dead letter.
 -- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] leases  KEYS[4] holders  KEYS[5] ledger
 -- ARGV[1] group  ARGV[2] consumer that claims  ARGV[3] consumer to claim from  ARGV[4] least idle time (ms)
--- ARGV[5] id to begin after, or '-'  ARGV[6] count
+-- ARGV[5] id to begin after, or '-'  ARGV[6] entries to look at, at most  ARGV[7] entries to claim, at most
 -- Returns { id to begin after next, or '' at the end, { entry ... }, { lost id ... } } or { 'error', code }.
 
 local group, claimer, owner = ARGV[1], ARGV[2], ARGV[3]
@@ -18,11 +18,18 @@ if not ledger then return { 'error', problem } end
 -- It may have come back since the sweep began.
 if lease_left(KEYS[3], KEYS[4], owner, now_ms()) > 0 then return { '', {}, {} } end
 
-local ids = {}
+local ids, last_seen = {}, rows[#rows] and rows[#rows][1]
 for _, row in ipairs(rows) do
-  if row[3] >= tonumber(ARGV[4]) then ids[#ids + 1] = row[1] end
+  if row[3] >= tonumber(ARGV[4]) then
+    if #ids == tonumber(ARGV[7]) then break end
+    ids[#ids + 1] = row[1]
+  end
 end
-local next_start = #rows == tonumber(ARGV[6]) and rows[#rows][1] or ''
+local is_end = #rows < tonumber(ARGV[6])
+if #ids == tonumber(ARGV[7]) and ids[#ids] ~= last_seen then
+  is_end, last_seen = false, ids[#ids]
+end
+local next_start = is_end and '' or last_seen
 if #ids == 0 then return { next_start, {}, {} } end
 
 local entries = redis.call('XCLAIM', KEYS[1], group, claimer, 0, unpack(ids))

@@ -4,11 +4,11 @@
  * lease (redis-cli, another library) when they were idle for as long as a lease lasts.
  */
 import { problem } from './effects.ts'
+import { consumerOf } from './group-info.ts'
 import { isPassing } from './errors.ts'
 import type { InHand } from './in-hand.ts'
 import { parkingNames, type GroupKeys } from './keys.ts'
 import type { PauseSwitch } from './pause-switch.ts'
-import { isPaused } from './pause.ts'
 import { rawEntry, type RawEntry } from './delivery-reader.ts'
 import { wait } from './persist.ts'
 import type { Connection, Reply } from './redis/connection.ts'
@@ -38,12 +38,18 @@ export interface ClaimerParts {
   readonly onLost: (ids: readonly string[]) => void
 }
 
-// Entries a call: about 1 ms of the server.
+// Entries to claim a call: about 1 ms of the server.
 const countMax = 100
+// Entries to look at a call, for those that are idle for long enough: about 1 ms of the server.
+const lookMax = 1000
 // Calls a sweep, so that a walk over many entries of the young does not become a storm.
 const stepsMax = 100
 // Ids a call: about 2 ms of the server.
 const idsMax = 500
+// Between two turns while there is more to claim.
+const againMs = 20
+// Consumers a call.
+const removalsMax = 100
 // Any consumer may claim what is idle for so long.
 const givenBackMs = 2 ** 31
 
@@ -52,6 +58,7 @@ export class Claimer {
   /** Where the walk over a consumer's entries goes on at the next sweep. */
   readonly #goOnAfter = new Map<string, string>()
   #lapsedAt = -Infinity
+  #removeAt = -Infinity
 
   constructor(parts: ClaimerParts) {
     this.#parts = parts
@@ -59,17 +66,18 @@ export class Claimer {
 
   /** Sweeps until the signal aborts; of all consumers of the group one at a time does. @throws {MillraceError} */
   async run(): Promise<void> {
-    const { signal, sweepEveryMs, pause } = this.#parts
+    const { signal, sweepEveryMs } = this.#parts
     while (!signal.aborted) {
+      let hasMore = false
       try {
-        if (!pause.isPaused) await this.#receiveStrays()
-        await this.#sweep()
+        hasMore = await this.#sweep()
+        await this.#removeGone()
       } catch (error) {
         // The next round tries again; others do it meanwhile.
         if (!isPassing(error)) throw error
       }
       // Uneven, so that not the same consumer gets every turn.
-      await wait(sweepEveryMs * (0.5 + Math.random()), signal)
+      await wait((hasMore ? againMs : sweepEveryMs) * (0.5 + Math.random()), signal)
     }
   }
 
@@ -114,57 +122,97 @@ export class Claimer {
     this.#parts.onStrays(found)
   }
 
-  async #sweep(): Promise<void> {
-    const { connection, keys, who, inHand, sweepEveryMs, removeAfterMs, leaseMs } = this.#parts
-    // Without room the turn is better left to another one.
-    if (inHand.roomForClaims(countMax) === 0) {
-      this.#parts.onPaused(await isPaused(connection, keys, { consumer: who.consumer }))
-      return
-    }
+  /** True when the turn ended before everything was claimed. */
+  async #sweep(): Promise<boolean> {
+    const { connection, keys, who, inHand, sweepEveryMs, leaseMs, signal } = this.#parts
     const turnMs = Math.ceil(sweepEveryMs * 0.9)
-    const args = [who.group, who.consumer, String(turnMs), String(removeAfterMs), ...parkingNames]
+    // Without room the turn is better left to another one.
+    const mayClaim = inHand.roomForClaims(countMax) > 0 ? 'yes' : 'no'
+    const times = [String(turnMs), String(Math.ceil(leaseMs))]
     const { stream, leases, holders, retries, attempts, ledger } = keys
     const place = [stream, leases, holders, retries, attempts, ledger]
+    const args = [who.group, who.consumer, ...times, mayClaim]
+    const turn = AbortSignal.any([signal, AbortSignal.timeout(turnMs)])
     const reply = this.#checked(await runScript(connection, scripts.sweep, place, args))
-    const [paused, firstDue, ...rows] = reply
+    const [paused, hasStrays, firstDue, ...rows] = reply
     this.#parts.onPaused(paused === 1)
+    if (hasStrays === 1) await this.#receiveStrays()
     if (firstDue !== '') this.#parts.onRetryDue(Number(firstDue))
     let steps = stepsMax
     for (const row of rows) {
-      if (steps <= 0) return
-      const [name, kind, lasts] = asList(row).map(String)
+      const [name = '', kind, lasts] = asList(row).map(String)
       const isHeldOff = performance.now() < this.#lapsedAt + Number(lasts)
       if (kind === 'expired' && isHeldOff) continue
       // A lease that ran out says that its holder is gone, however young its entries are.
-      steps -= await this.#claimFrom(name ?? '', kind === 'expired' ? 0 : leaseMs, steps)
+      const idleMs = kind === 'expired' ? 0 : leaseMs
+      steps = await this.#claimFrom(name, { idleMs, steps, turn })
+      if (steps <= 0) return turn.aborted
     }
+    return false
   }
 
   /**
-   * Walks the pending entries of one consumer in bounded steps, for as long as there is room; the next sweep goes on
-   * where this one ended. Returns the number of steps.
+   * Walks the pending entries of one consumer in bounded steps, waiting for room in hand, as long as the turn lasts; the
+   * next sweep goes on where this one ended. Returns how many steps are left: 0 when it did not get to the end.
    */
-  async #claimFrom(owner: string, idleMs: number, steps: number): Promise<number> {
-    const { connection, keys, who, inHand, signal } = this.#parts
+  async #claimFrom(
+    owner: string,
+    { idleMs, steps, turn }: { idleMs: number; steps: number; turn: AbortSignal },
+  ): Promise<number> {
+    const { connection, keys, who, inHand, pause } = this.#parts
     const place = [keys.stream, keys.deadLetters, keys.leases, keys.holders, keys.ledger]
+    let left = steps
     let after = this.#goOnAfter.get(owner) ?? '-'
-    let step = 0
-    for (; after !== '' && step < steps; step += 1) {
+    while (after !== '' && left > 0) {
+      await inHand.hasRoomForClaims(countMax, turn)
       const count = Math.min(countMax, inHand.roomForClaims(countMax))
-      if (count === 0 || signal.aborted) break
-      const range = [String(Math.ceil(idleMs)), after, String(count)]
+      if (count === 0 || turn.aborted || pause.isPaused) {
+        left = 0
+        break
+      }
+      // Where all may be claimed there is nothing to look for.
+      const look = idleMs === 0 ? count : lookMax
+      const range = [String(Math.ceil(idleMs)), after, String(look), String(count)]
       const args = [who.group, who.consumer, owner, ...range]
       const reply = this.#checked(await runScript(connection, scripts.claim, place, args))
-      const [next, entries, lost] = reply
-      after = String(next)
-      const claimed = asList(entries ?? []).map(rawEntry)
-      if (claimed.length > 0) this.#parts.onClaimed(claimed)
-      const lostIds = asList(lost ?? []).map(String)
-      if (lostIds.length > 0) this.#parts.onLost(lostIds)
+      after = String(reply[0])
+      // Only looking is bounded in steps: what is claimed is bounded by the hand and the turn.
+      if (this.#receiveClaimed(reply) === 0) left -= 1
     }
     if (after === '' || after === '-') this.#goOnAfter.delete(owner)
     else this.#goOnAfter.set(owner, after)
-    return step
+    return left
+  }
+
+  /** Returns how many there were. */
+  #receiveClaimed([, entries, lost]: Reply[]): number {
+    const claimed = asList(entries ?? []).map(rawEntry)
+    if (claimed.length > 0) this.#parts.onClaimed(claimed)
+    const lostIds = asList(lost ?? []).map(String)
+    if (lostIds.length > 0) this.#parts.onLost(lostIds)
+    return claimed.length + lostIds.length
+  }
+
+  /** Removes consumers that are long gone and empty, and parking ones that are empty. */
+  async #removeGone(): Promise<void> {
+    const { connection, keys, who, removeAfterMs, sweepEveryMs, pause } = this.#parts
+    if (pause.isPaused || performance.now() < this.#removeAt) return
+    const list = ['XINFO', 'CONSUMERS', keys.stream, who.group]
+    const consumers = asList(await connection.send(list)).map(consumerOf)
+    const gone = consumers.filter(({ name, pending, idleMs }) => {
+      const isParking = parkingNames.some((parking) => parking === name)
+      return pending === 0 && name !== who.consumer && (isParking || idleMs >= removeAfterMs)
+    })
+    const some = gone.slice(0, removalsMax).map(({ name }) => name)
+    // Soon again while there are more; else the longer the list, the more seldom it is read.
+    const everyMs = Math.min(removeAfterMs / 10, 5000 + 5 * consumers.length)
+    this.#removeAt = performance.now() + (gone.length > removalsMax ? sweepEveryMs : everyMs)
+    if (some.length === 0) return
+    const place = [keys.stream, keys.leases, keys.holders]
+    const args = [who.group, String(removeAfterMs), ...some]
+    const reply = await runScript(connection, scripts.removeEmpty, place, args)
+    // Without the right to remove, they stay.
+    if (reply[1] !== 'no-permission') this.#checked(reply)
   }
 
   #checked(reply: Reply[]): Reply[] {

@@ -4,6 +4,7 @@ import type { ConsumerOptions } from './consumer-options.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { MillraceError } from './errors.ts'
 import type { Fields } from './fields.ts'
+import { consumerOf, record, type ConsumerDescription } from './group-info.ts'
 import { groupKeys, parkingNames } from './keys.ts'
 import type { Connection, Reply } from './redis/connection.ts'
 import { asList, runScript, scripts } from './redis/scripts.ts'
@@ -34,14 +35,6 @@ export interface GroupDescription {
   readonly deadLetterStream: string
   /** Dead letters in it. */
   readonly deadLetters: number
-}
-
-export interface ConsumerDescription {
-  readonly name: string
-  /** Entries that are delivered to it and not acknowledged. */
-  readonly pending: number
-  /** Milliseconds since its last read; on Redis 7.0 since its last read that returned entries. */
-  readonly idleMs: number
 }
 
 const namePattern = /^[A-Za-z0-9._:-]{1,64}$/
@@ -113,7 +106,7 @@ export class Group<F extends Fields = Fields> {
         lastDeliveredId: String(group['last-delivered-id']),
         entriesRead: numberOrNull(group['entries-read']),
         lag: numberOrNull(group.lag),
-        consumers: asList(consumers).map(record).map(consumerOf),
+        consumers: asList(consumers).map(consumerOf),
         deadLetterStream,
         deadLetters: Number(deadLetters),
       }
@@ -253,22 +246,6 @@ function creationProblem(code: string, action: string, from: string): MillraceEr
         'AUTHENTICATION',
         `${action}: the user lacks a right (XGROUP CREATE, XINFO, HMGET and HSET). Grant it`,
       )
-  }
-}
-
-/** Names and values in turn, as an object. */
-function record(flat: Reply): Record<string, Reply> {
-  const list = asList(flat)
-  const values = Object.create(null) as Record<string, Reply>
-  for (let at = 0; at < list.length; at += 2) values[String(list[at])] = list[at + 1] ?? null
-  return values
-}
-
-function consumerOf(values: Record<string, Reply>): ConsumerDescription {
-  return {
-    name: String(values.name),
-    pending: Number(values.pending),
-    idleMs: Number(values.idle),
   }
 }
 

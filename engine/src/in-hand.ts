@@ -50,6 +50,11 @@ export class InHand {
     while (this.room === 0 && !signal.aborted) await this.#changed(signal)
   }
 
+  /** Resolves when {@link roomForClaims} is above 0, or the signal aborts. */
+  async hasRoomForClaims(most: number, signal: AbortSignal): Promise<void> {
+    while (this.roomForClaims(most) === 0 && !signal.aborted) await this.#changed(signal)
+  }
+
   /** Resolves at the next release, or when the signal aborts. */
   async #changed(signal: AbortSignal): Promise<void> {
     await new Promise<void>((resolve) => {

@@ -1,7 +1,7 @@
 /** The consumers of a group with their leases, and how one is removed without losing what is pending for it. */
 import { problem } from './effects.ts'
 import { MillraceError } from './errors.ts'
-import type { ConsumerDescription } from './group.ts'
+import type { ConsumerDescription } from './group-info.ts'
 import { parkingNames, pauseMark, type GroupKeys } from './keys.ts'
 import { holderOf, type Holder } from './lease.ts'
 import type { Connection } from './redis/connection.ts'

@@ -41,6 +41,7 @@ export const scripts: Readonly<
     | 'recoverGroup'
     | 'recoverUnknown'
     | 'removeConsumer'
+    | 'removeEmpty'
     | 'redrive'
     | 'retry'
     | 'setIdle'
@@ -63,6 +64,7 @@ export const scripts: Readonly<
   recoverUnknown: load('checks', 'ledger', 'dead-letters', 'recovery', 'recover-unknown'),
   removeConsumer: load('checks', 'ledger', 'dead-letters', 'remove-consumer'),
   redrive: load('checks', 'ledger', 'redrive'),
+  removeEmpty: load('checks', 'remove-empty'),
   retry: load('checks', 'retry'),
   setIdle: load('checks', 'set-idle'),
   sweep: load('checks', 'ledger', 'pending-snapshot', 'sweep'),
