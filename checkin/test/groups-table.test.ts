@@ -6,6 +6,7 @@ import { duration } from '../src/terminal/words.ts'
 
 const group: GroupOverview = {
   name: 'workers',
+  isPaused: false,
   lag: 1204,
   pending: 37,
   oldestPending: { id: '5-0', consumer: 'ada', idleMs: 12_450, deliveries: 1 },

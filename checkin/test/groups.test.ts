@@ -94,6 +94,7 @@ describe('npm run groups', { concurrency: 2 }, () => {
       name: 'checkinConsumers',
       lag: 1,
       pending: 1,
+      isPaused: false,
       deadLetters: 0,
       deadLetterStream: 'json:checkins:checkinConsumers:dead',
       lastDeliveredId: '1-0',
@@ -180,7 +181,7 @@ describe('npm run groups', { concurrency: 2 }, () => {
     assert.equal(code, 1)
     assert.match(
       stderr,
-      /^error: Cannot create group "checkinConsumers" on "other:checkins": the key holds another type/,
+      /^error: Cannot create group "checkinConsumers" on "other:checkins": the key or the ledger of the group holds another type/,
     )
   })
 

@@ -93,8 +93,7 @@ local function was_any_settled(ledger, ids)
   if up_to == '' or is_before(up_to, ids[1]) then return false end
   local seen = snapshot_of(redis.call('HMGET', ledger.key, 'pendingIds')[1])
   for _, id in ipairs(ids) do
-    if is_before(up_to, id) then return false end
-    if not seen[id] then return true end
+    if not seen[id] then return not is_before(up_to, id) end
   end
   return false
 end

@@ -39,6 +39,7 @@ if pending[1] == 0 and not check_permissions({ 'DEL', KEYS[4], KEYS[5] }) then
   redis.call('DEL', KEYS[4])
   if redis.pcall('TYPE', KEYS[5]).ok == 'hash' then redis.call('DEL', KEYS[5]) end
 end
+note_pending(KEYS[6], stream, group, pending[1] > 0)
 local expired, foreign = {}, {}
 for _, consumer in ipairs(pending[4] or {}) do
   local name = consumer[1]
@@ -59,5 +60,4 @@ for _, list in ipairs({ expired, foreign }) do
     reply[#reply + 1] = row
   end
 end
-note_pending(KEYS[6], stream, group, pending[1] > 0)
 return reply

@@ -7,18 +7,18 @@ import { appendVisits, freshGroup, readAndDie, startConsumer } from './fixture.t
 import { appendMore, ledgerKey, patient, untilNoted } from './lost-group.ts'
 
 onEachServer('note of a sweep', (bench) => {
-  test('reaches to the last delivered id, or to the thousandth pending one', async (t) => {
+  test('reaches to the last delivered id, or to the 500th pending one', async (t) => {
     const fixture = await freshGroup(bench())
-    await appendVisits(fixture, 1500)
-    await readAndDie(fixture, 'dead', 1400)
+    await appendVisits(fixture, 700)
+    await readAndDie(fixture, 'dead', 600)
     startConsumer(t, fixture, 'one', patient)
-    await untilNoted(fixture, 1000, 1000)
+    await untilNoted(fixture, 500, 500)
     const ids = String(await fixture.redis.send('HGET', ledgerKey(fixture), 'pendingIds')).split(
       ' ',
     )
-    assert.deepEqual([ids.length, ids[0], ids.at(-1)], [1000, '1-0', '1000-0'])
+    assert.deepEqual([ids.length, ids[0], ids.at(-1)], [500, '1-0', '500-0'])
     await fixture.redis.send('XACK', fixture.visits.key, 'desk', ...ids)
-    await untilNoted(fixture, 1500, 400)
+    await untilNoted(fixture, 700, 100)
   })
 
   test('is not written when nothing has changed', async (t) => {

@@ -21,7 +21,7 @@ export interface DrainGroup {
 /** One case per rival. */
 export function drainCases(condition: DrainGroup, rivals: readonly Rival[]): Case[] {
   const { group, entries, users = 1000, locations = 215, appendonly = 'no' } = condition
-  return available(rivals).map((rival) => {
+  return rivals.map((rival) => {
     const { name, label, isOurs, processes, promise, share, setup } = rival
     const count = Math.ceil(entries * share)
     return {

@@ -4,6 +4,8 @@ import type { CheckinModel } from '../domain/checkins.ts'
 import { plainTable } from '../terminal/plain-table.ts'
 import { duration, isColour, printable, written } from '../terminal/words.ts'
 import type { Wiring } from '../wiring.ts'
+import { pauseOutcome } from '../groups/pausing.ts'
+import { consumerName } from './arguments.ts'
 import { withRemedy } from './stop-signals.ts'
 
 interface Options {
@@ -12,7 +14,7 @@ interface Options {
 
 type CheckinGroup = Group<CheckinModel['checkins']['fields']>
 
-/** `npm run consumers`: who is in the group and lives; `npm run consumers -- remove NAME`: removes one that is gone. */
+/** `npm run consumers`: who is in the group and lives; `remove NAME` removes one that is gone; `pause NAME`, `resume NAME`. */
 export function command(wiring: Wiring): Command {
   const list = async (options: Options): Promise<void> =>
     withGroup(wiring, async (group) => {
@@ -38,7 +40,35 @@ export function command(wiring: Wiring): Command {
     .action((name: string, _options: unknown, removed: Command) =>
       remove(wiring, name, removed.optsWithGlobals<Options>()),
     )
+  for (const action of ['pause', 'resume'] as const) {
+    consumers
+      .command(action)
+      .description(pauseTexts[action])
+      .addArgument(new Argument('<name>', 'name of the consumer').argParser(consumerName))
+      .option('--json', 'print the result as JSON')
+      .action((name: string, _options: unknown, paused: Command) =>
+        setPaused(wiring, action, name, paused.optsWithGlobals<Options>()),
+      )
+  }
   return consumers
+}
+
+const pauseTexts = {
+  pause: 'Pauses a consumer: it reads and begins nothing, and keeps what it has.',
+  resume: 'Ends the pause of a consumer.',
+}
+
+async function setPaused(
+  wiring: Wiring,
+  action: 'pause' | 'resume',
+  name: string,
+  { json }: Options,
+): Promise<void> {
+  await withGroup(wiring, async (group) => {
+    await group.describe()
+    const { result, line } = await pauseOutcome(group, action, { consumer: name })
+    process.stdout.write(`${json === true ? JSON.stringify({ name, ...result }) : line}\n`)
+  })
 }
 
 async function remove(wiring: Wiring, name: string, { json }: Options): Promise<void> {
@@ -69,9 +99,9 @@ async function withGroup(
 
 function asTable(roster: readonly RosterEntry[]): string {
   if (roster.length === 0) return 'The group has no consumers.'
-  const rows = roster.map(({ name, state, pending, idleMs, leaseLeftMs, holder }) => [
+  const rows = roster.map(({ name, state, isPaused, pending, idleMs, leaseLeftMs, holder }) => [
     printable(name),
-    state,
+    isPaused ? `${state}, paused` : state,
     written(pending),
     duration(idleMs),
     leaseText(leaseLeftMs),

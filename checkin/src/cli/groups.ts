@@ -5,6 +5,7 @@ import { CommandError, UsageError } from '../errors.ts'
 import { overviewOf } from '../groups/overview.ts'
 import { asTable } from '../groups/table.ts'
 import { isColour } from '../terminal/words.ts'
+import { pauseOutcome } from '../groups/pausing.ts'
 import { creationRemedy, withRemedy } from './stop-signals.ts'
 import type { Wiring } from '../wiring.ts'
 
@@ -16,7 +17,7 @@ interface CreateOptions extends Options {
   readonly from: string
 }
 
-/** `npm run groups`: shows the groups of the stream; `npm run groups -- create`: makes stream and group. */
+/** `npm run groups`: shows the groups of the stream, makes stream and group (`create`), pauses and resumes the group. */
 export function command(wiring: Wiring): Command {
   const groups = new Command()
     .description('Shows the groups of the stream, their consumers, and what is pending.')
@@ -32,7 +33,40 @@ export function command(wiring: Wiring): Command {
     .action((_options: unknown, created: Command) =>
       create(wiring, created.optsWithGlobals<CreateOptions>()),
     )
+  for (const action of ['pause', 'resume'] as const) {
+    groups
+      .command(action)
+      .description(pauseTexts[action])
+      .option('--json', 'print the result as JSON')
+      .action((_options: unknown, paused: Command) =>
+        setPaused(wiring, action, paused.optsWithGlobals<Options>()),
+      )
+  }
   return groups
+}
+
+const pauseTexts = {
+  pause: 'Pauses the group: its consumers read and begin nothing, and keep what they have.',
+  resume: 'Ends the pause of the group.',
+}
+
+async function setPaused(
+  wiring: Wiring,
+  action: 'pause' | 'resume',
+  { json }: Options,
+): Promise<void> {
+  const millrace = await wiring.connect()
+  try {
+    const group = millrace.group(wiring.model.checkins, wiring.config.group)
+    await group.describe()
+    const text = await pauseOutcome(group, action, 'group')
+    const result = { stream: group.stream.key, group: group.name, ...text.result }
+    process.stdout.write(`${json === true ? JSON.stringify(result) : text.line}\n`)
+  } catch (error) {
+    throw withRemedy(error)
+  } finally {
+    await millrace.close()
+  }
 }
 
 async function show(wiring: Wiring, options: Options): Promise<void> {

@@ -70,12 +70,15 @@ function unreadable({ code, message }: MillraceError): Finding | undefined {
       remedy: 'TYPE of the keys in docs/operations.md; move the wrong one away, or set KEY_PREFIX.',
     }
   }
-  if (code !== 'AUTHENTICATION' && code !== 'REFUSED') return undefined
+  const isForbidden = code === 'AUTHENTICATION' || code === 'REFUSED'
+  if (!isForbidden && code !== 'READ_ONLY' && code !== 'SERVER_BUSY') return undefined
   return {
     check: 'group-hidden',
     severity: 'warning',
-    what: `Cannot tell: the user may not look at the group. ${message}`,
+    what: `Cannot tell: the server does not let us look at the group. ${message}`,
     why: 'The group was not checked.',
-    remedy: 'Run the doctor with the rights of a processor (docs/operations.md, "Rights").',
+    remedy: isForbidden
+      ? 'Run the doctor with the rights of a processor (docs/operations.md, "Rights").'
+      : 'Run the doctor again when the server is a primary and takes writes.',
   }
 }

@@ -22,6 +22,7 @@ export interface GroupOverview extends Omit<
 > {
   /** The pending entry with the smallest id; null when nothing is pending. */
   readonly oldestPending: PendingEntry | null
+  readonly isPaused: boolean
   readonly consumers: readonly ConsumerOverview[]
 }
 
@@ -57,13 +58,22 @@ export async function overviewOf(millrace: Millrace, model: CheckinModel): Promi
     entries: Number(entries),
     firstEntryId: idOfOnly(first),
     lastEntryId: idOfOnly(last),
-    groups: await Promise.all(described.map((group) => groupOverview(millrace, group))),
+    groups: await Promise.all(
+      described.map(async (group) => {
+        const isPaused = await millrace.group(checkins, group.name).isPaused()
+        return groupOverview(millrace, group, isPaused)
+      }),
+    ),
     foreignGroups: foreignNames,
     singleProcessor: typeof position === 'string' ? { key: positionKey, position } : null,
   }
 }
 
-async function groupOverview(millrace: Millrace, group: GroupDescription): Promise<GroupOverview> {
+async function groupOverview(
+  millrace: Millrace,
+  group: GroupDescription,
+  isPaused: boolean,
+): Promise<GroupOverview> {
   const { name, lag, pending, lastDeliveredId, entriesRead, deadLetters, deadLetterStream } = group
   const oldest = async (...consumer: string[]): Promise<PendingEntry | null> =>
     onlyPending(await millrace.send('XPENDING', group.stream, name, '-', '+', '1', ...consumer))
@@ -75,6 +85,7 @@ async function groupOverview(millrace: Millrace, group: GroupDescription): Promi
   }))
   return {
     name,
+    isPaused,
     lag,
     pending,
     oldestPending: pending > 0 ? await oldest() : null,

@@ -41,10 +41,18 @@ function tableOf(groups: readonly GroupOverview[], isColour: boolean): string {
 }
 
 function groupRow(group: GroupOverview): string[] {
-  const { name, lag, pending, oldestPending, deadLetters, lastDeliveredId } = group
+  const { name, isPaused, lag, pending, oldestPending, deadLetters, lastDeliveredId } = group
   const lagText = lag === null ? 'unknown' : written(lag)
   const oldest = oldestText(oldestPending)
-  return [name, lagText, written(pending), oldest, written(deadLetters), lastDeliveredId, '']
+  return [
+    isPaused ? `${name} (paused)` : name,
+    lagText,
+    written(pending),
+    oldest,
+    written(deadLetters),
+    lastDeliveredId,
+    '',
+  ]
 }
 
 function consumerRow({ name, pending, oldestPending, idleMs }: ConsumerOverview): string[] {

@@ -87,6 +87,13 @@ export class Activity {
     this.#info('waiting for more checkins...')
   }
 
+  paused(isPaused: boolean): void {
+    this.#isWaiting = false
+    this.#info(
+      isPaused ? 'Paused: reads and begins nothing, keeps its name and its checkins.' : 'Resumed.',
+    )
+  }
+
   warn(text: string): void {
     this.#options.log.warn(`${this.#options.name}: ${text}`)
   }

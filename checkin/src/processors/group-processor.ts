@@ -103,6 +103,7 @@ export class GroupProcessor {
             'claimed by another one, or applied before a reply was lost.',
         ),
       waiting: () => activity.waiting(),
+      paused: (isPaused) => activity.paused(isPaused),
     }
   }
 

@@ -10,19 +10,21 @@ export interface Sample {
   readonly undelivered: number | null
   readonly pending: number
   readonly deadLetters: number
+  readonly isPaused: boolean
 }
 
 const countMax = 1000
 
 /** Looks at stream and group. @throws {MillraceError} also when stream or group is gone. */
 export async function takeSample(millrace: Millrace, group: Group): Promise<Sample> {
-  const [description, added] = await Promise.all([
+  const [description, added, isPaused] = await Promise.all([
     group.describe(),
     entriesAdded(millrace, group.stream.key),
+    group.isPaused(),
   ])
   const { lag, lastDeliveredId, pending, deadLetters } = description
   const undelivered = lag ?? (await countAfter(millrace, group.stream.key, lastDeliveredId))
-  return { atMs: performance.now(), added, undelivered, pending, deadLetters }
+  return { atMs: performance.now(), added, undelivered, pending, deadLetters, isPaused }
 }
 
 /** What happened between two samples, as one line. */
@@ -36,6 +38,7 @@ export function statusLine(before: Sample, now: Sample): string {
     `lag ${now.undelivered === null ? 'unknown' : plain(now.undelivered)}`,
     `pending ${plain(now.pending)}`,
     `dead letters ${plain(now.deadLetters)}`,
+    ...(now.isPaused ? ['paused'] : []),
   ].join('   ')
 }
 

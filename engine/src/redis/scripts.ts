@@ -38,6 +38,10 @@ function load(...names: readonly string[]): Script {
   return script(['checks', ...names].map(part))
 }
 
+function loadReading(...names: readonly string[]): Script {
+  return script(['checks', ...names].map(part), 'reading')
+}
+
 export const scripts: Readonly<
   Record<
     | 'appendBatch'
@@ -66,17 +70,17 @@ export const scripts: Readonly<
   >
 > = {
   appendBatch: script(['checks', 'append-batch'].map(part), 'filling'),
-  balance: load('balance'),
+  balance: loadReading('balance'),
   claim: load('ledger', 'dead-letters', 'claim'),
-  countRange: load('count-range'),
+  countRange: loadReading('count-range'),
   createGroup: load('create-group'),
-  entryState: load('entry-state'),
-  examine: load('ledger', 'recovery', 'examine'),
-  findDeadLetter: load('find-dead-letter'),
+  entryState: loadReading('entry-state'),
+  examine: loadReading('ledger', 'recovery', 'examine'),
+  findDeadLetter: loadReading('find-dead-letter'),
   lease: load('lease'),
   purge: load('purge'),
   rank: load('rank'),
-  rankingPage: script(['checks', 'ranking-page'].map(part), 'reading'),
+  rankingPage: loadReading('ranking-page'),
   recoverGroup: load('ledger', 'recovery', 'recover-group'),
   recoverUnknown: load('ledger', 'dead-letters', 'recovery', 'recover-unknown'),
   redrive: load('ledger', 'redrive'),

@@ -1,0 +1,94 @@
+/** `npm run doctor`: its exit codes, its calm amid work, and what it says about the living and the dead. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { onEachServer } from '../../testing/on-each-server.ts'
+import { runMain } from '../../testing/processes.ts'
+import { waitFor } from '../../testing/wait-for.ts'
+import { diagnose, type Diagnosis } from '../src/doctor/doctor.ts'
+import {
+  append,
+  checkin,
+  found,
+  key,
+  leases,
+  model,
+  name,
+  processed,
+  read,
+} from './doctor-stage.ts'
+
+onEachServer(
+  'doctor command',
+  (bench) => {
+    test('as a command ends with 0, 1 or 2, and prints JSON', async () => {
+      const { redis, server } = bench()
+      await redis.send('FLUSHALL')
+      const env = { REDIS_URL: server.url, NO_COLOR: '1' }
+      const run = (...args: string[]) => runMain(['doctor', ...args], { env }).exited
+      const empty = await run()
+      assert.deepEqual([empty.code, empty.stderr], [1, ''])
+      assert.match(empty.stdout, /\n {2}|warning {2}There is no stream.*\n +Why: .*\n +Do: /)
+      await processed(10)(redis, bench())
+      const healthy = await run()
+      assert.match(healthy.stdout, /Balance: 10 appended = 0 skipped \+ 10 applied/)
+      const isOld = healthy.stdout.includes('has a fault')
+      assert.equal(healthy.code, isOld ? 1 : 0)
+      if (!isOld) assert.match(healthy.stdout, /Nothing is wrong\.\n$/)
+      await redis.send('XGROUP', 'SETID', key, name, '0')
+      const moved = await run('--json')
+      assert.equal(moved.code, 2)
+      const { findings } = JSON.parse(moved.stdout) as Diagnosis
+      assert.deepEqual([findings[0]?.check, findings[0]?.severity], ['group-moved-back', 'problem'])
+      const away = await runMain(['doctor'], { env: { REDIS_URL: 'redis://127.0.0.1:1' } }).exited
+      assert.deepEqual([away.code, away.stdout], [2, ''])
+      assert.match(away.stderr, /^error: Cannot connect/)
+    })
+
+    test('finds nothing wrong with what works, also amid its work', async (t) => {
+      const { redis, millrace } = bench()
+      await redis.send('FLUSHALL')
+      await processed(10)(redis, bench())
+      const consumers = ['a', 'b'].map((one) =>
+        millrace
+          .group(model.checkins, name)
+          .consumer(one, { projections: [model.users], batch: 50 }),
+      )
+      const runs = consumers.map((consumer) => consumer.run())
+      t.after(() => Promise.all(consumers.map((consumer) => consumer.stop())))
+      t.after(() => Promise.all(runs))
+      // On Redis 7.0 a consumer is known to the server once it was delivered something.
+      for (let round = 0; round < 20; round += 1) {
+        await millrace.appendMany(
+          model.checkins,
+          Array.from({ length: 3000 }, () => ({ values: checkin })),
+        )
+        const { findings, balance } = await diagnose(millrace, model, name)
+        const wrong = findings.filter(
+          ({ check, severity }) =>
+            severity !== 'info' && !['server-version', 'no-processor'].includes(check),
+        )
+        assert.deepEqual(wrong, [])
+        assert.equal(balance?.unaccounted ?? 0, 0)
+      }
+    })
+
+    test('sees a consumer that is gone beside a living one', async (t) => {
+      const { redis, millrace } = bench()
+      await redis.send('FLUSHALL')
+      await processed(1)(redis, bench())
+      await append(redis, bench())
+      await read(redis, bench())
+      const consumer = millrace
+        .group(model.checkins, name)
+        .consumer('alive', { projections: [model.users], claimAfterMs: 600_000 })
+      const run = consumer.run()
+      t.after(() => consumer.stop())
+      t.after(() => run)
+      await append(redis, bench())
+      await waitFor(() => found(bench(), 'pending-without-lease'), { what: 'the finding' })
+      assert.match((await found(bench(), 'pending-without-lease'))?.what ?? '', /cli \(1\)/)
+      assert.notEqual(await redis.send('ZSCORE', leases, 'alive'), null)
+    })
+  },
+  { concurrency: false, appendonly: 'everysec', args: ['--aof-load-truncated', 'no'] },
+)
