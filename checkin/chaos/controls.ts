@@ -27,7 +27,7 @@ end
 // The ledger is a second gate: with it, the defects below are noticed before they count anything twice.
 const notNoticed: Patch = {
   file: gate,
-  find: `if was_settled(ledger, ids[1]) then return { 'error', 'moved-back' } end`,
+  find: `if was_any_settled(ledger, ids) then return { 'error', moved_back(KEYS[4]) } end`,
   replace: '',
 }
 
@@ -53,8 +53,8 @@ export const controls: readonly Control[] = [
       { file: gate, find: acknowledgeAll, replace: '' },
       {
         file: gate,
-        find: 'local writes, refusals\n',
-        replace: `${acknowledgeAll}local writes, refusals\n`,
+        find: 'local refusals\n',
+        replace: `${acknowledgeAll}local refusals\n`,
       },
     ],
     faults: [wrongType],
@@ -80,12 +80,17 @@ export const controls: readonly Control[] = [
     what: 'lastCheckin is that of the entry that was applied last',
     patches: [
       {
-        file: 'engine/lua/effects.lua',
+        file: 'engine/lua/integers.lua',
         find: 'local function wins(choice, id, held)\n',
         replace: 'local function wins(choice, id, held)\n  do return true end\n',
       },
+      {
+        file: 'engine/src/compile-plan.ts',
+        find: ' value + 0 end\n      end',
+        replace: ' value + 0 end\n        win = true\n      end',
+      },
     ],
-    faults: [kill, zombie],
+    faults: [kill, zombie, kill, zombie],
     expected: ['wrong', 'moved-back'],
   },
   {
@@ -109,8 +114,23 @@ export const controls: readonly Control[] = [
       notNoticed,
       {
         file: 'engine/lua/ledger.lua',
-        find: `    if is_before(ledger.delivered, id_or(held[5], '0-0')) then return nil, 'moved-back' end\n`,
+        find: `    if is_before(ledger.delivered, id_or(places[2], '0-0')) then return nil, moved_back(key) end\n`,
         replace: '',
+      },
+      {
+        file: 'engine/lua/push-down.lua',
+        find: `if was_any_settled(ledger, { entries[1][1] }) then return { 'error', moved_back(KEYS[4]) } end`,
+        replace: '',
+      },
+      {
+        file: 'engine/src/delivery-reader.ts',
+        find: '    if (compareIds(first.id, this.#lastNew) <= 0)',
+        replace: '    if (compareIds(first.id, this.#lastNew) > Infinity)',
+      },
+      {
+        file: 'engine/src/delivery-reader.ts',
+        find: ' || compareIds(place, seen) >= 0) return',
+        replace: ' || compareIds(place, seen) > -Infinity) return',
       },
     ],
     faults: [recreateAtZero],

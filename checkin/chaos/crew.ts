@@ -11,10 +11,11 @@ export interface Member {
 }
 
 /**
- * `processor`: the command of the service. `handler`: the example with a handler that fails. `hanging`: with one that
+ * `processor`: the command of the service, with `--pull`, so that entries are pending for it. `pushing`: the command as it
+ * is, which drains in the server. `handler`: the example with a handler that fails. `hanging`: with one that
  * never ends.
  */
-export type MemberKind = 'processor' | 'handler' | 'hanging'
+export type MemberKind = 'processor' | 'pushing' | 'handler' | 'hanging'
 
 export interface CrewParts {
   readonly url: string
@@ -43,6 +44,11 @@ export class Crew {
   newName(): string {
     this.#names += 1
     return `consumer${this.#names}`
+  }
+
+  /** Members that hold entries while they work. */
+  get holding(): Member[] {
+    return this.members.filter(({ kind }) => kind !== 'pushing')
   }
 
   /** Starts a consumer and adds it to the members; resolves when it works. A server that is away is waited for. */
@@ -84,7 +90,8 @@ export class Crew {
   #spawn(kind: MemberKind, name: string): MainProcess {
     const { url, root, claimAfterMs, batch } = this.#parts
     const flags = ['--batch', String(batch), '--claim-after', `${claimAfterMs}ms`]
-    if (kind === 'processor') {
+    if (kind === 'processor' || kind === 'pushing') {
+      if (kind === 'processor') flags.push('--pull')
       const env = { REDIS_URL: url, LOG_FORMAT: 'pretty' }
       return runMain(['checkingroupprocessor', name, ...flags], { env, root })
     }

@@ -15,8 +15,9 @@ export interface ControlResult {
   readonly example: string
 }
 
-// One round, and what stays is stuck soon: a defect shows at once.
-const quick = { minutes: 0, settleMaxMs: 15_000, keepsEvidence: false } as const
+// One round, and what stays is stuck soon: a defect shows at once. The defects are those of consumers that pull.
+const kinds = ['processor', 'processor', 'processor', 'handler'] as const
+const quick = { kinds, minutes: 0, settleMaxMs: 15_000, keepsEvidence: false } as const
 
 /** Runs one control. @throws {Error} when it is stale: its patch matches nothing, or its faults do not bite. */
 export async function runControl(

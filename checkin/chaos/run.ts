@@ -1,6 +1,7 @@
 /** One run: scene, faults, verdict. */
 import type { ServerKind } from '../../testing/redis-servers.ts'
 import { direct, type Tally } from './director.ts'
+import type { MemberKind } from './crew.ts'
 import type { Fault } from './fault.ts'
 import { connectionFaults } from './faults/connections.ts'
 import { consumerFaults } from './faults/consumers.ts'
@@ -15,6 +16,8 @@ export interface RunOptions extends Omit<SceneOptions, 'kind' | 'hasShiftedClock
   readonly minutes: number
   /** Default: all. */
   readonly faults?: readonly Fault[]
+  /** The consumers at the start; default: two that pull, one that drains in the server, one with a handler. */
+  readonly kinds?: readonly MemberKind[]
   /** Entries in a burst, default 50: about 400 a second. */
   readonly burst?: number
   /** Everything must be processed so long after the last fault, default 60,000 ms. */
@@ -51,15 +54,11 @@ const allFaults: readonly Fault[] = [
 /** Runs the faults for so long, lets everything heal, and judges. */
 export async function run(options: RunOptions): Promise<RunResult> {
   const { minutes, faults = allFaults, burst = 50, keepsEvidence = true } = options
+  const { kinds = ['processor', 'processor', 'pushing', 'handler'] } = options
   const scene = await Scene.open({ ...options, kind: options.server, hasShiftedClock: true })
   try {
     const { crew, history } = scene
-    await Promise.all([
-      crew.hire('processor'),
-      crew.hire('processor'),
-      crew.hire('processor'),
-      crew.hire('handler'),
-    ])
+    await Promise.all(kinds.map((kind) => crew.hire(kind)))
     scene.appender.start({ burst, pauseMs: 100 })
     const tallies = await direct(scene, faults, minutes * 60_000)
     await scene.settle(options.settleMaxMs)

@@ -13,11 +13,24 @@ export const kill: Fault = {
   kind: 'consumer killed (SIGKILL)',
   lane,
   strike: async (scene, random) => {
-    const victim = random.pick(scene.crew.members)
+    const victim = random.pick(scene.crew.holding)
     const held = await freezeHolding(scene, victim)
     await scene.crew.kill(victim)
     await scene.crew.hire(victim.kind, random.chance(0.5) ? victim.name : scene.crew.newName())
     return held > 0 ? 1 : 0
+  },
+}
+
+/** One that drains in the server is killed under load: what it took, it took with its effects. */
+const killPushing: Fault = {
+  kind: 'push-down consumer killed (SIGKILL)',
+  lane,
+  strike: async ({ crew }, random) => {
+    const pushing = crew.members.filter(({ kind }) => kind === 'pushing')
+    if (pushing.length === 0) return 0
+    await crew.kill(random.pick(pushing))
+    await crew.hire('pushing')
+    return 1
   },
 }
 
@@ -27,7 +40,7 @@ export const zombie: Fault = {
   lane,
   strike: async (scene, random) => {
     const { crew, claimAfterMs, history } = scene
-    const victim = random.pick(crew.members)
+    const victim = random.pick(crew.holding)
     const held = await freezeHolding(scene, victim)
     // Another process may even take its name meanwhile; then the zombie has to end.
     const isUsurped = random.chance(0.3)
@@ -94,7 +107,7 @@ const remove: Fault = {
   lane,
   strike: async (scene, random) => {
     const { crew, server, history, claimAfterMs } = scene
-    const victim = random.pick(crew.members)
+    const victim = random.pick(crew.holding)
     const held = await freezeHolding(scene, victim)
     await crew.kill(victim)
     const replacement = crew.hire(victim.kind)
@@ -118,7 +131,7 @@ export const deliveryCounts: Fault = {
   lane,
   strike: async (scene, random) => {
     const { crew, group, model } = scene
-    const victim = random.pick(crew.members)
+    const victim = random.pick(crew.holding)
     await freezeHolding(scene, victim)
     const place = [model.checkins.key, group.name]
     const rows = (await scene.send('XPENDING', ...place, '-', '+', '200', victim.name)) as Reply[][]
@@ -132,4 +145,12 @@ export const deliveryCounts: Fault = {
   },
 }
 
-export const consumerFaults: readonly Fault[] = [deliveryCounts, kill, zombie, roll, scale, remove]
+export const consumerFaults: readonly Fault[] = [
+  deliveryCounts,
+  kill,
+  killPushing,
+  zombie,
+  roll,
+  scale,
+  remove,
+]

@@ -9,7 +9,7 @@ export const bareTrim: Fault = {
   kind: 'XTRIM MAXLEN',
   lane,
   strike: async (scene, random) => {
-    const victim = random.pick(scene.crew.members)
+    const victim = random.pick(scene.crew.holding)
     const held = await freezeHolding(scene, victim)
     await scene.send('XTRIM', scene.model.checkins.key, 'MAXLEN', '0')
     scene.history.note('XTRIM MAXLEN 0')
@@ -24,7 +24,7 @@ export const bareDelconsumer: Fault = {
   kind: 'XGROUP DELCONSUMER',
   lane,
   strike: async (scene, random) => {
-    const victim = random.pick(scene.crew.members)
+    const victim = random.pick(scene.crew.holding)
     await freezeHolding(scene, victim)
     const place = [scene.model.checkins.key, scene.group.name]
     const dropped = Number(await scene.send('XGROUP', 'DELCONSUMER', ...place, victim.name))

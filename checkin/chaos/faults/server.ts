@@ -133,8 +133,7 @@ async function missedScripts(scene: Scene): Promise<number> {
   return Number(/errorstat_NOSCRIPT:count=(\d+)/.exec(info)?.[1] ?? 0)
 }
 
-// Not ahead: a retry that is scheduled meanwhile waits for an hour more when the clock is right again.
-const shifts = [-3600] as const
+const shifts = [3600, -3600] as const
 
 /** An hour ahead or back for some seconds: leases and turns jump, and the ids of entries stay ahead for good. */
 const clock: Fault = {

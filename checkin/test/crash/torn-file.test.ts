@@ -100,7 +100,7 @@ async function work(url: string): Promise<number> {
   try {
     await stage.append(appendedByWork)
     const projections = [model.users, model.locations]
-    const options = { projections, drain: true, claimAfterMs: 40, batch: 10 }
+    const options = { projections, mode: 'pull', drain: true, claimAfterMs: 40, batch: 10 } as const
     await stage.group.consumer('worker', options).run()
     return await stage.verdict()
   } finally {

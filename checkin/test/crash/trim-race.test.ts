@@ -20,7 +20,7 @@ onEachScene('a trim overtakes nobody', {}, async (scene, random, t) => {
     // The recorder is the slow group: it sleeps in every other round, and still has to see every entry.
     recorder.pause(round % 2 === 0)
     const first = await newGroup(scene, `late${round}`)
-    const victim = random.pick(crew.members)
+    const victim = random.pick(crew.holding)
     await freezeHolding(scene, victim)
     await crew.kill(victim)
     await crew.hire(victim.kind)
