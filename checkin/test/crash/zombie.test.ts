@@ -1,13 +1,13 @@
 /** A processor that is frozen while it holds entries, until they are claimed, and then goes on. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { onEachServer } from '../../../testing/on-each-server.ts'
+import { onEachServer, type Bench } from '../../../testing/on-each-server.ts'
 import { waitFor } from '../../../testing/wait-for.ts'
 import { Stage } from './stage.ts'
 
 const rounds = 5
 
-onEachServer('zombie', (bench) => {
+const zombies = (bench: () => Bench): void => {
   test('applies nothing that others have claimed meanwhile', async (t) => {
     const stage = await Stage.open(bench().server.url)
     t.after(() => stage.close())
@@ -33,6 +33,7 @@ onEachServer('zombie', (bench) => {
   })
 
   test('that folded in the server applies nothing once another process has its name', async (t) => {
+    await bench().redis.send('FLUSHALL')
     const stage = await Stage.open(bench().server.url)
     t.after(() => stage.close())
     const zombie = await stage.startProcessor('twin', '--claim-after', '500ms')
@@ -60,7 +61,10 @@ onEachServer('zombie', (bench) => {
     await stage.verdict()
     await stage.stopProcessors([last])
   })
-})
+}
+
+// They work on the same keys.
+onEachServer('zombie', zombies, { concurrency: false })
 
 const superseded = (stage: Stage): number => [...stage.output.matchAll(/Superseded/g)].length
 
