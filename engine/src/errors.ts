@@ -92,7 +92,8 @@ export function readFailure(
   { stream, group }: { readonly stream: string; readonly group: string },
 ): unknown {
   const code = error instanceof MillraceError ? error.code : undefined
-  if (code === 'NO_GROUP') return missingGroup(stream, group, error)
+  // XINFO says that the key is gone where a read says that the group is.
+  if (code === 'NO_GROUP' || code === 'NO_STREAM') return missingGroup(stream, group, error)
   if (code !== 'WRONG_TYPE') return error
   const state = 'the key holds another type. Move that key away or use another one'
   return new MillraceError(code, `Cannot read from stream "${stream}": ${state}`, { cause: error })
