@@ -35,12 +35,18 @@ const powerLoss: Fault = {
     await appender.heldDuring(async () => {
       recorder.pause(true)
       watch.pause(true)
-      const repaired = await tearAndRepair(server, random.between(1, 100_000))
-      await server.restart()
-      const info = (await scene.send('XINFO', 'STREAM', scene.model.checkins.key)) as Reply[]
-      const lastId = String(info[info.indexOf('last-generated-id') + 1])
-      watch.pause(false)
-      recorder.pause(false)
+      let repaired: string
+      let lastId: string
+      try {
+        repaired = await tearAndRepair(server, random.between(1, 100_000))
+        await server.restart()
+        const info = (await scene.send('XINFO', 'STREAM', scene.model.checkins.key)) as Reply[]
+        lastId = String(info[info.indexOf('last-generated-id') + 1])
+      } finally {
+        // Whatever broke off: a recorder that stays paused would let the run wait for ever.
+        watch.pause(false)
+        recorder.pause(false)
+      }
       await scene.untilPassed(() => recorder.caughtUp())
       lost = history.rollBack(lastId)
       // Time passes until a server is back, so it gives no id twice. With ids ahead of the clock it would, and consumers
