@@ -164,6 +164,9 @@ class RunningServer implements TestServer {
   }
 }
 
+/** A large append-only file takes its time to load. */
+const startMaxMs = 60_000
+
 async function launch(
   kind: ServerKind,
   port: number,
@@ -191,6 +194,11 @@ async function launch(
   const isOver = (): boolean => child.exitCode !== null || child.signalCode !== null
   await waitFor(async () => isOver() || (await answers(port, child.pid)), {
     what: `${kind}-server to answer on port ${port}`,
+    timeoutMs: startMaxMs,
+  }).catch(async (error: unknown) => {
+    // Left running, it would keep the port from the next one.
+    await end(child, 'SIGKILL')
+    throw error
   })
   if (isOver()) throw new Error(`Cannot start a ${kind}-server on port ${port}: it said\n${said}`)
   return child

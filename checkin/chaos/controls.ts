@@ -43,7 +43,7 @@ export const controls: readonly Control[] = [
       },
       notNoticed,
     ],
-    faults: [lostReply, zombie],
+    faults: [lostReply, zombie, lostReply, lostReply],
     expected: ['duplicated'],
   },
   {

@@ -1,6 +1,7 @@
 /** Chooses the faults by the seed and lets them strike until the time is over. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { SeededRandom } from '../../testing/seeded-random.ts'
+import { within } from '../../testing/wait-for.ts'
 import type { Fault, Lane } from './fault.ts'
 import type { Scene } from './scene.ts'
 
@@ -14,6 +15,9 @@ const lanes: readonly Lane[] = ['consumers', 'server', 'operators']
 
 // Tried in vain so often after the time is over, the fault does not bite, and the run is void.
 const extraTries = 3
+
+// Far more than any fault takes: a run ends, whatever does not.
+const strikeMaxMs = 180_000
 
 /**
  * Lets all faults strike in a seeded order, again and again, for so long; each at least once, and those that did not
@@ -61,7 +65,10 @@ async function strike(
   history.note(`--- ${fault.kind}`)
   tally.strikes += 1
   try {
-    const bites = await fault.strike(scene, random)
+    const bites = await within(fault.strike(scene, random), {
+      what: 'its end',
+      timeoutMs: strikeMaxMs,
+    })
     tally.bites += bites
     history.note(`--- ${fault.kind}: bit ${bites} times`)
   } catch (error) {

@@ -26,6 +26,8 @@ export class History {
   readonly entries = new Map<string, Operation>()
   readonly violations: Violation[] = []
   readonly timeline: string[] = []
+  /** Called with each violation at once, in words. */
+  onViolation: (text: string) => void = () => undefined
   readonly #startedAt = performance.now()
   readonly #idOf = new Map<number, string>()
 
@@ -40,6 +42,7 @@ export class History {
 
   violate(kind: Violation['kind'], what: string, ids: readonly string[] = []): void {
     this.violations.push({ kind, what, ids })
+    this.onViolation(`${kind}: ${what}`)
     this.note(`VIOLATION ${kind}: ${what} ${ids.slice(0, 5).join(' ')}`)
   }
 

@@ -55,7 +55,7 @@ async function main(args: string[]): Promise<number> {
 }
 
 async function mixed({ seed, minutes }: Flags, server: ServerKind): Promise<boolean> {
-  const result = await run({ seed, minutes, server })
+  const result = await run({ seed, minutes, server, say: (line) => console.error(line) })
   console.log(`${renderRun(result)}\n`)
   return result.verdict === 'ok'
 }

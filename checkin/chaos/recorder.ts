@@ -15,6 +15,7 @@ export class Recorder {
   #recording: Promise<void> | undefined
   #isRecording = false
   #isPaused = false
+  #isAbandoned = false
 
   constructor(millrace: Millrace, stream: string, history: History) {
     this.#millrace = millrace
@@ -32,6 +33,11 @@ export class Recorder {
   async stop(): Promise<void> {
     this.#isRecording = false
     await this.#recording
+  }
+
+  /** Stops where it is. */
+  abandon(): void {
+    this.#isAbandoned = true
   }
 
   /** While it pauses, nothing it has not seen may be trimmed. */
@@ -56,7 +62,7 @@ export class Recorder {
   async #record(): Promise<void> {
     // Whether the last look for new entries, since it was told to stop, found any.
     let isBehind = true
-    while (this.#isRecording || isBehind) {
+    while ((this.#isRecording || isBehind) && !this.#isAbandoned) {
       try {
         // What was delivered into a lost reply comes first.
         if (!this.#isPaused) isBehind = (await this.#take('0')) > 0 || (await this.#take('>')) > 0

@@ -24,6 +24,8 @@ export interface RunOptions extends Omit<SceneOptions, 'kind' | 'hasShiftedClock
   readonly settleMaxMs?: number
   /** After a violation, default true. */
   readonly keepsEvidence?: boolean
+  /** Called with a line each minute and with each of the first violations at once. */
+  readonly say?: (line: string) => void
 }
 
 export interface RunResult {
@@ -56,6 +58,11 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const { minutes, faults = allFaults, burst = 50, keepsEvidence = true } = options
   const { kinds = ['processor', 'processor', 'pushing', 'handler'] } = options
   const scene = await Scene.open({ ...options, kind: options.server, hasShiftedClock: true })
+  const { say = () => undefined } = options
+  const minute = setInterval(() => say(progressLine(scene)), 60_000)
+  scene.history.onViolation = (what) => {
+    if (scene.history.violations.length <= saidMax) say(`violation, ${what}`)
+  }
   try {
     const { crew, history } = scene
     await Promise.all(kinds.map((kind) => crew.hire(kind)))
@@ -81,6 +88,15 @@ export async function run(options: RunOptions): Promise<RunResult> {
       evidence: hasViolation && keepsEvidence ? scene.keepEvidence() : undefined,
     }
   } finally {
+    clearInterval(minute)
     await scene.close()
   }
+}
+
+const saidMax = 20
+
+function progressLine({ history, server }: Scene): string {
+  const { operations, violations, now } = history
+  const minutes = Math.round(now / 60_000)
+  return `${server.kind}: ${minutes} min, ${operations.length} operations, ${violations.length} violations`
 }

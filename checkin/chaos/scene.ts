@@ -20,7 +20,7 @@ import { startRedis, type ServerKind, type TestServer } from '../../testing/redi
 import { SeededRandom } from '../../testing/seeded-random.ts'
 import { shiftedClock, type ShiftedClock } from '../../testing/shifted-clock.ts'
 import { startProxy, type Proxy } from '../../testing/tcp-proxy.ts'
-import { waitFor } from '../../testing/wait-for.ts'
+import { waitFor, within } from '../../testing/wait-for.ts'
 import { checkinModel, type CheckinModel } from '../src/domain/checkins.ts'
 import { Appender } from './appender.ts'
 import { Crew } from './crew.ts'
@@ -90,7 +90,11 @@ export class Scene {
     const server = await startRedis({
       kind: options.kind,
       appendonly: 'always',
-      args: ['--aof-load-truncated', 'no', '--aof-timestamp-enabled', 'yes'],
+      // Rewritten now and then, so that faults meet that, too, and a restart has little to load.
+      args: [
+        ...['--aof-load-truncated', 'no', '--aof-timestamp-enabled', 'yes'],
+        ...['--auto-aof-rewrite-min-size', '16mb'],
+      ],
       env: clock?.env ?? {},
     })
     const proxy = await startProxy(server.port)
@@ -157,8 +161,10 @@ export class Scene {
       const ids = (rows as Reply[][]).map(([id]) => String(id))
       this.history.violate('stuck', `${String(error)}: ${JSON.stringify(rows)}`, ids)
     })
-    await this.recorder.stop()
-    await this.watch.stop()
+    await within(Promise.all([this.recorder.stop(), this.watch.stop()]), {
+      what: 'the recorder to have seen everything',
+      timeoutMs,
+    }).catch((error: unknown) => this.history.violate('stuck', String(error)))
   }
 
   /** After `settle`: compares what is there with what was sent. Violations go to the history. */
@@ -189,6 +195,8 @@ export class Scene {
   async close(): Promise<void> {
     await this.appender.stop()
     await this.crew.close()
+    // Closed under them, what cannot end by itself ends.
+    this.recorder.abandon()
     await Promise.all([this.recorder.stop(), this.watch.stop()])
     await Promise.all([this.millrace.close(), this.#appending.close()])
     await this.proxy.close()

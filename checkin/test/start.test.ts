@@ -93,7 +93,11 @@ test(
     assert.match(stderr, /loading sample data[^]*Loaded [\d,]+ users/)
     assert.match(stdout, /^Receiver: +http:\S+\/api\/checkin$/m)
     assert.match(stdout, /^redis-cli: redis-cli -p \d+$/m)
-    assert.match(stdout, /consumer1 [1-9][\d,]*, consumer2 [1-9]/)
+    // Who drains how much is chance: of a few check-ins, one may have all.
+    const [, ...shares] = /consumer1 ([\d,]+), consumer2 ([\d,]+)/.exec(stdout) ?? []
+    const done = shares.reduce((sum, share) => sum + Number(share.replaceAll(',', '')), 0)
+    t.diagnostic(`shares ${shares.join(' and ')}`)
+    assert.ok(done > 0, stdout)
     assert.match(stdout, /Best locations.*\n(?: +\d stars +[\d,]+ check-ins {2}\S.*\n){5}/)
     assert.deepEqual(alive(pids), [])
 
