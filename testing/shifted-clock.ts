@@ -18,7 +18,7 @@ const source = fileURLToPath(new URL('shifted-clock.c', import.meta.url))
 /**
  * Makes a clock that can be shifted: a library that is preloaded into the server. (libfaketime does not start servers
  * that are built with jemalloc.)
- * @returns undefined where there is no Linux or no C compiler: what needs it is skipped, visibly.
+ * @returns undefined where there is no Linux or no C compiler.
  */
 export function shiftedClock(): ShiftedClock | undefined {
   if (process.platform !== 'linux') return undefined

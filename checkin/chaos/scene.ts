@@ -64,6 +64,7 @@ export class Scene {
   /** Users whose key held another type for a while. */
   barredUsers = 0
   readonly #appending: Millrace
+  #clockSeconds = 0
 
   private constructor(options: SceneOptions, parts: Parts) {
     const { seed, root = thisCheckout, batch = 40 } = options
@@ -134,6 +135,21 @@ export class Scene {
         await delay(20)
       }
     }
+  }
+
+  /**
+   * Sets the server's clock so many seconds ahead of the machine's, or back. Where that cannot be done, the leases are
+   * moved instead, as they look to such a clock.
+   */
+  async shiftClock(seconds: number): Promise<void> {
+    this.clock?.shift(seconds)
+    if (this.clock === undefined) {
+      const { leases } = this.keys
+      const ms = String((this.#clockSeconds - seconds) * 1000)
+      const names = (await this.send('ZRANGE', leases, '0', '-1')) as string[]
+      for (const name of names) await this.send('ZINCRBY', leases, ms, name)
+    }
+    this.#clockSeconds = seconds
   }
 
   /** Entries that are pending for a consumer. */

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
-import { runMain, type Ended } from '../../testing/processes.ts'
-import { startRedis, type TestServer } from '../../testing/redis-servers.ts'
-import type { TestClient } from '../../testing/test-client.ts'
+import { describe, test } from 'node:test'
+import { CommandStage, fieldsOf } from './command-stage.ts'
 
 interface Letter {
   readonly reason?: string
@@ -12,41 +10,9 @@ interface Letter {
 }
 
 describe('npm run dead-letters', { concurrency: 2 }, () => {
-  let server: TestServer
-  let redis: TestClient
-  before(async () => {
-    server = await startRedis()
-    redis = await server.client()
-  })
-  after(() => server.stop())
-
-  const run = async (prefix: string, ...args: string[]): Promise<Ended> =>
-    await runMain(['dead-letters', ...args], { env: { REDIS_URL: server.url, KEY_PREFIX: prefix } })
-      .exited
-
-  /** A group that has delivered and acknowledged the check-ins `1-0`, `2-0`, ... */
-  async function settled(prefix: string, checkins: number): Promise<string> {
-    const key = `${prefix}:checkins`
-    await redis.send('XGROUP', 'CREATE', key, 'checkinConsumers', '0', 'MKSTREAM')
-    for (let id = 1; id <= checkins; id += 1) {
-      await redis.send('XADD', key, `${id}-0`, ...fieldsOf(id))
-    }
-    const read = ['XREADGROUP', 'GROUP', 'checkinConsumers', 'ada', 'STREAMS', key, '>']
-    await redis.send(...read)
-    for (let id = 1; id <= checkins; id += 1) {
-      await redis.send('XACK', key, 'checkinConsumers', `${id}-0`)
-    }
-    return key
-  }
-
-  const fieldsOf = (id: number): string[] => [
-    'locationId',
-    '5',
-    'userId',
-    `${id}`,
-    'starRating',
-    '4',
-  ]
+  const stage = new CommandStage('dead-letters')
+  const { run } = stage
+  const settled = (prefix: string, checkins: number) => stage.fill(prefix, checkins, checkins)
 
   /** A dead letter `1000<n>-0` of the check-in `<n>-0`. */
   async function write(key: string, n: number, { reason, error, ageMs }: Letter = {}) {
@@ -54,7 +20,7 @@ describe('npm run dead-letters', { concurrency: 2 }, () => {
     const about = ['id', `${n}-0`, 'reason', reason ?? 'refused', 'error', error ?? 'no "hash"']
     const fields = fieldsOf(n).map((text, at) => (at % 2 === 0 ? `field:${text}` : text))
     const rest = ['consumer', 'ada', 'time', time, ...fields]
-    await redis.send('XADD', `${key}:checkinConsumers:dead`, `1000${n}-0`, ...about, ...rest)
+    await stage.redis.send('XADD', `${key}:checkinConsumers:dead`, `1000${n}-0`, ...about, ...rest)
   }
 
   test('dead-letters command lists the newest first, as a table in pages', async () => {
@@ -132,7 +98,7 @@ describe('npm run dead-letters', { concurrency: 2 }, () => {
         '',
       ])
     }
-    await redis.send('XDEL', key, '1-0')
+    await stage.redis.send('XDEL', key, '1-0')
     assert.match(
       (await run('show', 'show', '1-0')).stdout,
       /Entry +1-0, not in the stream any more/,
@@ -163,7 +129,12 @@ describe('npm run dead-letters', { concurrency: 2 }, () => {
     assert.equal(none.stdout, 'Redrove 0 dead letters of group "checkinConsumers".\n')
     assert.equal(none.code, 0)
     const range = ['-', '+', '9'] as const
-    const rows = (await redis.send('XPENDING', key, 'checkinConsumers', ...range)) as string[][]
+    const rows = (await stage.redis.send(
+      'XPENDING',
+      key,
+      'checkinConsumers',
+      ...range,
+    )) as string[][]
     assert.deepEqual(
       rows.map(([id, consumer]) => [id, consumer]),
       ['1-0', '2-0', '3-0', '4-0'].map((id) => [id, 'redrive']),
@@ -173,7 +144,7 @@ describe('npm run dead-letters', { concurrency: 2 }, () => {
   test('dead-letters redrive says what it cannot redrive, and why', async () => {
     const key = await settled('kept', 3)
     for (const n of [1, 2, 3]) await write(key, n)
-    await redis.send('XDEL', key, '2-0', '3-0')
+    await stage.redis.send('XDEL', key, '2-0', '3-0')
     const { code, stdout, stderr } = await run('kept', 'redrive', '1-0', '2-0', '3-0', '9-9')
     assert.equal(code, 1)
     assert.match(stdout, /^Redrove 1 dead letter of/)
@@ -184,7 +155,7 @@ describe('npm run dead-letters', { concurrency: 2 }, () => {
       lines[2] ?? '',
       /^ {2}10002-0, 10003-0: the stream does not hold the entry any more/,
     )
-    assert.equal(await redis.send('XLEN', `${key}:checkinConsumers:dead`), 2)
+    assert.equal(await stage.redis.send('XLEN', `${key}:checkinConsumers:dead`), 2)
   })
 
   test('dead-letters purge says what it would do, and does it with --yes', async () => {
@@ -201,7 +172,7 @@ describe('npm run dead-letters', { concurrency: 2 }, () => {
         'Nothing is done without --yes.\n',
     )
     assert.equal(planned.code, 0)
-    const left = () => redis.send('XLEN', `${key}:checkinConsumers:dead`)
+    const left = () => stage.redis.send('XLEN', `${key}:checkinConsumers:dead`)
     assert.equal(await left(), 4)
     const done = await run('purge', 'purge', ...age, '--yes', '--json')
     assert.deepEqual(JSON.parse(done.stdout), { group: 'checkinConsumers', purged: 1, kept: [] })
@@ -220,7 +191,7 @@ describe('npm run dead-letters', { concurrency: 2 }, () => {
       noStream.stderr,
       /^error: .*stream "missing:checkins".* does not exist.*npm run load/,
     )
-    await redis.send('XADD', 'bare:checkins', '1-0', 'a', 'b')
+    await stage.redis.send('XADD', 'bare:checkins', '1-0', 'a', 'b')
     for (const args of [['list'], ['redrive', '--all']]) {
       const noGroup = await run('bare', ...args)
       assert.equal(noGroup.code, 1)
@@ -233,7 +204,7 @@ describe('npm run dead-letters', { concurrency: 2 }, () => {
     // The single processor has no group, and its letters can be seen all the same.
     const single = await run('bare', 'list', '--group', 'checkinprocessor')
     assert.equal(single.stdout, 'Group checkinprocessor: 0 dead letters, 0 shown\n')
-    await redis.send('SET', 'bare:checkins:checkinConsumers:dead', 'text')
+    await stage.redis.send('SET', 'bare:checkins:checkinConsumers:dead', 'text')
     const wrong = await run('bare', 'list')
     assert.equal(wrong.code, 1)
     assert.match(

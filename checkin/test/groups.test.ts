@@ -1,36 +1,11 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
-import { runMain, type Ended } from '../../testing/processes.ts'
-import { startRedis, type TestServer } from '../../testing/redis-servers.ts'
-import type { TestClient } from '../../testing/test-client.ts'
+import { describe, test } from 'node:test'
 import type { Overview } from '../src/groups/overview.ts'
+import { CommandStage } from './command-stage.ts'
 
 describe('npm run groups', { concurrency: 2 }, () => {
-  let server: TestServer
-  let redis: TestClient
-  before(async () => {
-    server = await startRedis()
-    redis = await server.client()
-  })
-  after(() => server.stop())
-
-  const run = async (prefix: string, ...args: string[]): Promise<Ended> =>
-    await runMain(['groups', ...args], { env: { REDIS_URL: server.url, KEY_PREFIX: prefix } })
-      .exited
-
-  /** A stream with one group, and this many entries `1-0`, `2-0`, ... */
-  async function fill(prefix: string, entries: number): Promise<string> {
-    const key = `${prefix}:checkins`
-    await redis.send('XGROUP', 'CREATE', key, 'checkinConsumers', '0', 'MKSTREAM')
-    for (let id = 1; id <= entries; id += 1) await redis.send('XADD', key, `${id}-0`, 'userId', id)
-    return key
-  }
-
-  function read(key: string, group: string, consumer: string, count: number): Promise<unknown> {
-    return redis.send(
-      ...['XREADGROUP', 'GROUP', group, consumer, 'COUNT', count, 'STREAMS', key, '>'],
-    )
-  }
+  const stage = new CommandStage('groups')
+  const { run } = stage
 
   test('groups command says how to create a stream that is missing', async () => {
     const { code, stdout, stderr } = await run('missing')
@@ -44,7 +19,7 @@ describe('npm run groups', { concurrency: 2 }, () => {
   })
 
   test('groups command says how to create a group that is missing', async () => {
-    await redis.send('XADD', 'bare:checkins', '1-0', 'a', 'b')
+    await stage.redis.send('XADD', 'bare:checkins', '1-0', 'a', 'b')
     const { code, stdout } = await run('bare')
     assert.equal(code, 0)
     assert.equal(
@@ -54,15 +29,15 @@ describe('npm run groups', { concurrency: 2 }, () => {
   })
 
   test('groups command shows groups, consumers, pending entries and dead letters as one table', async () => {
-    const key = await fill('table', 5)
-    await read(key, 'checkinConsumers', 'ada', 2)
-    await read(key, 'checkinConsumers', 'ben', 1)
-    await redis.send(...['XCLAIM', key, 'checkinConsumers', 'ada', 0, '1-0'])
-    await redis.send('XACK', key, 'checkinConsumers', '3-0')
-    await redis.send('XADD', `${key}:checkinConsumers:dead`, '*', 'reason', 'undecodable')
-    await redis.send('XGROUP', 'CREATE', key, 'audit', '3-0')
-    await redis.send('XGROUP', 'CREATE', key, 'name with spaces', '0')
-    await redis.send('SET', 'table:checkinprocessor:lastid', '2-0')
+    const key = await stage.fill('table', 5)
+    await stage.deliver(key, { count: 2, consumer: 'ada' })
+    await stage.deliver(key, { count: 1, consumer: 'ben' })
+    await stage.redis.send(...['XCLAIM', key, 'checkinConsumers', 'ada', 0, '1-0'])
+    await stage.redis.send('XACK', key, 'checkinConsumers', '3-0')
+    await stage.redis.send('XADD', `${key}:checkinConsumers:dead`, '*', 'reason', 'undecodable')
+    await stage.redis.send('XGROUP', 'CREATE', key, 'audit', '3-0')
+    await stage.redis.send('XGROUP', 'CREATE', key, 'name with spaces', '0')
+    await stage.redis.send('SET', 'table:checkinprocessor:lastid', '2-0')
     const { code, stdout, stderr } = await run('table')
     assert.equal(stderr, '')
     assert.equal(code, 0)
@@ -81,8 +56,8 @@ describe('npm run groups', { concurrency: 2 }, () => {
   })
 
   test('groups command prints all of it as JSON', async () => {
-    const key = await fill('json', 2)
-    await read(key, 'checkinConsumers', 'ada', 1)
+    const key = await stage.fill('json', 2)
+    await stage.deliver(key, { count: 1, consumer: 'ada' })
     const { code, stdout, stderr } = await run('json', '--json')
     assert.equal(stderr, '')
     assert.equal(code, 0)
@@ -120,7 +95,7 @@ describe('npm run groups', { concurrency: 2 }, () => {
   })
 
   test('groups command names the key that holds another type', async () => {
-    await redis.send('SET', 'wrong:checkins', 'text')
+    await stage.redis.send('SET', 'wrong:checkins', 'text')
     const wrongStream = await run('wrong')
     assert.equal(wrongStream.code, 1)
     assert.equal(
@@ -128,8 +103,8 @@ describe('npm run groups', { concurrency: 2 }, () => {
       'error: Cannot show the groups of stream "wrong:checkins": key "wrong:checkins" holds a string, not a stream. ' +
         'Move it away, or set KEY_PREFIX\n',
     )
-    await fill('wrong2', 0)
-    await redis.send('RPUSH', 'wrong2:checkinprocessor:lastid', '1-0')
+    await stage.fill('wrong2', 0)
+    await stage.redis.send('RPUSH', 'wrong2:checkinprocessor:lastid', '1-0')
     const wrongPosition = await run('wrong2')
     assert.equal(wrongPosition.code, 1)
     assert.match(
@@ -161,8 +136,8 @@ describe('npm run groups', { concurrency: 2 }, () => {
     ['from4', '0', '0-0'],
   ] as const) {
     test(`groups create begins after ${from}, when told`, async () => {
-      await redis.send('XADD', `${prefix}:checkins`, '1-0', 'a', 'b')
-      await redis.send('XADD', `${prefix}:checkins`, '2-0', 'a', 'b')
+      await stage.redis.send('XADD', `${prefix}:checkins`, '1-0', 'a', 'b')
+      await stage.redis.send('XADD', `${prefix}:checkins`, '2-0', 'a', 'b')
       const { stdout } = await run(prefix, 'create', '--from', from, '--json')
       assert.deepEqual(JSON.parse(stdout), {
         stream: `${prefix}:checkins`,
@@ -170,13 +145,13 @@ describe('npm run groups', { concurrency: 2 }, () => {
         created: true,
         from,
       })
-      const groups = JSON.stringify(await redis.send('XINFO', 'GROUPS', `${prefix}:checkins`))
+      const groups = JSON.stringify(await stage.redis.send('XINFO', 'GROUPS', `${prefix}:checkins`))
       assert.ok(groups.includes(`"last-delivered-id","${lastDelivered}"`), groups)
     })
   }
 
   test('groups create refuses a key that holds another type', async () => {
-    await redis.send('SET', 'other:checkins', 'text')
+    await stage.redis.send('SET', 'other:checkins', 'text')
     const { code, stderr } = await run('other', 'create')
     assert.equal(code, 1)
     assert.match(
@@ -209,7 +184,7 @@ describe('npm run groups', { concurrency: 2 }, () => {
       assert.equal(code, 2)
       assert.equal(stdout, '')
       assert.match(stderr, /^error: /)
-      assert.equal(await redis.send('EXISTS', 'usage:checkins'), 0)
+      assert.equal(await stage.redis.send('EXISTS', 'usage:checkins'), 0)
     })
   }
 

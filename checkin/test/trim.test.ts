@@ -1,43 +1,16 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
-import { runMain, type Ended } from '../../testing/processes.ts'
-import { startRedis, type TestServer } from '../../testing/redis-servers.ts'
-import type { TestClient } from '../../testing/test-client.ts'
+import { describe, test } from 'node:test'
+import { runMain } from '../../testing/processes.ts'
 import { waitFor } from '../../testing/wait-for.ts'
+import { CommandStage } from './command-stage.ts'
 
 describe('npm run trim', { concurrency: 2 }, () => {
-  let server: TestServer
-  let redis: TestClient
-  before(async () => {
-    server = await startRedis()
-    redis = await server.client()
-  })
-  after(() => server.stop())
-
-  const environment = (prefix: string) => ({ REDIS_URL: server.url, KEY_PREFIX: prefix })
-  const run = async (prefix: string, ...args: string[]): Promise<Ended> =>
-    await runMain(['trim', ...args], { env: environment(prefix) }).exited
-  const length = (prefix: string) => redis.send('XLEN', `${prefix}:checkins`)
-
-  /** A stream with one group that has processed some of its check-ins, and has one pending if asked. */
-  async function fill(prefix: string, { entries = 20, processed = 20 } = {}): Promise<string> {
-    const key = `${prefix}:checkins`
-    await redis.send('XGROUP', 'CREATE', key, 'checkinConsumers', '0', 'MKSTREAM')
-    for (let id = 1; id <= entries; id += 1) await redis.send('XADD', key, `${id}-0`, 'userId', id)
-    if (processed > 0) await deliver(key, processed)
-    for (let id = 1; id <= processed; id += 1) {
-      await redis.send('XACK', key, 'checkinConsumers', `${id}-0`)
-    }
-    return key
-  }
-
-  async function deliver(key: string, count: number): Promise<void> {
-    const read = ['XREADGROUP', 'GROUP', 'checkinConsumers', 'ada', 'COUNT', count]
-    await redis.send(...read, 'STREAMS', key, '>')
-  }
+  const stage = new CommandStage('trim')
+  const { run } = stage
+  const length = (prefix: string) => stage.redis.send('XLEN', `${prefix}:checkins`)
 
   test('trim removes what is processed, and keeps what was asked for', async () => {
-    await fill('plain')
+    await stage.fill('plain', 20, 20)
     const { code, stdout, stderr } = await run('plain', '--keep', '5')
     assert.equal(stderr, '')
     assert.equal(code, 0)
@@ -52,13 +25,13 @@ describe('npm run trim', { concurrency: 2 }, () => {
   })
 
   test('trim keeps a thousand check-ins unless told otherwise', async () => {
-    await fill('default')
+    await stage.fill('default', 20, 20)
     assert.match((await run('default')).stdout, /nothing to trim, 20 stay/)
   })
 
   test('trim explains who holds the stream, and removes nothing', async () => {
-    const key = await fill('dry', { entries: 30, processed: 10 })
-    await deliver(key, 5)
+    const key = await stage.fill('dry', 30, 10)
+    await stage.deliver(key, { count: 5 })
     const { code, stdout } = await run('dry', '--dry-run', '--keep', '0')
     assert.equal(code, 0)
     assert.match(
@@ -80,15 +53,15 @@ describe('npm run trim', { concurrency: 2 }, () => {
   })
 
   test('trim waits for a group that has not begun, and for the single processor when it has', async () => {
-    const key = await fill('slow')
-    await redis.send('SET', 'slow:checkinprocessor:lastid', '8-0')
+    const key = await stage.fill('slow', 20, 20)
+    await stage.redis.send('SET', 'slow:checkinprocessor:lastid', '8-0')
     const single = await run('slow', '--keep', '0')
     assert.match(single.stdout, /trimmed 7 check-ins, 13 stay/)
     assert.match(
       single.stdout,
       /Frontier 8-0: the position of the single processor \(slow:checkinprocessor:lastid\)\./,
     )
-    await redis.send('XGROUP', 'CREATE', key, 'audit', '0')
+    await stage.redis.send('XGROUP', 'CREATE', key, 'audit', '0')
     const group = await run('slow', '--keep', '0')
     assert.match(
       group.stdout,
@@ -97,8 +70,8 @@ describe('npm run trim', { concurrency: 2 }, () => {
   })
 
   test('trim leaves a stream without a group alone, and says so', async () => {
-    const key = await fill('bare')
-    await redis.send('XGROUP', 'DESTROY', key, 'checkinConsumers')
+    const key = await stage.fill('bare', 20, 20)
+    await stage.redis.send('XGROUP', 'DESTROY', key, 'checkinConsumers')
     const { code, stdout, stderr } = await run('bare', '--keep', '0', '--json')
     assert.equal(code, 1)
     assert.equal(stdout, '')
@@ -119,13 +92,13 @@ describe('npm run trim', { concurrency: 2 }, () => {
   })
 
   test('trim goes on until it is stopped, and logs what it does', async (t) => {
-    const key = await fill('loop', { entries: 30, processed: 10 })
-    const main = runMain(['trim', '--keep', '0', '--every', '20ms'], { env: environment('loop') })
+    const key = await stage.fill('loop', 30, 10)
+    const main = runMain(['trim', '--keep', '0', '--every', '20ms'], { env: stage.env('loop') })
     t.after(() => main.kill('SIGKILL'))
     await main.waitForLine(/Trimmed 9 checkins, 21 stay\. Frontier 10-0: the last one/)
-    await deliver(key, 20)
+    await stage.deliver(key, { count: 20 })
     for (let id = 11; id <= 30; id += 1) {
-      await redis.send('XACK', key, 'checkinConsumers', `${id}-0`)
+      await stage.redis.send('XACK', key, 'checkinConsumers', `${id}-0`)
     }
     await waitFor(async () => (await length('loop')) === 1, { what: 'the rest to be trimmed' })
     main.kill('SIGTERM')

@@ -9,25 +9,14 @@
 
 local stream, group, id = KEYS[1], ARGV[1], ARGV[2]
 
-local function flat_value(list, name)
-  for at = 1, #list, 2 do
-    if list[at] == name then return list[at + 1] end
-  end
-  return nil
-end
-
 local found = redis.pcall('XRANGE', stream, id, id)
 if found.err then return { 'error', error_code(found.err) } end
 if redis.call('EXISTS', stream) == 0 then return { 'absent', '', '0-0', 0, 0 } end
 local fields = found[1] and found[1][2] or {}
 
-local groups = redis.pcall('XINFO', 'GROUPS', stream)
-if groups.err then return { 'error', error_code(groups.err) } end
-local last_delivered
-for _, flat in ipairs(groups) do
-  if flat_value(flat, 'name') == group then last_delivered = flat_value(flat, 'last-delivered-id') end
-end
-if last_delivered then
+local info, problem = group_info(stream, group)
+if problem and problem ~= 'no-group' then return { 'error', problem } end
+if info then
   local pending = redis.pcall('XPENDING', stream, group, id, id, 1)
   if pending.err then return { 'error', error_code(pending.err) } end
   local row = pending[1]
@@ -46,5 +35,6 @@ if #found == 0 then
   }
 end
 -- Empty when the id lies behind what was delivered last.
-local is_delivered = last_delivered and #redis.call('XRANGE', stream, id, last_delivered, 'COUNT', 1) > 0
+local is_delivered = info
+  and #redis.call('XRANGE', stream, id, flat_value(info, 'last-delivered-id'), 'COUNT', 1) > 0
 return { is_delivered and 'settled' or 'waiting', fields }

@@ -1,3 +1,5 @@
+import { ChangeSignal } from './change-signal.ts'
+
 /**
  * The entries that a consumer has in hand: delivered to it, and neither applied nor given back. Bounded, so a consumer
  * that is slower than its stream holds a fixed number of entries, and an id is never in hand twice.
@@ -5,7 +7,7 @@
 export class InHand {
   readonly #max: number
   readonly #ids = new Set<string>()
-  #waiting: (() => void)[] = []
+  readonly #released = new ChangeSignal()
 
   constructor(max: number) {
     this.#max = max
@@ -40,31 +42,17 @@ export class InHand {
 
   release(ids: Iterable<string>): void {
     for (const id of ids) this.#ids.delete(id)
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const wake of waiting) wake()
+    this.#released.notify()
   }
 
   /** Resolves when there is room for one more, or the signal aborts. */
   async hasRoom(signal: AbortSignal): Promise<void> {
-    while (this.room === 0 && !signal.aborted) await this.#changed(signal)
+    while (this.room === 0 && !signal.aborted) await this.#released.next(signal)
   }
 
   /** Resolves when {@link roomForClaims} is above 0, or the signal aborts. */
   async hasRoomForClaims(most: number, signal: AbortSignal): Promise<void> {
-    while (this.roomForClaims(most) === 0 && !signal.aborted) await this.#changed(signal)
-  }
-
-  /** Resolves at the next release, or when the signal aborts. */
-  async #changed(signal: AbortSignal): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const wake = (): void => {
-        signal.removeEventListener('abort', wake)
-        resolve()
-      }
-      this.#waiting.push(wake)
-      signal.addEventListener('abort', wake)
-    })
+    while (this.roomForClaims(most) === 0 && !signal.aborted) await this.#released.next(signal)
   }
 
   /** All ids in hand. */

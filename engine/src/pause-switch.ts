@@ -1,7 +1,9 @@
+import { ChangeSignal } from './change-signal.ts'
+
 /** Whether a consumer is paused, and who waits for the change. */
 export class PauseSwitch {
   #isPaused = false
-  #waiting: (() => void)[] = []
+  readonly #changed = new ChangeSignal()
 
   get isPaused(): boolean {
     return this.#isPaused
@@ -11,30 +13,12 @@ export class PauseSwitch {
   set(isPaused: boolean): boolean {
     if (isPaused === this.#isPaused) return false
     this.#isPaused = isPaused
-    this.#wake()
+    this.#changed.notify()
     return true
   }
 
   /** Resolves when it is not paused, or the signal aborts. */
   async untilResumed(signal: AbortSignal): Promise<void> {
-    while (this.#isPaused && !signal.aborted) await this.#changed(signal)
-  }
-
-  /** Resolves at the next change, or when the signal aborts. */
-  async #changed(signal: AbortSignal): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const wake = (): void => {
-        signal.removeEventListener('abort', wake)
-        resolve()
-      }
-      this.#waiting.push(wake)
-      signal.addEventListener('abort', wake)
-    })
-  }
-
-  #wake(): void {
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const wake of waiting) wake()
+    while (this.#isPaused && !signal.aborted) await this.#changed.next(signal)
   }
 }

@@ -85,7 +85,11 @@ onEachServer('pause', (bench) => {
     await waitFor(() => wasPaused, { what: 'the consumer to be paused' })
     running.abort()
     await waitFor(() => consumer.counts.applied === 1, { what: 'the entry that was begun' })
-    await new Promise((resolve) => setTimeout(resolve, 400)) // Longer than its lease.
+    const leaseLeftMs = async () => (await roster())?.leaseLeftMs ?? -1
+    const endsAt = Date.now() + (await leaseLeftMs())
+    await waitFor(async () => Date.now() > endsAt + 100 && (await leaseLeftMs()) > 0, {
+      what: 'the lease to be renewed beyond its end',
+    })
     assert.equal(begun, 1)
     assert.equal((await group.describe()).pending, 4)
     await group.resume({ consumer: 'one' })

@@ -1,38 +1,48 @@
 /** What nobody should do to a stream, for the negative controls. */
+import type { SeededRandom } from '../../../testing/seeded-random.ts'
+import type { Member } from '../crew.ts'
 import type { Fault } from '../fault.ts'
 import { freezeHolding } from '../holding.ts'
+import type { Scene } from '../scene.ts'
 
 const lane = 'operators'
+
+/** Does something while a consumer holds entries, and replaces that consumer. */
+async function whileFrozen<Result>(
+  scene: Scene,
+  random: SeededRandom,
+  action: (victim: Member, held: number) => Promise<Result>,
+): Promise<Result> {
+  const victim = random.pick(scene.crew.holding)
+  const result = await action(victim, await freezeHolding(scene, victim))
+  await scene.crew.kill(victim)
+  await scene.crew.hire(victim.kind)
+  return result
+}
 
 /** XTRIM MAXLEN while a consumer holds entries. */
 export const bareTrim: Fault = {
   kind: 'XTRIM MAXLEN',
   lane,
-  strike: async (scene, random) => {
-    const victim = random.pick(scene.crew.holding)
-    const held = await freezeHolding(scene, victim)
-    await scene.send('XTRIM', scene.model.checkins.key, 'MAXLEN', '0')
-    scene.history.note('XTRIM MAXLEN 0')
-    await scene.crew.kill(victim)
-    await scene.crew.hire(victim.kind)
-    return held
-  },
+  strike: (scene, random) =>
+    whileFrozen(scene, random, async (_victim, held) => {
+      await scene.send('XTRIM', scene.model.checkins.key, 'MAXLEN', '0')
+      scene.history.note('XTRIM MAXLEN 0')
+      return held
+    }),
 }
 
 /** XGROUP DELCONSUMER of a consumer that holds entries. */
 export const bareDelconsumer: Fault = {
   kind: 'XGROUP DELCONSUMER',
   lane,
-  strike: async (scene, random) => {
-    const victim = random.pick(scene.crew.holding)
-    await freezeHolding(scene, victim)
-    const place = [scene.model.checkins.key, scene.group.name]
-    const dropped = Number(await scene.send('XGROUP', 'DELCONSUMER', ...place, victim.name))
-    scene.history.note(`XGROUP DELCONSUMER ${victim.name}: ${dropped} entries dropped`)
-    await scene.crew.kill(victim)
-    await scene.crew.hire(victim.kind)
-    return dropped
-  },
+  strike: (scene, random) =>
+    whileFrozen(scene, random, async ({ name }) => {
+      const place = [scene.model.checkins.key, scene.group.name]
+      const dropped = Number(await scene.send('XGROUP', 'DELCONSUMER', ...place, name))
+      scene.history.note(`XGROUP DELCONSUMER ${name}: ${dropped} entries dropped`)
+      return dropped
+    }),
 }
 
 /** The group destroyed and created again at the beginning of the stream, in one step. */

@@ -149,12 +149,11 @@ const clock: Fault = {
     const { clock: shifted, history } = scene
     const seconds = random.pick(shifts)
     const timeBefore = await secondsOf(scene)
-    if (shifted === undefined) await shiftLeases(scene, -seconds)
-    else shifted.shift(seconds)
+    await scene.shiftClock(seconds)
     history.note(`clock shifted by ${seconds} s`)
     await delay(random.between(1500, 3000))
     const jumped = Math.abs((await secondsOf(scene)) - timeBefore)
-    shifted?.shift(0)
+    await scene.shiftClock(0)
     history.note('clock is right again')
     await recovers(scene)
     return shifted === undefined || jumped > 3000 ? 1 : 0
@@ -164,13 +163,6 @@ const clock: Fault = {
 async function secondsOf(scene: Scene): Promise<number> {
   const [seconds] = (await scene.send('TIME')) as Reply[]
   return Number(seconds)
-}
-
-/** Where the clock itself cannot be shifted: the leases are, as if it had been. */
-async function shiftLeases(scene: Scene, seconds: number): Promise<void> {
-  const { leases } = scene.keys
-  const names = (await scene.send('ZRANGE', leases, '0', '-1')) as string[]
-  for (const name of names) await scene.send('ZINCRBY', leases, String(seconds * 1000), name)
 }
 
 const recoveryMaxMs = 10_000

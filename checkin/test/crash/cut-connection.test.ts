@@ -1,28 +1,35 @@
 /** Processors and receiver behind a proxy that loses replies: the request was executed, its outcome is unknown. */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { onEachServer } from '../../../testing/on-each-server.ts'
+import { onEachServer, type Bench } from '../../../testing/on-each-server.ts'
 import { startProxy } from '../../../testing/tcp-proxy.ts'
 import { waitFor } from '../../../testing/wait-for.ts'
 import { Stage } from './stage.ts'
 
 const cutsOfEach = 4
 
+/** On an empty server: an appender and two processors at work, all behind one proxy. */
+async function workBehindProxy(t: TestContext, { server, redis }: Bench) {
+  await redis.send('FLUSHALL')
+  const proxy = await startProxy(server.port)
+  t.after(() => proxy.close())
+  const stage = await Stage.open(proxy.url)
+  t.after(() => stage.close())
+  const flags = ['--batch', '50', '--claim-after', '500ms']
+  const running = [
+    await stage.startProcessor('consumer1', ...flags, '--pull'),
+    await stage.startProcessor('consumer2', ...flags),
+  ]
+  stage.startAppending(100, 5)
+  return { proxy, stage, running }
+}
+
 onEachServer(
   'lost replies',
   (bench) => {
     test('of append, read and apply lose and double nothing', async (t) => {
-      const proxy = await startProxy(bench().server.port)
-      t.after(() => proxy.close())
-      const stage = await Stage.open(proxy.url)
-      t.after(() => stage.close())
-      const flags = ['--batch', '50', '--claim-after', '500ms']
-      const running = [
-        await stage.startProcessor('consumer1', ...flags, '--pull'),
-        await stage.startProcessor('consumer2', ...flags),
-      ]
-      stage.startAppending(100, 5)
+      const { proxy, stage, running } = await workBehindProxy(t, bench())
       for (let round = 0; round < cutsOfEach; round += 1) {
         for (const command of ['XADD', 'XREADGROUP', 'EVALSHA']) {
           const before = proxy.cuts
@@ -39,17 +46,7 @@ onEachServer(
     })
 
     test('cut after any number of bytes, either way, loses and doubles nothing', async (t) => {
-      const proxy = await startProxy(bench().server.port)
-      t.after(() => proxy.close())
-      await bench().redis.send('FLUSHALL')
-      const stage = await Stage.open(proxy.url)
-      t.after(() => stage.close())
-      const flags = ['--batch', '50', '--claim-after', '500ms']
-      const running = [
-        await stage.startProcessor('consumer1', ...flags, '--pull'),
-        await stage.startProcessor('consumer2', ...flags),
-      ]
-      stage.startAppending(100, 5)
+      const { proxy, stage, running } = await workBehindProxy(t, bench())
       const upTo = (most: number): number => 1 + Math.floor(stage.random() * most)
       let bites = 0
       for (const command of ['XADD', 'XREADGROUP', 'EVALSHA']) {

@@ -1,8 +1,8 @@
 /** Tests 18 and 21: the server stops to serve for a while, in many ways; all goes on unaided in less than five seconds. */
 import assert from 'node:assert/strict'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { SeededRandom } from '../../../testing/seeded-random.ts'
 import { clientKill } from '../../chaos/faults/connections.ts'
+import { cameTrue } from '../../chaos/holding.ts'
 import { busy, freezeServer, recovers, scriptFlush } from '../../chaos/faults/server.ts'
 import type { Scene } from '../../chaos/scene.ts'
 import { assertExact, onEachScene } from './scenes.ts'
@@ -50,7 +50,7 @@ async function maxclients(scene: Scene): Promise<number> {
   const before = await refused()
   await scene.send('CONFIG', 'SET', 'maxclients', '1')
   await scene.send('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
-  await delay(1000)
+  await cameTrue(scene, 5000, async () => (await refused()) > before)
   const rejected = (await refused()) - before
   await scene.send('CONFIG', 'SET', 'maxclients', '1000')
   await recovers(scene)

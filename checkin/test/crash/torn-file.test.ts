@@ -3,14 +3,15 @@
  * The file is repaired before each start, as the embedded server does it. MILLRACE_TORN_OFFSETS asks for more offsets.
  */
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, statSync, truncateSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { connect } from 'millrace'
 import { appendOnlyFileIn, repair } from '../../../testing/append-only-file.ts'
 import { removeAtExit } from '../../../testing/clean-up-at-exit.ts'
 import {
+  binaryOf,
   serverKinds,
   startRedis,
   type ServerKind,
@@ -59,19 +60,12 @@ describe('an append-only file that is torn twice', { concurrency: 2 }, () => {
 
     test(
       `is broken by the server's own repair, on ${kind}, and that is seen`,
-      { skip },
-      async (t) => {
+      { skip: skip || repairsItself(kind) },
+      async () => {
         const whole = await folderWithWork(kind)
         const { from, to } = lastTransaction(whole)
         truncateSync(appendOnlyFileIn(whole), Math.floor((from + to) / 2))
         const first = await start(kind, whole, 'as the server does')
-        if (
-          !/redis_version:7\.0\.|valkey_version:8\.0\.(?:\d|10)\r/.test(await infoOf(first.server))
-        ) {
-          t.skip('not run: this version may have repaired it')
-          await first.server.stop()
-          return
-        }
         const entries = await appendOnly(first.server.url)
         await first.server.kill9()
         const second = await start(kind, whole, 'as the server does')
@@ -82,6 +76,13 @@ describe('an append-only file that is torn twice', { concurrency: 2 }, () => {
     )
   }
 })
+
+/** Later versions may repair such a file; then there is nothing to be seen. */
+function repairsItself(kind: ServerKind): string | false {
+  const version = execFileSync(binaryOf(kind) ?? '', ['--version'], { encoding: 'utf8' })
+  const doesNot = /v=(?:7\.0\.|8\.0\.(?:\d|10) )/.test(version)
+  return doesNot ? false : `not run: this version may repair it: ${version}`
+}
 
 const appendedByWork = 20
 
@@ -143,13 +144,6 @@ async function start(
     await repair(dir, kind)
     return { server: await startRedis(options), wasTorn: true }
   }
-}
-
-async function infoOf(server: TestServer): Promise<string> {
-  const millrace = await connect({ url: server.url })
-  const info = String(await millrace.send('INFO', 'server'))
-  await millrace.close()
-  return info
 }
 
 /** Where the last transaction that acknowledges begins and ends in the file. */
