@@ -51,6 +51,9 @@ export class DeliveryReader {
   readonly #parts: DeliveryReaderParts
   #reading: Connection | undefined
   #unblock: (() => void) | undefined
+  /** A read of new entries is on its way, or waits. */
+  #isTaking = false
+  #interrupting: NodeJS.Timeout | undefined
   /** Since the last read that was answered. */
   #failures = 0
   /** Id of the last new entry that this connection has read. */
@@ -88,7 +91,11 @@ export class DeliveryReader {
 
   /** Ends a read that waits, so that it looks again whether it is paused. */
   interrupt(): void {
+    if (!this.#isTaking) return
     this.#unblock?.()
+    clearInterval(this.#interrupting)
+    // Again and again, as at an abort.
+    this.#interrupting = setInterval(() => this.#unblock?.(), unblockEveryMs)
   }
 
   /** A fresh connection each time: what a broken one still delivers must not be taken for a later read's reply. */
@@ -113,7 +120,8 @@ export class DeliveryReader {
         await this.#mayRead()
         // Read once the listener is set: an abort in between would leave the read to its full BLOCK.
         if (signal.aborted) return
-        const hasFound = await this.#takeNew(reading)
+        this.#isTaking = true
+        const hasFound = await this.#takeNew(reading).finally(() => this.#taken())
         if (!hasFound && (await this.#parts.onNothing())) return
       }
     } finally {
@@ -145,6 +153,11 @@ export class DeliveryReader {
     this.#lastNew = entries.at(-1)?.id ?? this.#lastNew
     onDelivered(entries, 'new')
     return true
+  }
+
+  #taken(): void {
+    this.#isTaking = false
+    clearInterval(this.#interrupting)
   }
 
   async #readOwnPending(reading: Connection): Promise<void> {
