@@ -4,7 +4,16 @@ import { growth } from './growth.ts'
 import { handler } from './handler.ts'
 import { idle } from './idle.ts'
 import { latency } from './latency.ts'
+import { profile } from './profile.ts'
 import { recovery } from './recovery.ts'
 
 /** Every benchmark, in the order in which they run and are reported. A new one is registered here. */
-export const benchmarks: readonly Benchmark[] = [apply, handler, latency, idle, recovery, growth]
+export const benchmarks: readonly Benchmark[] = [
+  apply,
+  handler,
+  latency,
+  idle,
+  recovery,
+  growth,
+  profile,
+]

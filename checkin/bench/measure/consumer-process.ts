@@ -5,8 +5,11 @@
 import { loadProgram } from '../rivals/load-program.ts'
 import type { Setup } from '../rivals/rival.ts'
 import type { Order, Report } from './consumer-messages.ts'
+import { profileNode, type NodeParts } from './node-profile.ts'
 
 const [programName = '', name = '', url = '', setup = '{}'] = process.argv.slice(2)
+
+let endProfile: (() => Promise<NodeParts>) | undefined
 
 try {
   const program = await loadProgram(programName)
@@ -19,12 +22,23 @@ try {
       report({ kind: 'usage', cpuMicros: user + system })
       return
     }
+    if (order !== 'go') {
+      profile(order).catch(fail)
+      return
+    }
     before = process.cpuUsage()
     loop().then(() => fail(new Error('the loop ended by itself')), fail)
   })
   report({ kind: 'ready' })
 } catch (error) {
   fail(error)
+}
+
+async function profile(order: 'profile' | 'profiled'): Promise<void> {
+  if (order === 'profile') {
+    endProfile = await profileNode()
+    report({ kind: 'profiling' })
+  } else if (endProfile !== undefined) report({ kind: 'profiled', parts: await endProfile() })
 }
 
 function fail(error: unknown): void {

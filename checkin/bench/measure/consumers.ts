@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { repositoryRoot } from '../places.ts'
 import type { Rival } from '../rivals/rival.ts'
 import type { Order, Report } from './consumer-messages.ts'
+import type { NodeParts } from './node-profile.ts'
 
 /** The consumer processes of one measurement. */
 export interface Consumers {
@@ -13,6 +14,10 @@ export interface Consumers {
   readonly failure: Promise<never>
   /** The CPU time that they took together since `go`, user and system, in microseconds. */
   readonly cpuMicros: () => Promise<number>
+  /** Resolves when the first one profiles itself. */
+  readonly profile: () => Promise<void>
+  /** Where its time went since then; ends that. */
+  readonly profiled: () => Promise<NodeParts>
   /** Ends one of them by SIGKILL, in the middle of whatever it does; that is no failure. */
   readonly kill9: (index: number) => void
   /** Ends all that are left, without asking. */
@@ -50,6 +55,16 @@ export async function startConsumers(rival: Rival, url: string): Promise<Consume
       living.forEach((child) => tell(child, 'usage'))
       const usages = await Promise.race([reports, failure])
       return usages.reduce((sum, { cpuMicros }) => sum + cpuMicros, 0)
+    },
+    async profile() {
+      const begun = reportOf(children[0]!, 'profiling')
+      tell(children[0]!, 'profile')
+      await Promise.race([begun, failure])
+    },
+    async profiled() {
+      const told = reportOf(children[0]!, 'profiled')
+      tell(children[0]!, 'profiled')
+      return (await Promise.race([told, failure])).parts
     },
     kill9(index) {
       const victim = children[index]!

@@ -47,6 +47,13 @@ export async function commandCalls(client: Client): Promise<Map<string, number>>
   return new Map([...lines].map(([, command, calls]) => [String(command), Number(calls)]))
 }
 
+/** Microseconds that each command has taken so far, from INFO commandstats; that of a script holds those of its commands. */
+export async function commandMicros(client: Client): Promise<Map<string, number>> {
+  const info = await client.info('commandstats')
+  const lines = info.matchAll(/^cmdstat_(\S+?):calls=\d+,usec=(\d+)/gm)
+  return new Map([...lines].map(([, command, micros]) => [String(command), Number(micros)]))
+}
+
 function infoNumber(info: string, field: string): number {
   return Number(new RegExp(`^${field}:([\\d.]+)`, 'm').exec(info)?.[1])
 }

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import { drain } from '../../bench/measure/drain.ts'
 import { measureIdle } from '../../bench/measure/idle.ts'
 import { measureLatency } from '../../bench/measure/latency.ts'
+import { profileDrain } from '../../bench/measure/profile.ts'
 import { measureRecovery } from '../../bench/measure/recovery.ts'
 import { rivals, withProcesses } from '../../bench/rivals/all.ts'
 import type { Rival } from '../../bench/rivals/rival.ts'
@@ -39,6 +40,19 @@ describe('benchmark', { concurrency: 2 }, () => {
   test('idle counts what a consumer sends and costs', async () => {
     const { figures } = await measureIdle({ rival: rivals.pull, seconds: 0.2, settleSeconds: 0.1 })
     assert.ok(figures.commandsPerSecond >= 0 && figures.nodeShare >= 0)
+  })
+
+  test('profile finds the parts of a drain in server and consumer', async () => {
+    const workload = makeWorkload({ count: 5000 })
+    const pull = await profileDrain(rivals.pull, workload)
+    const { gate = 0, acknowledge = 0, write = 0, scripts = 0 } = pull.figures
+    assert.ok(Math.min(gate, acknowledge, write, scripts) > 0, JSON.stringify(pull.figures))
+    const nodeParts = Object.entries(pull.figures).filter(([name]) => name.startsWith('node-'))
+    assert.ok(nodeParts.reduce((sum, [, micros]) => sum + micros, 0) > 0)
+    // Nothing is pending in between, so nothing is acknowledged by itself.
+    const pushDown = await profileDrain(rivals.pushDown, workload)
+    assert.equal(pushDown.figures.acknowledge, 0)
+    assert.ok((pushDown.figures.scripts ?? 0) > 0)
   })
 
   test('recovery finds everything applied once after the kill of a consumer', async () => {
