@@ -24,7 +24,8 @@ export const apply: Benchmark = {
   title: 'Apply: from a full stream to correct hashes',
   async cases({ scale }) {
     const { entries, users, locations } = sizes[scale]
-    const { seedLoop, batchLoop, moleculer, floor, plainFloor, pushDown, pull, handler } = rivals
+    const { seedLoop, batchLoop, moleculer, floor, plainFloor, pushDown, pull, handler, ranked } =
+      rivals
     const bullmq = await atBestConcurrency(rivals.bullmq, scale)
     // A short run leaves out what the others say well enough.
     const peersOnDisk = scale === 'short' ? [] : [seedLoop, batchLoop, bullmq]
@@ -33,7 +34,7 @@ export const apply: Benchmark = {
     return [
       ...drainCases({ group: applyGroups.off, entries }, [
         ...[seedLoop, withProcesses({ ...seedLoop, share: 0.2 }, 4)],
-        ...[batchLoop, bullmq, moleculer, floor, plainFloor, ...ours],
+        ...[batchLoop, bullmq, moleculer, floor, plainFloor, ...ours, ranked],
       ]),
       ...drainCases({ group: applyGroups.everysec, entries, appendonly: 'everysec' }, [
         ...[...peersOnDisk, floor, plainFloor, ...ours],

@@ -80,6 +80,12 @@ export const rivals = {
     label: 'Millrace, push-down',
     setup: { mode: 'push-down' },
   },
+  ranked: {
+    ...ours,
+    name: 'millrace-push-down-ranked',
+    label: 'Millrace, push-down, and three rankings (leaderboards)',
+    setup: { mode: 'push-down', hasRankings: true },
+  },
   pull: { ...ours, name: 'millrace-pull', label: 'Millrace, pull', setup: { mode: 'pull' } },
   handler: {
     ...ours,

@@ -5,16 +5,21 @@ import type { ConsumerOptions, Loop, Program } from './rival.ts'
 import { streamBacklog } from './stream-backlog.ts'
 import { handlerOf } from './waiting.ts'
 
-/** Ours: the check-in service's own projections. */
+/** Ours: the check-in service's own projections; without their rankings, unless these are asked for. */
 export const millrace: Program = { name: 'millrace', backlog: streamBacklog, connect }
 
 async function connect({ url, name, setup }: ConsumerOptions): Promise<Loop> {
-  const { mode, waitMs, concurrency, leaseMs } = setup
+  const { mode, waitMs, concurrency, leaseMs, hasRankings = false } = setup
   const model = checkinModel('ncc')
   const engine = await connectEngine({ url })
   const handle = waitMs === undefined ? undefined : handlerOf(waitMs)
   const consumer = engine.group(model.checkins, keys.group).consumer(name, {
-    projections: [model.users, model.locations],
+    projections: hasRankings
+      ? [model.users, model.locations]
+      : [
+          { ...model.users, rankings: {} },
+          { ...model.locations, rankings: {} },
+        ],
     ...(mode !== undefined && { mode }),
     ...(handle !== undefined && { handler: () => handle() }),
     ...(concurrency !== undefined && { concurrency }),

@@ -23,6 +23,8 @@ export interface Rival {
 export interface Setup {
   /** Millrace: whether the entries leave the server. */
   readonly mode?: 'pull' | 'push-down'
+  /** Millrace: keeps the rankings of the service up to date, too, which no peer has. Default: false, the same effect as the peers. */
+  readonly hasRankings?: boolean
   /** A handler sees each entry first; it waits so long (ms), 0: not at all. Default: no handler where there can be none. */
   readonly waitMs?: number
   /** Entries that are handled at a time in one process. Default: the program's own. */
