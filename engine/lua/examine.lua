@@ -1,8 +1,8 @@
 -- Compares a group with its ledger, and says what a recovery would start from. Writes nothing.
 -- KEYS[1] stream  KEYS[2] ledger
 -- ARGV[1] group
--- Returns { kind, mode or '', position, applied, deadLettered, redriven, first pending id or '', last delivered id,
--- pending now, last delivered id at the last settlement, since (ms) } as `recovery.lua` states them, or { 'error', code }.
+-- Returns { kind, mode or '', position, applied, deadLettered, redriven, last delivered id, since (ms) } as `recovery.lua`
+-- states them, or { 'error', code }.
 
 local state, problem = state_of(KEYS[1], ARGV[1], KEYS[2])
 if not state then return { 'error', problem } end
@@ -13,9 +13,6 @@ return {
   state.applied,
   state.dead,
   state.redriven,
-  state.first_pending,
   state.delivered,
-  state.pending,
-  state.delivered_before,
   state.since,
 }

@@ -4,8 +4,8 @@
 -- ARGV[1] group  ARGV[2] pending entries to drop at most  ARGV[3] JSON: tokens of holders that are known to be dead
 -- ARGV[4] id up to which the undelivered entries are counted  ARGV[5] their number, empty when unknown
 -- Returns one of
---   { 'more', dropped }       call it again
---   { 'done', dropped, undelivered or '', unaccounted or '' }   unaccounted: entries that are in no count of the ledger
+--   { 'more' }                call it again
+--   { 'done', undelivered or '', unaccounted or '' }   unaccounted: entries that are in no count of the ledger
 --   { 'walk' }                the walk over the unknown ones is not at its end. Nothing written.
 --   { 'alive', name ... }     consumers whose lease runs. Nothing written.
 --   { 'nothing' }             there is nothing to recover. Nothing written.
@@ -38,7 +38,7 @@ if state.has_group then
   for _, row in ipairs(redis.call('XPENDING', stream, group, from, '+', ARGV[2])) do
     dropped = dropped + redis.call('XACK', stream, group, row[1])
   end
-  if dropped == tonumber(ARGV[2]) then return { 'more', dropped } end
+  if dropped == tonumber(ARGV[2]) then return { 'more' } end
 else
   redis.call('XGROUP', 'CREATE', stream, group, state.position, 'MKSTREAM')
 end
@@ -71,4 +71,4 @@ end
 redis.call(unpack(write))
 redis.call('HDEL', key, 'recovering', 'recoveredUpTo', 'pendingUpTo', 'pendingIds', 'moved')
 if not is_kept then redis.call('DEL', KEYS[5], KEYS[6]) end
-return { 'done', dropped, undelivered, unaccounted }
+return { 'done', undelivered, unaccounted }

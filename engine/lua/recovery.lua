@@ -80,19 +80,16 @@ local function state_of(stream, group, key)
     seen_text = held[10] or '',
     recovering = held[11],
     recovered_up_to = id_or(held[12], '0-0'),
-    pending = 0,
     delivered = '0-0',
   }
   -- Before the first settlement the group stands where it began.
   state.position = state.top ~= '' and state.top or state.delivered_before
   local last = '0-0'
   if state.has_stream then
-    local about = redis.call('XINFO', 'STREAM', stream)
-    last, state.added = flat_value(about, 'last-generated-id'), flat_value(about, 'entries-added')
+    last = flat_value(redis.call('XINFO', 'STREAM', stream), 'last-generated-id')
     local info = group_info(stream, group)
     if info then
       state.has_group = true
-      state.pending = flat_value(info, 'pending')
       state.delivered = flat_value(info, 'last-delivered-id')
     end
   end

@@ -8,8 +8,8 @@ export {
 } from './millrace.ts'
 export type { AppendOutcome, BatchItem, BatchOptions } from './append-batch.ts'
 export { MillraceError, isPassing, type MillraceErrorCode } from './errors.ts'
-export { stream, encodeEntry, Decoder, isDecodeFailure } from './stream.ts'
-export type { DecodeFailure, Entry, ExtraFields, Stream } from './stream.ts'
+export { stream } from './stream.ts'
+export type { Entry, ExtraFields, Stream } from './stream.ts'
 export { integer, text } from './fields.ts'
 export type { Field, Fields, IntegerField, TextField, ValuesOf } from './fields.ts'
 export {

@@ -5,6 +5,7 @@
 import { countRange } from './count-range.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import { problem } from './effects.ts'
+import { compareIds, isEntryId } from './entry-id.ts'
 import { MillraceError } from './errors.ts'
 import type { GroupKeys } from './keys.ts'
 import { holderOf } from './lease.ts'
@@ -91,7 +92,7 @@ async function examine(parts: RecoveryParts): Promise<Found> {
   const { connection, keys, group } = parts
   const place = [keys.stream, keys.ledger]
   const reply = checked(parts, await runScript(connection, scripts.examine, place, [group]))
-  const [condition, mode, position, applied, dead, redriven, , delivered, , , since] = reply
+  const [condition, mode, position, applied, dead, redriven, delivered, since] = reply
   return {
     condition: String(condition) as GroupCondition,
     hasMode: mode !== '',
@@ -131,7 +132,7 @@ export async function recover(parts: RecoveryParts): Promise<RecoveryOutcome> {
   let lettersWritten = 0
   for await (const ids of unknownIds(parts, 'write', since)) lettersWritten += ids.length
   const newest = await newestId(parts)
-  const last = isAfter(newest, position) ? newest : position
+  const last = compareIds(newest, position) > 0 ? newest : position
   const counted = await countAfter(parts, position, last)
   const { connection, keys, group } = parts
   const { stream, ledger, leases, holders, retries, attempts } = keys
@@ -140,7 +141,7 @@ export async function recover(parts: RecoveryParts): Promise<RecoveryOutcome> {
   for (;;) {
     const args = [group, String(stepMax), await deadTokens(parts), ...known]
     const reply = checked(parts, await runScript(connection, scripts.recoverGroup, place, args))
-    const [kind, , toDeliver, unaccounted] = reply
+    const [kind, toDeliver, unaccounted] = reply
     if (kind === 'more') continue
     // Somebody else recovers it at the same time, and was quicker.
     if (kind !== 'done') return { ...nothing, lettersWritten }
@@ -165,7 +166,7 @@ async function* unknownIds(
   const letters = await entryIdsOfLetters(parts, since)
   let from = 0
   for (let after = '0-0'; after !== '';) {
-    while (from < letters.length && !isAfter(letters[from] ?? '', after)) from += 1
+    while (from < letters.length && compareIds(letters[from] ?? '', after) <= 0) from += 1
     const some = letters.slice(from, from + lettersMax)
     const isComplete = from + lettersMax >= letters.length
     const range = [after, isComplete ? '' : (some.at(-1) ?? ''), String(stepMax)]
@@ -189,16 +190,7 @@ async function entryIdsOfLetters({ deadLetters }: RecoveryParts, since: number):
     for (const { entryId, time } of page.letters) if (time >= since) ids.add(entryId)
     from = page.next
   } while (from !== null)
-  return [...ids].filter((id) => idPattern.test(id)).sort((a, b) => (isAfter(a, b) ? 1 : -1))
-}
-
-const idPattern = /^\d{1,20}-\d{1,20}$/
-
-function isAfter(a: string, b: string): boolean {
-  const [aTime = '', aSequence = ''] = a.split('-')
-  const [bTime = '', bSequence = ''] = b.split('-')
-  if (aTime !== bTime) return BigInt(aTime) > BigInt(bTime)
-  return BigInt(aSequence) > BigInt(bSequence)
+  return [...ids].filter(isEntryId).sort(compareIds)
 }
 
 /** Holders of this machine whose process is gone: their leases need not be waited for. */

@@ -2,21 +2,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import {
-  average,
-  count,
-  Decoder,
-  encodeEntry,
-  integer,
-  isDecodeFailure,
-  latest,
-  projection,
-  stream,
-  sum,
-  text,
-} from 'millrace'
+import { average, count, integer, latest, projection, stream, sum, text } from 'millrace'
 import { planOf } from '../src/plan.ts'
 import { tooOldVersion } from '../src/redis/server-version.ts'
+import { Decoder, encodeEntry, isDecodeFailure } from '../src/stream.ts'
 
 const visits = stream('visits', { guest: text(), room: integer(1, 99) })
 

@@ -1,6 +1,7 @@
 /** Pauses of a group and of one consumer; the order of entries with one key. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { groupKeys } from 'millrace'
 import { onEachServer } from '../../testing/on-each-server.ts'
 import { startProxy } from '../../testing/tcp-proxy.ts'
 import { waitFor } from '../../testing/wait-for.ts'
@@ -98,6 +99,24 @@ onEachServer('pause', (bench) => {
     assert.deepEqual(await effects(fixture), { guests: 100, rooms: 100 })
   })
 
+  test('of a consumer that died keeps nobody from its entries, and stays for its name', async (t) => {
+    const fixture = await freshGroup(bench())
+    const { group, redis, visits } = fixture
+    await appendVisits(fixture, 5)
+    await readAndDie(fixture, 'one', 5)
+    await group.pause({ consumer: 'one' })
+    await redis.send('ZADD', groupKeys(visits.key, 'desk').leases, 1, 'one')
+    const { consumer } = startConsumer(t, fixture, 'two', quick)
+    await untilDrained(fixture)
+    assert.equal(consumer.counts.claimed, 5)
+    assert.deepEqual(await effects(fixture), { guests: 5, rooms: 5 })
+    const paused: boolean[] = []
+    const observer = { paused: (isPaused: boolean) => void paused.push(isPaused) }
+    startConsumer(t, fixture, 'one', { ...quick, observer })
+    await waitFor(() => paused.length > 0, { what: 'the next process of the name to be paused' })
+    assert.deepEqual(paused, [true])
+  })
+
   test('refuses names that no consumer can have', async () => {
     const { group } = await freshGroup(bench())
     await assert.rejects(group.pause({ consumer: 'a b' }), RangeError)
@@ -156,5 +175,24 @@ onEachServer('order', (bench) => {
         ids.filter((_, n) => 1 + (n % 7) === guest),
       )
     }
+  })
+
+  test('lets an entry that is tried again go after those of its key that came meanwhile', async (t) => {
+    const fixture = await freshGroup(bench())
+    const seen: string[] = []
+    startConsumer(t, fixture, 'one', {
+      concurrency: 5,
+      orderBy: ({ values }) => values.guest,
+      handler: ({ id }, { attempt }) => {
+        seen.push(`${id} ${attempt}`)
+        return id === '1-0' && attempt === 1 ? { kind: 'retry', afterMs: 100 } : undefined
+      },
+    })
+    const { millrace, visits } = fixture
+    const additions = ['1-0', '2-0', '3-0'].map((id) => ({ values: visit(0), id }))
+    await millrace.appendMany(visits, additions)
+    await untilDrained(fixture)
+    assert.deepEqual(seen, ['1-0 1', '2-0 1', '3-0 1', '1-0 2'])
+    assert.deepEqual(await effects(fixture), { guests: 3, rooms: 3 })
   })
 })

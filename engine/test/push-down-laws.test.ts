@@ -8,11 +8,9 @@ import fc from 'fast-check'
 import {
   average,
   count,
-  Decoder,
   entryTime,
   first,
   integer,
-  isDecodeFailure,
   latest,
   max,
   min,
@@ -25,6 +23,7 @@ import {
 } from 'millrace'
 import { freshPrefix, onEachServer } from '../../testing/on-each-server.ts'
 import type { TestClient } from '../../testing/test-client.ts'
+import { Decoder, isDecodeFailure } from '../src/stream.ts'
 import { hashesUnder, plainHashes, withoutPrefix } from './hashes.ts'
 
 function model(prefix: string) {

@@ -1,9 +1,10 @@
 /** One run of retention: what is needed is never trimmed, and the rest is. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { MillraceError, type TrimOptions } from 'millrace'
+import { MillraceError, streamLedger, type TrimOptions } from 'millrace'
 import { onEachServer } from '../../testing/on-each-server.ts'
-import { appendVisits, freshGroup, readAndDie, visit, type Fixture } from './fixture.ts'
+import { startProxy } from '../../testing/tcp-proxy.ts'
+import { appendVisits, connectFor, freshGroup, readAndDie, visit, type Fixture } from './fixture.ts'
 import { acknowledge, claimAll, kept, process, trim } from './retention.ts'
 
 onEachServer('trim', (bench) => {
@@ -162,6 +163,28 @@ onEachServer('trim', (bench) => {
     const outcome = await trim(fixture, { batch: 250 })
     assert.ok(outcome.kind === 'trimmed')
     assert.deepEqual([outcome.removed, outcome.remaining, outcome.calls], [1749, 1, 7])
+  })
+
+  test('goes on where it was when a reply is lost, and the stream counts all that went', async (t) => {
+    const fixture = await freshGroup(bench())
+    await appendVisits(fixture, 1000)
+    await process(fixture, 'desk', 1000)
+    // The server knows the script: so the next call is one EVALSHA, which is executed.
+    await trim(fixture, { batch: 250, signal: AbortSignal.abort() })
+    const proxy = await startProxy(bench().server.port)
+    t.after(() => proxy.close())
+    const millrace = await connectFor(t, { url: proxy.url })
+    proxy.cutBeforeReply('EVALSHA')
+    await assert.rejects(
+      trim({ ...fixture, millrace }, { batch: 250 }),
+      (error) => error instanceof MillraceError && error.code === 'DISCONNECTED',
+    )
+    assert.equal(proxy.cuts, 1)
+    const outcome = await trim(fixture)
+    assert.ok(outcome.kind === 'trimmed')
+    assert.deepEqual([outcome.removed, outcome.remaining], [499, 1])
+    const { redis, visits } = fixture
+    assert.deepEqual(await redis.hash(streamLedger(visits.key)), { trimmed: '999' })
   })
 
   test('says clearly what it cannot trim', async () => {

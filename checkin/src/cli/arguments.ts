@@ -11,6 +11,15 @@ export function integerWithin(least: number, most: number): (text: string) => nu
   }
 }
 
+/** Requests a second, also fewer than one. */
+export function ratePerSecond(text: string): number {
+  const rate = Number(text)
+  if (/^(?:\d+\.?\d*|\.\d+)$/.test(text) && rate >= 0.001 && rate <= rateMax) return rate
+  throw new InvalidArgumentError(`Allowed is a number from 0.001 to ${rateMax}.`)
+}
+
+const rateMax = 100_000
+
 /** A duration like `500ms`, `10s`, `2m`, `24h`, `7d`, in milliseconds. */
 export function duration(text: string): number {
   const match = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d)$/.exec(text)

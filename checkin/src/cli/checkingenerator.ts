@@ -4,7 +4,7 @@ import type { Config } from '../config.ts'
 import { UsageError } from '../errors.ts'
 import { CheckinGenerator } from '../generator/generator.ts'
 import type { Wiring } from '../wiring.ts'
-import { integerWithin } from './arguments.ts'
+import { integerWithin, ratePerSecond } from './arguments.ts'
 import { untilStopped } from './stop-signals.ts'
 
 interface Flags {
@@ -16,7 +16,6 @@ interface Flags {
   readonly seed?: number
 }
 
-const rateMax = 100_000
 const seedMax = 2 ** 31 - 1
 
 export function command({ config, openLog }: Wiring): Command {
@@ -69,12 +68,6 @@ function receiverUrl({ receiverHost, receiverPort }: Config): URL {
   throw new UsageError(
     `Cannot use "${receiverHost}" as CHECKIN_RECEIVER_HOST: allowed is a host name or an address`,
   )
-}
-
-function ratePerSecond(text: string): number {
-  const rate = Number(text)
-  if (/^(?:\d+\.?\d*|\.\d+)$/.test(text) && rate >= 0.001 && rate <= rateMax) return rate
-  throw new InvalidArgumentError(`Allowed is a number from 0.001 to ${rateMax}.`)
 }
 
 function httpUrl(text: string): URL {

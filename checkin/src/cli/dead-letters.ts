@@ -61,7 +61,7 @@ export function command(wiring: Wiring): Command {
       )
       .option('--json', 'print it as JSON')
   add('list', 'Shows dead letters, the newest first; the default.', true)
-    .option('--reason <reason>', 'only undecodable, refused, handler or lost ones')
+    .option('--reason <reason>', 'only undecodable, refused, handler, lost or unknown ones')
     .addOption(
       new Option('--limit <letters>', 'show so many')
         .argParser(integerWithin(1, 10_000))

@@ -5,6 +5,7 @@ import { readDataFolder, sampleFolder, type LoadedData } from '../loader/data-fo
 import { load } from '../loader/load.ts'
 import { openProgress } from '../loader/progress.ts'
 import type { Removed } from '../loader/replacement.ts'
+import { written } from '../terminal/words.ts'
 import type { Wiring } from '../wiring.ts'
 
 interface Options {
@@ -95,5 +96,3 @@ function counted(counts: { users: number; locations: number; checkins: number })
   const { users, locations, checkins } = counts
   return `${written(users)} users, ${written(locations)} locations, ${written(checkins)} check-ins`
 }
-
-const written = (count: number): string => count.toLocaleString('en-US')

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { rebuildIndexes, type Indexed } from '../loader/indexes.ts'
+import { written } from '../terminal/words.ts'
 import type { Wiring } from '../wiring.ts'
 
 interface Flags {
@@ -30,5 +31,3 @@ function inWords({ rankings, positions }: Indexed): string {
     `Set ${written(positions.placed)} positions of locations, removed ${written(positions.removed)}.`,
   ].join(' ')
 }
-
-const written = (count: number): string => count.toLocaleString('en-US')

@@ -1,10 +1,9 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { Service } from '../start/service.ts'
 import { stopOnSignals } from '../start/stop-signals.ts'
 import { StopRequested } from '../start/unwind.ts'
 import type { Wiring } from '../wiring.ts'
-
-const rateMax = 100_000
+import { ratePerSecond } from './arguments.ts'
 
 /** `npm start`: the whole service in one terminal. */
 export function command(wiring: Wiring): Command {
@@ -29,10 +28,4 @@ export function command(wiring: Wiring): Command {
         say('Stopped.')
       }
     })
-}
-
-function ratePerSecond(text: string): number {
-  const rate = Number(text)
-  if (/^(?:\d+\.?\d*|\.\d+)$/.test(text) && rate >= 0.001 && rate <= rateMax) return rate
-  throw new InvalidArgumentError(`Allowed is a number from 0.001 to ${rateMax}.`)
 }

@@ -1,4 +1,5 @@
 import { SingleBar } from 'cli-progress'
+import { written } from '../terminal/words.ts'
 
 /** Shows how far a load is, if it takes long enough for somebody to ask. */
 export interface Progress {
@@ -64,5 +65,3 @@ function lines(screen: Screen, total: number, now: () => number): Progress {
     end: () => undefined,
   }
 }
-
-const written = (count: number): string => count.toLocaleString('en-US')

@@ -2,6 +2,7 @@
 import type { Entry } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
 import type { Log } from '../log.ts'
+import { written } from '../terminal/words.ts'
 
 type CheckinEntry = Entry<CheckinModel['checkins']['fields']>
 
@@ -48,7 +49,7 @@ export class Activity {
 
   ended(): void {
     clearInterval(this.#timer)
-    this.#info(`Stopped. Processed ${plain(this.#processed)} checkins.`)
+    this.#info(`Stopped. Processed ${written(this.#processed)} checkins.`)
   }
 
   delivered(entries: readonly CheckinEntry[]): void {
@@ -109,15 +110,14 @@ export class Activity {
     this.#said = this.#processed
     this.#saidAt = now
     if (done === 0) return
-    const rate = plain(Math.round(done / seconds))
+    const rate = written(Math.round(done / seconds))
     const backlog = await this.#options.backlog().catch(() => undefined) // The log tells of a lost connection.
     const rest =
       backlog === undefined
         ? ''
-        : `, lag ${orUnknown(backlog.lag)}${backlog.pending === null ? '' : `, pending ${plain(backlog.pending)}`}`
-    this.#info(`Processed ${plain(this.#processed)} checkins, ${rate}/s${rest}.`)
+        : `, lag ${orUnknown(backlog.lag)}${backlog.pending === null ? '' : `, pending ${written(backlog.pending)}`}`
+    this.#info(`Processed ${written(this.#processed)} checkins, ${rate}/s${rest}.`)
   }
 }
 
-const plain = (value: number): string => value.toLocaleString('en-US')
-const orUnknown = (value: number | null): string => (value === null ? 'unknown' : plain(value))
+const orUnknown = (value: number | null): string => (value === null ? 'unknown' : written(value))

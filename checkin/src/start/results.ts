@@ -2,7 +2,7 @@ import type { Millrace } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
 import { bestLocations } from './best-locations.ts'
 import type { Processor } from './processor.ts'
-import { plain } from './status.ts'
+import { written } from '../terminal/words.ts'
 
 const locationCount = 5
 
@@ -12,14 +12,14 @@ export async function resultLines(
   model: CheckinModel,
   processors: readonly Processor[],
 ): Promise<string[]> {
-  const shares = processors.map(({ name, processed }) => `${name} ${plain(processed)}`)
+  const shares = processors.map(({ name, processed }) => `${name} ${written(processed)}`)
   const best = await bestLocations(millrace, model, locationCount)
   return [
     `Check-ins done since the start: ${shares.join(', ')}`,
     'Best locations, as the hashes say:',
     ...best.map(
       ({ name, averageStars, numCheckins }) =>
-        `  ${averageStars} stars ${plain(numCheckins).padStart(7)} check-ins  ${name}`,
+        `  ${averageStars} stars ${written(numCheckins).padStart(7)} check-ins  ${name}`,
     ),
   ]
 }

@@ -1,4 +1,5 @@
 import type { Group, Millrace } from 'millrace'
+import { written } from '../terminal/words.ts'
 
 /** The state of stream and group at one moment. */
 export interface Sample {
@@ -31,13 +32,13 @@ export async function takeSample(millrace: Millrace, group: Group): Promise<Samp
 export function statusLine(before: Sample, now: Sample): string {
   const seconds = (now.atMs - before.atMs) / 1000
   const perSecond = (from: number | null, to: number | null): string =>
-    from === null || to === null ? 'unknown' : `${plain(Math.round((to - from) / seconds))}/s`
+    from === null || to === null ? 'unknown' : `${written(Math.round((to - from) / seconds))}/s`
   return [
     `in ${perSecond(before.added, now.added)}`,
     `done ${perSecond(done(before), done(now))}`,
-    `lag ${now.undelivered === null ? 'unknown' : plain(now.undelivered)}`,
-    `pending ${plain(now.pending)}`,
-    `dead letters ${plain(now.deadLetters)}`,
+    `lag ${now.undelivered === null ? 'unknown' : written(now.undelivered)}`,
+    `pending ${written(now.pending)}`,
+    `dead letters ${written(now.deadLetters)}`,
     ...(now.isPaused ? ['paused'] : []),
   ].join('   ')
 }
@@ -57,9 +58,4 @@ async function entriesAdded(millrace: Millrace, key: string): Promise<number> {
 async function countAfter(millrace: Millrace, key: string, id: string): Promise<number | null> {
   const entries = await millrace.send('XRANGE', key, `(${id}`, '+', 'COUNT', String(countMax))
   return Array.isArray(entries) && entries.length < countMax ? entries.length : null
-}
-
-/** A count as people read it: `1,234`. */
-export function plain(count: number): string {
-  return count.toLocaleString('en-US')
 }

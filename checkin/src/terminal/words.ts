@@ -8,6 +8,7 @@ export function duration(ms: number): string {
   return `${written(Math.floor(ms / 3_600_000))} h`
 }
 
+/** A count as people read it: `1,234`. */
 export const written = (count: number): string => count.toLocaleString('en-US')
 
 /** Names and texts that others chose: what is no plain text must not reach the terminal. */
