@@ -108,3 +108,16 @@ test('frames are the same for every place where the bytes are cut', () => {
     )
   }
 })
+
+test('proxy leads to another server when it is told', async (t) => {
+  const { proxy, client } = await setTheStage(t)
+  const other = await startRedis()
+  t.after(() => other.stop())
+  const direct = await other.client()
+  await direct.send('SET', 'name', 'other')
+  proxy.pointTo(other.port)
+  await assert.rejects(client.send('GET', 'name'), 'what was open leads nowhere')
+  const next = await connectClient(proxy.port)
+  t.after(() => next.close())
+  assert.equal(await next.send('GET', 'name'), 'other')
+})

@@ -28,6 +28,8 @@ export interface Proxy {
   delayReplies(ms: number): void
   /** Destroys every open connection. New ones are welcome. */
   cutAll(): void
+  /** New connections go to this port of the loopback; open ones are destroyed. */
+  pointTo(port: number): void
   /** Stops listening and destroys every connection. */
   close(): Promise<void>
 }
@@ -42,7 +44,7 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
 class RespProxy implements Proxy {
   cuts = 0
   readonly #server = createServer({ noDelay: true }, (client) => this.#accept(client))
-  readonly #targetPort: number
+  #targetPort: number
   readonly #links = new Set<Link>()
   #match: string | RegExp = ''
   #cut: Cut = { what: 'reply', bytes: 0 }
@@ -94,6 +96,11 @@ class RespProxy implements Proxy {
 
   cutAll(): void {
     for (const link of this.#links) link.destroy()
+  }
+
+  pointTo(port: number): void {
+    this.#targetPort = port
+    this.cutAll()
   }
 
   async close(): Promise<void> {

@@ -7,8 +7,9 @@
 -- KEYS[6...] rankings  (the hashes follow from the entries)
 -- ARGV[1] group  ARGV[2] consumer  ARGV[3] token of the lease, empty for none  ARGV[4] entries at most
 -- Returns one of
---   { 'drained', taken, applied, last id, 1 when entries may be left, { entry id, reason, error ... } }
+--   { 'drained', taken, applied, last id, 1 when entries may be left, { entry id, reason, error ... }, began }
 --                         taken: entries that were delivered; the rest of them are dead letters
+--                         began: when this call did, on the server's clock (microseconds); 0 without the right to TIME
 --   { 'empty', last id }  nothing is undelivered
 --   { 'superseded' }      the lease is not this process's. Nothing written.
 --   { 'meeting', key }    two projections meet in one key. Nothing written.
@@ -17,6 +18,8 @@
 
 local stream, target, holders, group, consumer = KEYS[1], KEYS[2], KEYS[3], ARGV[1], ARGV[2]
 local count = tonumber(ARGV[4])
+local time = redis.pcall('TIME')
+local began = time.err and 0 or time[1] * 1000000 + time[2]
 
 if ARGV[3] ~= '' then
   local holder = redis.pcall('HGET', holders, consumer)
@@ -150,4 +153,4 @@ for plan, projection in ipairs(projections) do
 end
 ledger.delivered = entries[n][1]
 settle_in_ledger(ledger, folded, #letters, entries[n][1])
-return { 'drained', n, folded, entries[n][1], (n < #entries or n == count) and 1 or 0, told }
+return { 'drained', n, folded, entries[n][1], (n < #entries or n == count) and 1 or 0, told, began }

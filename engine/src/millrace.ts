@@ -7,11 +7,12 @@ import {
 import { MillraceError } from './errors.ts'
 import { Group } from './group.ts'
 import type { Fields, ValuesOf } from './fields.ts'
+import { persist } from './persist.ts'
 import type { Projection } from './projection.ts'
 import { rankHashes, rebuildRankings, type RankOutcome } from './rank-hashes.ts'
 import { rankingPage, type RankingPage, type RankingPageOptions } from './ranking-page.ts'
 import { Reader, type ReaderOptions } from './reader.ts'
-import { Connection, type Reply } from './redis/connection.ts'
+import { Connection, connectTimeoutMs, type Reply } from './redis/connection.ts'
 import { ReplicaWait } from './replica-wait.ts'
 import { tooOldVersion } from './redis/server-version.ts'
 import { encodeEntry, type ExtraFields, type Stream } from './stream.ts'
@@ -199,15 +200,18 @@ export class Millrace {
   }
 }
 
-/** @throws {MillraceError} SERVER_TOO_OLD. */
+/** @throws {MillraceError} SERVER_TOO_OLD, UNREACHABLE when the connection is lost again and again. */
 async function checkServer(connection: Connection): Promise<void> {
   let info: string
   try {
-    info = String(await connection.send(['INFO', 'server']))
+    // It only reads, so one whose reply is lost is sent again.
+    const send = (): Promise<Reply> => connection.send(['INFO', 'server'])
+    info = String(await persist(AbortSignal.timeout(connectTimeoutMs), send))
   } catch (error) {
     // A user without the right to INFO may still do all the work.
     if (error instanceof MillraceError && error.message.startsWith('NOPERM')) return
-    throw error
+    if (!isLoss(error)) throw error
+    throw connection.cannotConnect(error)
   }
   const version = tooOldVersion(info)
   if (version === undefined) return
@@ -215,4 +219,8 @@ async function checkServer(connection: Connection): Promise<void> {
     'SERVER_TOO_OLD',
     `Cannot use ${connection.shownUrl}: it is Redis ${version}, and 7.0 or later is needed`,
   )
+}
+
+function isLoss(error: unknown): boolean {
+  return error instanceof MillraceError && ['DISCONNECTED', 'UNREACHABLE'].includes(error.code)
 }

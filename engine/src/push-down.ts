@@ -129,18 +129,19 @@ export class PushDown {
       const place = [keys.stream, keys.deadLetters, keys.holders, keys.ledger, keys.attempts]
       place.push(...this.#rankingKeys)
       const args = [who.group, who.consumer, who.token, String(this.#pace.count)]
-      const sentAt = performance.now()
-      const reply = await runScript(connection, this.#script, place, args)
+      const reply = await this.#pace.around(
+        () => runScript(connection, this.#script, place, args),
+        ([kind, taken, , , , , began]) =>
+          kind === 'drained' ? { began: Number(began), taken: Number(taken) } : undefined,
+      )
       switch (reply[0]) {
         case 'drained': {
           const { outcome, batch } = drained(reply)
-          this.#pace.answered(outcome.taken, sentAt)
           this.#lastId = batch.lastId
           onFolded(batch)
           return outcome
         }
         case 'empty':
-          this.#pace.answered(0, sentAt)
           this.#lastId = String(reply[1])
           return { taken: 0, hasMore: false }
         case 'superseded':

@@ -38,6 +38,20 @@ onEachServer('connection', (bench) => {
     await (await connect({ url: url.href })).close()
   })
 
+  test('is made although the first replies are lost, and told as refused if all are', async (t) => {
+    const proxy = await startProxy(bench().server.port)
+    t.after(() => proxy.close())
+    // Not the SETINFO of the client's own.
+    const check = /\$4\r\nINFO/
+    proxy.cutBeforeReply(check, 2)
+    await connectFor(t, { url: proxy.url })
+    assert.equal(proxy.cuts, 2)
+    proxy.cutBeforeReply(check, Infinity)
+    const error = await connect({ url: proxy.url }).catch((reason: unknown) => reason)
+    assert.ok(error instanceof MillraceError && error.code === 'UNREACHABLE', String(error))
+    assert.doesNotMatch(error.message, /Outcome unknown/)
+  })
+
   test('rejects at once while it is lost, queues nothing, and comes back', async (t) => {
     const server = await startRedis({ kind: bench().kind })
     t.after(() => server.stop())

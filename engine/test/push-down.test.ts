@@ -47,6 +47,22 @@ onEachServer('push-down', (bench) => {
     assert.deepEqual([lag, entriesRead], [0, 505])
   })
 
+  test('takes more at once as soon as the server has told how long a call lasts', async (t) => {
+    const fixture = await freshGroup(bench())
+    await appendVisits(fixture, 3000)
+    const batches: number[] = []
+    const { ended } = startConsumer(t, fixture, 'one', {
+      ...pushed,
+      drain: true,
+      budgetMs: 1000,
+      observer: { folded: ({ applied }) => void batches.push(applied) },
+    })
+    await ended
+    // The second call is the first that another one waits for, and the third tells how long it took.
+    assert.deepEqual(batches.slice(0, 3), [100, 100, 100])
+    assert.ok(Math.max(...batches) > 500, `batches of ${batches.join()}`)
+  })
+
   test('applies once when replies are lost, and the ledger counts what the consumer cannot', async (t) => {
     const proxy = await startProxy(bench().server.port)
     t.after(() => proxy.close())

@@ -13,6 +13,8 @@ export class Stage {
   readonly millrace: Millrace
   readonly model: CheckinModel = checkinModel('ncc')
   readonly random = (): number => this.#random.next()
+  /** Ids of the entries whose append was confirmed. */
+  readonly confirmed = new Set<string>()
   readonly #random = new SeededRandom(seed)
   readonly #url: string
   readonly #processes = new Set<MainProcess>()
@@ -72,7 +74,8 @@ export class Stage {
         // One in fifty cannot be decoded.
         const stars = this.random() < 0.02 ? 'many' : String(starRating)
         const fields = ['locationId', String(locationId), 'userId', String(userId)]
-        await this.millrace.send('XADD', key, '*', ...fields, 'starRating', stars)
+        const add = ['XADD', key, '*', ...fields, 'starRating', stars]
+        this.confirmed.add(String(await this.millrace.send(...add)))
       }),
     )
   }
@@ -99,16 +102,24 @@ export class Stage {
     })
   }
 
+  /** Ids that were confirmed, and that the stream lacks. */
+  async missing(): Promise<string[]> {
+    const entries = await this.millrace.send('XRANGE', this.model.checkins.key, '-', '+')
+    const held = new Set((entries as [string, string[]][]).map(([id]) => id))
+    return [...this.confirmed].filter((id) => !held.has(id))
+  }
+
   /**
    * The verdict: every entry of the stream is a dead letter or counted once on both sides, and every field of every
    * hash and every place of every ranking is what the reference interpreter computes from the stream.
-   * @returns the number of entries in the stream.
+   * @param upTo only entries up to this id, nobody having processed others; default: all
+   * @returns the number of these entries.
    */
-  async verdict(): Promise<number> {
+  async verdict(upTo = '+'): Promise<number> {
     const { model, millrace } = this
     const description = await this.group.describe()
     assert.equal(description.pending, 0, `seed ${seed}: nothing is pending`)
-    const entries = (await millrace.send('XRANGE', model.checkins.key, '-', '+')) as [
+    const entries = (await millrace.send('XRANGE', model.checkins.key, '-', upTo)) as [
       string,
       string[],
     ][]

@@ -32,7 +32,8 @@ interface Client {
   on(event: 'error', listener: (error: Error) => void): unknown
 }
 
-const connectTimeoutMs = 5000
+/** How long an attempt to connect may take, in milliseconds. */
+export const connectTimeoutMs = 5000
 const pingEveryMs = 2000
 const silentMaxMs = 6000
 
@@ -144,7 +145,7 @@ export class Connection {
       if (this.#isClosed) throw new MillraceError('UNREACHABLE', 'The connection is closed')
     } catch (error) {
       discard(client)
-      throw this.#cannotConnect(error)
+      throw this.cannotConnect(error)
     } finally {
       clearTimeout(hurry)
     }
@@ -207,7 +208,8 @@ export class Connection {
     }
   }
 
-  #cannotConnect(error: unknown): MillraceError {
+  /** What a failure to connect is told as: no outcome is unknown then. */
+  cannotConnect(error: unknown): MillraceError {
     const known = fromClientError(error)
     const code = known.code === 'DISCONNECTED' ? 'UNREACHABLE' : known.code
     const cause =
@@ -216,7 +218,7 @@ export class Connection {
       code === 'AUTHENTICATION' ? '. Check user and password' : '. Is the server running?'
     return new MillraceError(
       code,
-      `Cannot connect to ${this.shownUrl}: ${cause.replace(/^Outcome unknown: /, '').replace(/\.$/, '')}${remedy}`,
+      `Cannot connect to ${this.shownUrl}: ${cause.replace(/^(?:Outcome unknown|Not sent): /, '').replace(/\.$/, '')}${remedy}`,
       { cause: error },
     )
   }
