@@ -17,7 +17,7 @@ test('health names the durability mode of the store', async (t) => {
   ] as const) {
     const { get } = await receiverStage(t, { redis: { appendonly } })
     const { json: body } = await get('/health')
-    assert.deepEqual(body, { status: 'ok', redis: 'reachable', durability: mode })
+    assert.deepEqual(body, { status: 'ok', redis: 'reachable', durability: mode, waitReplicas: 0 })
   }
 })
 
@@ -27,7 +27,7 @@ test('health falls back where the server does not tell its settings', async (t) 
     const { get, redis } = await receiverStage(t, { redis: { appendonly: 'everysec' } })
     await redis.send('ACL', 'SETUSER', 'default', ...rights)
     const { json: body } = await get('/health')
-    assert.deepEqual(body, { status: 'ok', redis: 'reachable', durability: mode })
+    assert.deepEqual(body, { status: 'ok', redis: 'reachable', durability: mode, waitReplicas: 0 })
   }
 })
 
