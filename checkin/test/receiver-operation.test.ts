@@ -85,6 +85,34 @@ test('metrics count requests by route and status, and check-ins by outcome', asy
   for (const line of lines) assert.match(line, /^[a-z][a-z0-9_]*(?:\{[^{}]*\})? \S+$/)
 })
 
+test('metrics count each check-in of a batch and of a stream, also the wrong ones', async (t) => {
+  const { get, contract, url } = await receiverStage(t)
+  const send = async (body: string, type = 'application/json', query = ''): Promise<number> => {
+    const headers = { 'content-type': type }
+    const answer = await request(`${url}/api/checkins${query}`, { method: 'POST', headers, body })
+    contract.check('POST', '/api/checkins', answer)
+    return answer.status
+  }
+  const counted = async (): Promise<(number | undefined)[]> => {
+    const { text } = await get('/metrics')
+    const outcomes = ['accepted', 'invalid', 'held-back', 'unavailable']
+    return outcomes.map((outcome) => metric(text, `checkin_ingest_total{outcome="${outcome}"}`))
+  }
+  const good = JSON.stringify(valid)
+  assert.equal(await send(`[${good},{},${good},1]`), 207)
+  assert.deepEqual(await counted(), [2, 2, undefined, undefined])
+  assert.equal(await send('[{},{},{}]'), 422)
+  assert.deepEqual(await counted(), [2, 5, undefined, undefined])
+  assert.equal(await send(`[${good},{}]`, 'application/json', '?atomic=true'), 422)
+  assert.deepEqual(await counted(), [2, 6, 1, undefined])
+  assert.equal(await send(`${good}\nno JSON\n{}\n`, 'application/x-ndjson'), 207)
+  assert.equal(await send('{}\n{}\n', 'application/x-ndjson'), 422)
+  assert.deepEqual(await counted(), [3, 10, 1, undefined])
+  // Refused as a whole.
+  assert.equal(await send('no JSON'), 400)
+  assert.deepEqual(await counted(), [3, 11, 1, undefined])
+})
+
 test('metrics are there while Redis is not', async (t) => {
   const { get, server } = await receiverStage(t, { bounds: { withinMs: 100 } })
   server.pause()
