@@ -26,6 +26,7 @@ interface Options {
 }
 
 const version = '0.1.0'
+const streamLines = 5_000_000
 const roundsOf: Readonly<Record<Scale, number>> = { full: 5, short: 3, tiny: 1 }
 
 /** What is no benchmark of its own. */
@@ -123,8 +124,6 @@ async function report({ results, documents }: Options): Promise<void> {
     say(`written to ${file}`)
   }
 }
-
-const streamLines = 5_000_000
 
 /** Check-ins over HTTP. */
 async function ingest({ rounds = 3, json }: Options): Promise<void> {
