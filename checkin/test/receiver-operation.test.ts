@@ -17,7 +17,7 @@ test('health names the durability mode of the store', async (t) => {
   ] as const) {
     const { get } = await receiverStage(t, { redis: { appendonly } })
     const { json: body } = await get('/health')
-    assert.deepEqual(body, { status: 'ok', redis: 'reachable', durability: mode })
+    assert.deepEqual(body, { status: 'ok', redis: 'reachable', durability: mode, waitReplicas: 0 })
   }
 })
 
@@ -27,7 +27,7 @@ test('health falls back where the server does not tell its settings', async (t) 
     const { get, redis } = await receiverStage(t, { redis: { appendonly: 'everysec' } })
     await redis.send('ACL', 'SETUSER', 'default', ...rights)
     const { json: body } = await get('/health')
-    assert.deepEqual(body, { status: 'ok', redis: 'reachable', durability: mode })
+    assert.deepEqual(body, { status: 'ok', redis: 'reachable', durability: mode, waitReplicas: 0 })
   }
 })
 
@@ -83,6 +83,34 @@ test('metrics count requests by route and status, and check-ins by outcome', asy
   assert.ok((metric(text, 'process_resident_memory_bytes') ?? 0) > 1e6)
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
   for (const line of lines) assert.match(line, /^[a-z][a-z0-9_]*(?:\{[^{}]*\})? \S+$/)
+})
+
+test('metrics count each check-in of a batch and of a stream, also the wrong ones', async (t) => {
+  const { get, contract, url } = await receiverStage(t)
+  const send = async (body: string, type = 'application/json', query = ''): Promise<number> => {
+    const headers = { 'content-type': type }
+    const answer = await request(`${url}/api/checkins${query}`, { method: 'POST', headers, body })
+    contract.check('POST', '/api/checkins', answer)
+    return answer.status
+  }
+  const counted = async (): Promise<(number | undefined)[]> => {
+    const { text } = await get('/metrics')
+    const outcomes = ['accepted', 'invalid', 'held-back', 'unavailable']
+    return outcomes.map((outcome) => metric(text, `checkin_ingest_total{outcome="${outcome}"}`))
+  }
+  const good = JSON.stringify(valid)
+  assert.equal(await send(`[${good},{},${good},1]`), 207)
+  assert.deepEqual(await counted(), [2, 2, undefined, undefined])
+  assert.equal(await send('[{},{},{}]'), 422)
+  assert.deepEqual(await counted(), [2, 5, undefined, undefined])
+  assert.equal(await send(`[${good},{}]`, 'application/json', '?atomic=true'), 422)
+  assert.deepEqual(await counted(), [2, 6, 1, undefined])
+  assert.equal(await send(`${good}\nno JSON\n{}\n`, 'application/x-ndjson'), 207)
+  assert.equal(await send('{}\n{}\n', 'application/x-ndjson'), 422)
+  assert.deepEqual(await counted(), [3, 10, 1, undefined])
+  // Refused as a whole.
+  assert.equal(await send('no JSON'), 400)
+  assert.deepEqual(await counted(), [3, 11, 1, undefined])
 })
 
 test('metrics are there while Redis is not', async (t) => {

@@ -43,6 +43,7 @@ test('while Redis is dead, all is answered with 503, and it goes on by itself', 
     status: 'unavailable',
     redis: 'unreachable',
     durability: 'unknown',
+    waitReplicas: 0,
   })
   await server.restart()
   const later = await recovered(stage)

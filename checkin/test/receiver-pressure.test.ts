@@ -1,7 +1,8 @@
 /** The receiver holds back while there is too much pressure, and goes on by itself. */
 import assert from 'node:assert/strict'
+import { Agent, request as httpRequest } from 'node:http'
 import { test, type TestContext } from 'node:test'
-import { Pressure, type PressureLimits } from 'millrace'
+import { connect, Pressure, type PressureLimits } from 'millrace'
 import { freshPrefix, onEachServer, type Bench } from '../../testing/on-each-server.ts'
 import { runMain } from '../../testing/processes.ts'
 import { startRedis } from '../../testing/redis-servers.ts'
@@ -147,6 +148,55 @@ onEachServer(
   },
   { concurrency: false },
 )
+
+/** Posts a check-in that is to be refused. @returns the time (ms) to the end of the answer. */
+function refusalMs(url: string, agent: Agent): Promise<number> {
+  const sentAt = performance.now()
+  const headers = { 'content-type': 'application/json' }
+  return new Promise((resolve, reject) => {
+    const sent = httpRequest(`${url}/api/checkin`, { method: 'POST', agent, headers }, (answer) => {
+      answer.resume().on('end', () => {
+        if (answer.statusCode === 503) resolve(performance.now() - sentAt)
+        else reject(new Error(`Answered with ${answer.statusCode}`))
+      })
+    })
+    sent.on('error', reject).end(JSON.stringify(valid))
+  })
+}
+
+test('under pressure the median of many refusals at once is answered within 50 ms', async (t) => {
+  const server = await startRedis()
+  const millrace = await connect({ url: server.url })
+  t.after(async () => {
+    server.resume()
+    await millrace.close()
+    await server.stop()
+  })
+  const model = checkinModel(freshPrefix())
+  const { log } = collectingLog()
+  const pressure = {
+    state: { kind: 'overloaded', reason: 'memory', retryAfterMs: 1000 },
+  } as const
+  const group = millrace.group(model.checkins, 'checkinConsumers')
+  const receiver = createReceiver({ millrace, model, group, log, pressure })
+  const url = await receiver.listen({ host: '127.0.0.1', port: 0 })
+  t.after(() => receiver.close())
+  // Shedding needs no answer of Redis: here it cannot give one.
+  server.pause()
+  const latencies: number[] = []
+  const client = async (): Promise<void> => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    for (let n = 0; n < 20; n += 1) latencies.push(await refusalMs(url, agent))
+    agent.destroy()
+  }
+  await Promise.all(Array.from({ length: 50 }, client))
+  latencies.sort((a, b) => a - b)
+  const at = (share: number): number => latencies[Math.floor(latencies.length * share)] ?? Infinity
+  t.diagnostic(`503 under pressure: median ${at(0.5).toFixed(1)} ms, p99 ${at(0.99).toFixed(1)} ms`)
+  assert.equal(latencies.length, 1000)
+  // The 99th percentile is that of the machine as well, which may be busy otherwise.
+  assert.ok(at(0.5) < 50, `${at(0.5)} ms`)
+})
 
 test('the command holds back at the backlog that it was told, or never', async (t) => {
   const server = await startRedis()

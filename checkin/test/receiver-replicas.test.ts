@@ -6,8 +6,10 @@ import { NdjsonClient } from './ndjson-client.ts'
 import { receiverStage, valid } from './receiver-stage.ts'
 
 test('with --wait-replicas a 202 means that the replicas have it', async (t) => {
-  const { server, redis, post, url, entries } = await receiverStage(t, { replicas: 1 })
+  const { server, redis, post, get, url, entries } = await receiverStage(t, { replicas: 1 })
   const key = { 'content-type': 'application/json', 'idempotency-key': 'a' }
+  const health = { status: 'ok', redis: 'reachable', durability: 'none', waitReplicas: 1 }
+  assert.deepEqual((await get('/health')).json, health)
   // Without a replica it is recorded, and the answer says so.
   const alone = await post(valid)
   assert.equal(alone.status, 503)

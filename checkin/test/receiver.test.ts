@@ -179,7 +179,12 @@ test('health says that Redis answers', async (t) => {
   const { get } = await receiverStage(t)
   const answer = await get('/health')
   assert.equal(answer.status, 200)
-  assert.deepEqual(answer.json, { status: 'ok', redis: 'reachable', durability: 'none' })
+  assert.deepEqual(answer.json, {
+    status: 'ok',
+    redis: 'reachable',
+    durability: 'none',
+    waitReplicas: 0,
+  })
 })
 
 test('a receiver that is closed answers what it has in hand', async (t) => {

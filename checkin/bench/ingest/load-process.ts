@@ -21,6 +21,8 @@ class Load {
   readonly #latencies = createHistogram()
   readonly #answers = new Map<string, number>()
   #next = 0
+  #sent = 0
+  #unsent = 0
   #isOver = false
   /** Intended times (ms) of requests that no connection was free for. */
   readonly #late: number[] = []
@@ -60,6 +62,8 @@ class Load {
       answers: Object.fromEntries(this.#answers),
       p50Ms: this.#latencies.percentile(50) / 1000,
       p99Ms: this.#latencies.percentile(99) / 1000,
+      sent: this.#sent,
+      unsent: this.#unsent,
     }
   }
 
@@ -72,10 +76,13 @@ class Load {
         for (; begun < due; begun += 1) {
           const intended = start + (begun / rate) * 1000
           const connection = this.#idle.pop()
-          if (connection === undefined) this.#late.push(intended)
-          else this.#post(connection, intended)
+          if (connection !== undefined) this.#post(connection, intended)
+          else if (this.#late.length < lateMax) this.#late.push(intended)
+          else this.#unsent += 1
         }
         if (now >= end) resolve()
+        // All connections are busy: turning in circles would only take the CPU of who is measured.
+        else if (this.#late.length > 0) setTimeout(tick, 1)
         else setImmediate(tick)
       }
       tick()
@@ -83,6 +90,7 @@ class Load {
   }
 
   #post(connection: Connection, intended: number): void {
+    this.#sent += 1
     this.#next = (this.#next + 1) % this.#requests.length
     connection.post(this.#requests[this.#next]!, intended)
   }
@@ -98,6 +106,7 @@ class Load {
   }
 }
 
+const lateMax = 10_000
 const emptyLine = '\r\n\r\n'
 const lengthHeader = /content-length: (\d+)/i
 

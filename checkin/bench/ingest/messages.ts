@@ -17,6 +17,10 @@ export interface LoadReport {
   readonly answers: Readonly<Record<string, number>>
   readonly p50Ms: number
   readonly p99Ms: number
+  /** Requests written to a connection. */
+  readonly sent: number
+  /** Requests that were due at the rate, but all connections were busy and too many waited. */
+  readonly unsent: number
 }
 
 /** From a server process, once it listens. */

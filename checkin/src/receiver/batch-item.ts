@@ -67,19 +67,25 @@ export function resultOf(outcome: AppendOutcome, index: number): ItemResult {
   }
 }
 
-/** What was sent to the store; what is refused before is counted by the status of the request. */
-export function countOutcomes(metrics: ReceiverMetrics, outcomes: readonly AppendOutcome[]): void {
-  let [accepted, replayed, duplicate, unavailable] = [0, 0, 0, 0]
+/** Counts what was sent to the store, for the answer to its request. */
+export function countOutcomes(
+  metrics: ReceiverMetrics,
+  reply: object,
+  outcomes: readonly AppendOutcome[],
+): void {
+  let [accepted, replayed, duplicate, heldBackCount, unavailable] = [0, 0, 0, 0, 0]
   for (const { kind } of outcomes) {
     if (kind === 'appended') accepted += 1
     else if (kind === 'replayed') replayed += 1
     else if (kind === 'mismatch') duplicate += 1
     else if (kind === 'keys-full') unavailable += 1
+    else heldBackCount += 1
   }
-  if (accepted > 0) metrics.ingested('accepted', accepted)
-  if (replayed > 0) metrics.ingested('replayed', replayed)
-  if (duplicate > 0) metrics.ingested('duplicate', duplicate)
-  if (unavailable > 0) metrics.ingested('unavailable', unavailable)
+  metrics.ingestedItems(reply, 'accepted', accepted)
+  metrics.ingestedItems(reply, 'replayed', replayed)
+  metrics.ingestedItems(reply, 'duplicate', duplicate)
+  metrics.ingestedItems(reply, 'held-back', heldBackCount)
+  metrics.ingestedItems(reply, 'unavailable', unavailable)
 }
 
 export function problemResult(problem: Problem, index: number): ItemResult {

@@ -13,6 +13,7 @@ import {
 import { refuseBeforeBody } from './before-body.ts'
 import { checkinPage } from './checkin-page.ts'
 import { heldBack, keyHeader, keyInFlight, malformedKey, scopedKey } from './idempotency-key.ts'
+import { outcomeOf } from './metrics.ts'
 import { ndjsonMediaType, serveNdjson } from './ndjson-route.ts'
 import type { ReceiverParts } from './parts.ts'
 import { invalidProblem, plainProblem, sendProblem, type Problem } from './problem.ts'
@@ -102,18 +103,32 @@ async function serveArray(
   }
   if (isAtomic && items.length < body.length) {
     for (const index of places) results[index] = problemResult(heldBack, index)
+    countProblems(parts, reply, results)
     return sendResults(reply, results)
   }
   const { millrace, calls, model, idempotency, replicas, refusals, metrics } = parts
   const options = { ...idempotency, replicas, isAtomic, extra: traceFields(request.headers) }
   const outcomes = await calls.run(() => millrace.appendBatch(model.checkins, items, options))
   refusals.served()
-  countOutcomes(metrics, outcomes)
+  countProblems(parts, reply, results)
+  countOutcomes(metrics, reply, outcomes)
   for (const [at, outcome] of outcomes.entries()) {
     const index = places[at] ?? 0
     results[index] = resultOf(outcome, index)
   }
   return sendResults(reply, results)
+}
+
+/** Counts what was refused so far. */
+function countProblems(
+  { metrics }: ReceiverParts,
+  reply: FastifyReply,
+  results: readonly ItemResult[],
+): void {
+  // What is sent to the store has no result yet.
+  for (const result of results.filter(Boolean)) {
+    metrics.ingestedItems(reply, outcomeOf(result.status))
+  }
 }
 
 /** 202 when all were taken, 207 when some were. When none was, it is a problem, with the results beside it. */

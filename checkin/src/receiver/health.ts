@@ -14,13 +14,18 @@ const statusOnly = (...states: string[]): JsonSchema => ({
 
 const healthSchema: JsonSchema = {
   type: 'object',
-  required: ['status', 'redis', 'durability'],
+  required: ['status', 'redis', 'durability', 'waitReplicas'],
   properties: {
     status: { enum: ['ok', 'unavailable'] },
     redis: { enum: ['reachable', 'unreachable'] },
     durability: {
       enum: durabilityModes,
       description: 'How the append-only file of the store is written; `none`: there is none.',
+    },
+    waitReplicas: {
+      type: 'integer',
+      minimum: 0,
+      description: 'Replicas that have a check-in before it is answered with 202 (WAIT)',
     },
   },
   additionalProperties: false,
@@ -85,10 +90,10 @@ function healthRoute(app: FastifyInstance, parts: ReceiverParts): void {
     },
     handler: async (_request, reply) => {
       const isReachable = await redisAnswers(parts)
-      const mode = await durability.mode()
+      const safety = { durability: await durability.mode(), waitReplicas: parts.replicas }
       return isReachable
-        ? answer(reply, 200, { status: 'ok', redis: 'reachable', durability: mode })
-        : answer(reply, 503, { status: 'unavailable', redis: 'unreachable', durability: mode })
+        ? answer(reply, 200, { status: 'ok', redis: 'reachable', ...safety })
+        : answer(reply, 503, { status: 'unavailable', redis: 'unreachable', ...safety })
     },
   })
 }

@@ -4,9 +4,17 @@ import type { PressureReason, PressureSample, PressureState } from 'millrace'
 import { collectDefaultMetrics, Registry, type Metric } from 'prom-client'
 import { computedMetric, DurationSeries, type MetricValue } from './durations.ts'
 
-/** What became of a check-in that somebody sent. `refused`: the key or token did not allow it. */
+/** What became of a check-in that somebody sent. `refused`: the key or token did not allow it;
+ * `held-back`: it was part of a batch that was to be recorded as a whole, and another one was refused. */
 export type IngestOutcome =
-  'accepted' | 'replayed' | 'duplicate' | 'invalid' | 'refused' | 'limited' | 'unavailable'
+  | 'accepted'
+  | 'replayed'
+  | 'duplicate'
+  | 'invalid'
+  | 'held-back'
+  | 'refused'
+  | 'limited'
+  | 'unavailable'
 
 /** The pressure as metrics show it. */
 export interface PressureReading {
@@ -21,6 +29,8 @@ export class ReceiverMetrics {
   readonly #requests: DurationSeries[] = []
   readonly #ingest = new Map<IngestOutcome, number>()
   readonly #redis = new DurationSeries({})
+  /** Answers whose check-ins were counted one by one. */
+  readonly #byItem = new WeakSet<object>()
   #hasProcess = false
 
   constructor() {
@@ -38,6 +48,12 @@ export class ReceiverMetrics {
   /** Counts check-ins. */
   ingested(outcome: IngestOutcome, count = 1): void {
     this.#ingest.set(outcome, (this.#ingest.get(outcome) ?? 0) + count)
+  }
+
+  /** Counts check-ins of a request that has many; its status does not count then. */
+  ingestedItems(reply: object, outcome: IngestOutcome, count = 1): void {
+    this.#byItem.add(reply)
+    if (count > 0) this.ingested(outcome, count)
   }
 
   redisCall(ms: number): void {
@@ -84,7 +100,7 @@ export class ReceiverMetrics {
         const status = reply.statusCode
         const series = byStatus.get(status) ?? this.#newSeries(byStatus, route.url, method, status)
         series.record(reply.elapsedTime)
-        if (isIngest && status >= 400) this.ingested(outcomeOf(status))
+        if (isIngest && status >= 400 && !this.#byItem.has(reply)) this.ingested(outcomeOf(status))
         done()
       }
     })
@@ -136,9 +152,11 @@ export class ReceiverMetrics {
   }
 }
 
-function outcomeOf(status: number): IngestOutcome {
+/** What a refusal with this status counts as. */
+export function outcomeOf(status: number): IngestOutcome {
   if (status === 401 || status === 403) return 'refused'
   if (status === 409) return 'duplicate'
+  if (status === 424) return 'held-back'
   if (status === 429) return 'limited'
   return status >= 500 ? 'unavailable' : 'invalid'
 }

@@ -6,6 +6,7 @@ import { countOutcomes, readItem, type Sender } from './batch-item.ts'
 import { OverloadError } from './bounded-calls.ts'
 import { problemOf } from './failures.ts'
 import { NdjsonStream } from './ndjson.ts'
+import { outcomeOf } from './metrics.ts'
 import { pressureProblem } from './overload.ts'
 import type { ReceiverParts } from './parts.ts'
 import { invalidProblem, plainProblem, retryAfterS, sendProblem, type Problem } from './problem.ts'
@@ -34,7 +35,8 @@ export async function serveNdjson(
   const length = request.headers['content-length']
   const stream = new NdjsonStream(source, {
     read: (value, index) => readItem(value, index, sender),
-    append: appender(request, parts),
+    append: appender(request, reply, parts),
+    refused: (status, count) => parts.metrics.ingestedItems(reply, outcomeOf(status), count),
     problemOf: (error) => {
       refusals.refused(error)
       return problemOf(error, 'append')
@@ -59,7 +61,7 @@ export async function serveNdjson(
 type Append = ConstructorParameters<typeof NdjsonStream>[1]['append']
 
 /** One call to the store, tried again while the receiver has too many under way: nothing was sent then. */
-function appender(request: FastifyRequest, parts: ReceiverParts): Append {
+function appender(request: FastifyRequest, reply: FastifyReply, parts: ReceiverParts): Append {
   const { millrace, calls, model, idempotency, replicas, refusals, metrics } = parts
   const options = { ...idempotency, replicas, extra: traceFields(request.headers) }
   return async (items) => {
@@ -67,7 +69,7 @@ function appender(request: FastifyRequest, parts: ReceiverParts): Append {
       try {
         const outcomes = await calls.run(() => millrace.appendBatch(model.checkins, items, options))
         refusals.served()
-        countOutcomes(metrics, outcomes)
+        countOutcomes(metrics, reply, outcomes)
         return outcomes
       } catch (error) {
         if (!(error instanceof OverloadError) || waitedMs >= patienceMs) throw error

@@ -15,6 +15,8 @@ export interface NdjsonParts {
   /** One call to the store. */
   readonly append: (items: readonly CheckinItem[]) => Promise<readonly AppendOutcome[]>
   readonly problemOf: (error: unknown) => Problem
+  /** Is told of lines that are not recorded: refused before the store was asked, or because it failed. */
+  readonly refused: (status: number, count: number) => void
   /** Resolves when more may be appended; to a problem when that takes too long. */
   readonly untilFree: () => Promise<Problem | undefined>
   /** Aborts when the receiver closes. */
@@ -148,6 +150,7 @@ export class NdjsonStream {
       const reading = this.#read(line, first + at)
       if ('problem' in reading) {
         texts[at] = problemLine(reading.problem, first + at)
+        this.#parts.refused(reading.problem.status, 1)
       } else {
         items.push(reading.item)
         places.push(at)
@@ -164,6 +167,7 @@ export class NdjsonStream {
       const problem = this.#parts.problemOf(error)
       this.#stop(problem)
       this.#refusedByUs += places.length
+      this.#parts.refused(problem.status, places.length)
       for (const at of places) texts[at] = problemLine(problem, first + at)
     }
     return texts.join('')
