@@ -54,6 +54,7 @@ const applyBars: readonly Bar[] = [
     unit: 'µs',
     most: 3.5,
     value: figure(pushDown, off, 'serverMicros'),
+    limit: withLongCalls(off),
   },
   {
     benchmark: 'apply',
@@ -61,6 +62,7 @@ const applyBars: readonly Bar[] = [
     unit: 'µs',
     most: 4,
     value: figure(pushDown, everysec, 'serverMicros'),
+    limit: withLongCalls(everysec),
   },
   against(handler, seedLoop, off, {
     what: "pull, no-op handler, against the seed's loop",
@@ -189,6 +191,15 @@ function against(
       const wanted = `that would be ${whole(peerRate * least)}/s`
       return `${wanted}; reading and acknowledging alone, with no effect, reaches ${whole(floorRate)}/s in the same run`
     },
+  }
+}
+
+/** What it costs when a call may take more entries: then each hash is read and written less often. */
+function withLongCalls(group: string): NonNullable<Bar['limit']> {
+  return (find) => {
+    const micros = figure(rivals.longCalls.name, group, 'serverMicros')(find)
+    if (micros === undefined) return undefined
+    return `a hash is read and written once a call, and a call of 2 ms takes few entries; with calls of 8 ms it is ${micros.toFixed(1)} µs in the same run`
   }
 }
 

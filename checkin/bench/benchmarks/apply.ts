@@ -24,8 +24,8 @@ export const apply: Benchmark = {
   title: 'Apply: from a full stream to correct hashes',
   async cases({ scale }) {
     const { entries, users, locations } = sizes[scale]
-    const { seedLoop, batchLoop, moleculer, floor, plainFloor, pushDown, pull, handler, ranked } =
-      rivals
+    const { seedLoop, batchLoop, moleculer, floor, plainFloor } = rivals
+    const { pushDown, pull, handler, longCalls, ranked } = rivals
     const bullmq = await atBestConcurrency(rivals.bullmq, scale)
     // A short run leaves out what the others say well enough.
     const peersOnDisk = scale === 'short' ? [] : [seedLoop, batchLoop, bullmq]
@@ -34,10 +34,10 @@ export const apply: Benchmark = {
     return [
       ...drainCases({ group: applyGroups.off, entries }, [
         ...[seedLoop, withProcesses({ ...seedLoop, share: 0.2 }, 4)],
-        ...[batchLoop, bullmq, moleculer, floor, plainFloor, ...ours, ranked],
+        ...[batchLoop, bullmq, moleculer, floor, plainFloor, ...ours, longCalls, ranked],
       ]),
       ...drainCases({ group: applyGroups.everysec, entries, appendonly: 'everysec' }, [
-        ...[...peersOnDisk, floor, plainFloor, ...ours],
+        ...[...peersOnDisk, floor, plainFloor, ...ours, longCalls],
       ]),
       ...drainCases(many, [batchLoop, bullmq, pushDown, pull]),
     ]

@@ -80,6 +80,12 @@ export const rivals = {
     label: 'Millrace, push-down',
     setup: { mode: 'push-down' },
   },
+  longCalls: {
+    ...ours,
+    name: 'millrace-push-down-8ms',
+    label: 'Millrace, push-down, calls of 8 ms instead of 2',
+    setup: { mode: 'push-down', budgetMs: 8 },
+  },
   ranked: {
     ...ours,
     name: 'millrace-push-down-ranked',

@@ -9,7 +9,7 @@ import { handlerOf } from './waiting.ts'
 export const millrace: Program = { name: 'millrace', backlog: streamBacklog, connect }
 
 async function connect({ url, name, setup }: ConsumerOptions): Promise<Loop> {
-  const { mode, waitMs, concurrency, leaseMs, hasRankings = false } = setup
+  const { mode, waitMs, concurrency, leaseMs, budgetMs, hasRankings = false } = setup
   const model = checkinModel('ncc')
   const engine = await connectEngine({ url })
   const handle = waitMs === undefined ? undefined : handlerOf(waitMs)
@@ -21,6 +21,7 @@ async function connect({ url, name, setup }: ConsumerOptions): Promise<Loop> {
           { ...model.locations, rankings: {} },
         ],
     ...(mode !== undefined && { mode }),
+    ...(budgetMs !== undefined && { budgetMs }),
     ...(handle !== undefined && { handler: () => handle() }),
     ...(concurrency !== undefined && { concurrency }),
     // The engine's lease is three quarters of the time within which it claims.

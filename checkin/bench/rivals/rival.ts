@@ -23,6 +23,8 @@ export interface Rival {
 export interface Setup {
   /** Millrace: whether the entries leave the server. */
   readonly mode?: 'pull' | 'push-down'
+  /** Millrace, push-down: how long a call may hold the server (ms). Default: that of the engine. */
+  readonly budgetMs?: number
   /** Millrace: keeps the rankings of the service up to date, too, which no peer has. Default: false, the same effect as the peers. */
   readonly hasRankings?: boolean
   /** A handler sees each entry first; it waits so long (ms), 0: not at all. Default: no handler where there can be none. */
