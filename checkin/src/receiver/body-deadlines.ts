@@ -12,9 +12,9 @@ interface Awaited {
 
 /** To be called before routes are added. @param limitMs from the end of the headers to the end of the body. */
 export function limitBodyTime(app: FastifyInstance, limitMs: number): void {
-  // In the order in which they began, so that a look at the first ones is enough.
   const awaited = new Map<FastifyRequest, Awaited>()
-  app.addHook('onRequest', (request, reply, done) => {
+  // What is refused before its body is read does not get here.
+  app.addHook('preParsing', (request, reply, _body, done) => {
     if (hasBody(request)) awaited.set(request, { reply, sinceMs: performance.now() })
     done()
   })
@@ -23,17 +23,14 @@ export function limitBodyTime(app: FastifyInstance, limitMs: number): void {
     awaited.delete(request)
     done()
   })
-  app.addHook('onResponse', (request, _reply, done) => {
-    awaited.delete(request)
-    done()
-  })
   const look = setInterval(
     () => {
       const latest = performance.now() - limitMs
       for (const [request, { reply, sinceMs }] of awaited) {
-        if (sinceMs > latest) return
-        awaited.delete(request)
-        refuse(reply)
+        // Also what could not be parsed, or was given up by its client.
+        const isOver = reply.sent || reply.raw.destroyed
+        if (isOver || sinceMs <= latest) awaited.delete(request)
+        if (!isOver && sinceMs <= latest) refuse(reply)
       }
     },
     Math.min(250, limitMs / 4),
@@ -49,7 +46,6 @@ function hasBody({ headers }: FastifyRequest): boolean {
 }
 
 function refuse(reply: FastifyReply): void {
-  if (reply.sent) return
   sendProblem(reply.header('connection', 'close'), tooSlow)
 }
 

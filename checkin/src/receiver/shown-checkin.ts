@@ -49,5 +49,12 @@ const lastMs = 253_402_300_799_999
 
 /** When the store took an entry, from its id; an id may lie beyond what a date can be. */
 export function timeOfId(id: string): string {
-  return new Date(Math.min(Number(id.slice(0, id.indexOf('-'))), lastMs)).toISOString()
+  const ms = id.slice(0, id.indexOf('-'))
+  // Many entries of one millisecond come in a row.
+  if (ms !== latest.ms) {
+    latest = { ms, text: new Date(Math.min(Number(ms), lastMs)).toISOString() }
+  }
+  return latest.text
 }
+
+let latest = { ms: '', text: '' }

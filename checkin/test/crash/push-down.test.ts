@@ -19,7 +19,7 @@ import { startProxy, type Proxy } from '../../../testing/tcp-proxy.ts'
 import { waitFor } from '../../../testing/wait-for.ts'
 import { Stage } from './stage.ts'
 
-const rounds = 4
+const rounds = 2
 
 describe('push-down', { concurrency: 2 }, () => {
   for (const kind of ['redis', 'valkey'] as const) {
