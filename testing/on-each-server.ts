@@ -1,7 +1,7 @@
 import { after, before, describe, test } from 'node:test'
 import { connect, type Millrace } from 'millrace'
 import {
-  serverKinds,
+  whyNotOn,
   startRedis,
   type ServerKind,
   type StartOptions,
@@ -27,10 +27,10 @@ export function onEachServer(
   suite: (bench: () => Bench) => void,
   options: Omit<StartOptions, 'kind'> & { readonly concurrency?: boolean } = {},
 ): void {
-  const found = serverKinds()
   for (const kind of ['redis', 'valkey'] as const) {
-    if (!found.includes(kind)) {
-      test(`${name}, on ${kind}`, { skip: `not run: no ${kind}-server here` }, () => undefined)
+    const skip = whyNotOn(kind)
+    if (skip !== false) {
+      test(`${name}, on ${kind}`, { skip }, () => undefined)
       continue
     }
     describe(`${name}, on ${kind}`, { concurrency: options.concurrency ?? true }, () => {

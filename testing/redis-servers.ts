@@ -72,6 +72,12 @@ export function serverKinds(): ServerKind[] {
   )
 }
 
+/** For the option `skip` of a test: false when this kind takes part, else why not. */
+export function whyNotOn(kind: ServerKind): string | false {
+  if (serverKinds().includes(kind)) return false
+  return `not run: no ${kind}-server here, or MILLRACE_TEST_SERVER leaves it out`
+}
+
 /**
  * Starts a server and waits until it answers.
  * @throws {Error} with the server's last lines when it ends instead.

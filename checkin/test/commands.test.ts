@@ -16,6 +16,7 @@ const wrongUsage: { args: string[]; env?: Record<string, string>; says: RegExp }
   { args: ['checkingroupprocessor', 'x'.repeat(65)], says: /1 to 64 letters, digits/ },
   { args: ['checkingroupprocessor', 'c', 'd'], says: /too many arguments/ },
   { args: ['checkingroupprocessor', 'c', '--batch', '0'], says: /from 1 to 5000/ },
+  { args: ['checkingroupprocessor', 'c', '--budget', '0ms'], says: /from 1ms to 1000ms/ },
   { args: ['checkingroupprocessor', 'c', '--work', '5s..1s'], says: /the shorter time first/ },
   { args: ['checkingroupprocessor', 'c', '--work', 'long'], says: /a time like 500ms/ },
   { args: ['checkingroupprocessor', 'c', '--claim-after', '10'], says: /a time like 500ms/ },

@@ -5,8 +5,9 @@ import { rivals } from '../rivals/all.ts'
 import type { Benchmark, Column, Scale } from './benchmark.ts'
 
 const sizes: Readonly<Record<Scale, { seconds: number; settleSeconds: number }>> = {
-  full: { seconds: 20, settleSeconds: 3 },
-  short: { seconds: 10, settleSeconds: 3 },
+  // Right after its start a process tidies its memory up for some seconds.
+  full: { seconds: 20, settleSeconds: 20 },
+  short: { seconds: 10, settleSeconds: 10 },
   tiny: { seconds: 0.3, settleSeconds: 0.1 },
 }
 

@@ -30,6 +30,15 @@ export function duration(text: string): number {
   return Math.round(Number(match[1]) * unit)
 }
 
+/** Reads a time between two bounds, in milliseconds. */
+export function durationWithin(leastMs: number, mostMs: number): (text: string) => number {
+  return (text) => {
+    const ms = duration(text)
+    if (ms >= leastMs && ms <= mostMs) return ms
+    throw new InvalidArgumentError(`Allowed is a time from ${leastMs}ms to ${mostMs}ms.`)
+  }
+}
+
 const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 
 /** A time between two bounds, in milliseconds. */

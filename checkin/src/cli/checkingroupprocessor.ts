@@ -1,13 +1,21 @@
 import { Argument, Command, Option } from 'commander'
 import { GroupProcessor } from '../processors/group-processor.ts'
 import type { Wiring } from '../wiring.ts'
-import { consumerName, duration, integerWithin, span, type Span } from './arguments.ts'
+import {
+  consumerName,
+  duration,
+  durationWithin,
+  integerWithin,
+  span,
+  type Span,
+} from './arguments.ts'
 import { untilStopped, withRemedy } from './stop-signals.ts'
 
 interface Flags {
   readonly drain: boolean
   readonly pull: boolean
   readonly batch?: number
+  readonly budget: number
   readonly work?: Span
   readonly claimAfter: number
 }
@@ -28,8 +36,16 @@ export function command(wiring: Wiring): Command {
     .addOption(
       new Option(
         '--batch <entries>',
-        'check-ins a call at most (default: what fits into 2 ms; pulled: 1000, with --work 1)',
+        'check-ins a call at most (default: what fits into --budget; pulled: 1000, with --work 1)',
       ).argParser(integerWithin(1, 5000)),
+    )
+    .addOption(
+      new Option(
+        '--budget <time>',
+        'how long a call may hold the server; longer calls cost less per check-in (not when pulled)',
+      )
+        .argParser(durationWithin(1, 1000))
+        .default(2, '2ms'),
     )
     .addOption(
       new Option(
@@ -49,8 +65,9 @@ export function command(wiring: Wiring): Command {
       const log = wiring.openLog(flags.work === undefined ? 'info' : 'debug')
       const millrace = await wiring.connect(log)
       try {
-        const { claimAfter: claimAfterMs, ...rest } = flags
-        const options = { ...rest, millrace, model, group: config.group, name, log, claimAfterMs }
+        const { claimAfter: claimAfterMs, budget: budgetMs, ...rest } = flags
+        const given = { ...rest, name, claimAfterMs, budgetMs }
+        const options = { ...given, millrace, model, group: config.group, log }
         await untilStopped(new GroupProcessor(options), log)
       } catch (error) {
         throw withRemedy(error)

@@ -21,6 +21,8 @@ export interface GroupProcessorOptions {
   readonly pull: boolean
   /** Check-ins a call at most; default 1,000 when pulled, or 1 in the exercise mode. */
   readonly batch?: number | undefined
+  /** How long a call may hold the server when the check-ins stay there, in milliseconds. */
+  readonly budgetMs: number
   /** The exercise mode: pauses for a random time after each batch. */
   readonly work?: { readonly leastMs: number; readonly mostMs: number } | undefined
   /** Check-ins of a dead consumer are with the living within this time, in milliseconds. */
@@ -55,6 +57,7 @@ export class GroupProcessor {
       mode: isDetailed || options.pull ? 'pull' : 'push-down',
       drain: options.drain,
       claimAfterMs: options.claimAfterMs,
+      budgetMs: options.budgetMs,
       observer: this.#observer(),
       ...(batch === undefined ? {} : { batch }),
       // Pausing consumers hold only what they work on, so that the others get the rest.

@@ -68,7 +68,10 @@ const documentation: RouteDocumentation = {
         consumer: { type: 'string', description: 'pending: who has it' },
         deliveries: { type: 'integer', description: 'pending: how often it was delivered' },
         idleMs: { type: 'integer', description: 'pending: milliseconds since then' },
-        reason: { type: 'string', description: 'dead: undecodable, refused, handler or lost' },
+        reason: {
+          type: 'string',
+          description: 'dead: undecodable, refused, handler, lost or unknown',
+        },
         diedAt: { type: 'string', format: 'date-time' },
       },
       additionalProperties: false,

@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { appendOnlyFileIn, tearAndRepair } from '../../../testing/append-only-file.ts'
 import type { MainProcess } from '../../../testing/processes.ts'
 import {
-  serverKinds,
+  whyNotOn,
   startRedis,
   type StartOptions,
   type TestServer,
@@ -23,7 +23,7 @@ const rounds = 2
 
 describe('push-down', { concurrency: 2 }, () => {
   for (const kind of ['redis', 'valkey'] as const) {
-    const skip = serverKinds().includes(kind) ? false : `not run: no ${kind}-server here`
+    const skip = whyNotOn(kind)
     const start = async (t: TestContext, options: StartOptions = {}): Promise<TestServer> => {
       const server = await startRedis({ kind, ...options })
       t.after(() => server.stop())

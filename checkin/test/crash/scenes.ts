@@ -1,7 +1,7 @@
 /** Scenes for the fault tests: one on each kind of server, with the verdict of chaos at the end. */
 import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
-import { serverKinds } from '../../../testing/redis-servers.ts'
+import { whyNotOn } from '../../../testing/redis-servers.ts'
 import { seedOfRun, SeededRandom } from '../../../testing/seeded-random.ts'
 import { Scene, type SceneOptions } from '../../chaos/scene.ts'
 
@@ -15,7 +15,7 @@ export function onEachScene(
 ): void {
   describe(name, { concurrency: 2 }, () => {
     for (const kind of ['redis', 'valkey'] as const) {
-      const skip = serverKinds().includes(kind) ? false : `not run: no ${kind}-server here`
+      const skip = whyNotOn(kind)
       test(`on ${kind}`, { skip }, async (t) => {
         const scene = await Scene.open({ claimAfterMs: 800, ...options, kind, seed: seedOfRun })
         t.after(() => scene.close())

@@ -12,7 +12,7 @@ import { appendOnlyFileIn, repair } from '../../../testing/append-only-file.ts'
 import { removeAtExit } from '../../../testing/clean-up-at-exit.ts'
 import {
   binaryOf,
-  serverKinds,
+  whyNotOn,
   startRedis,
   type ServerKind,
   type TestServer,
@@ -27,7 +27,7 @@ const model = checkinModel('ncc')
 
 describe('an append-only file that is torn twice', { concurrency: 2 }, () => {
   for (const kind of ['redis', 'valkey'] as const) {
-    const skip = serverKinds().includes(kind) ? false : `not run: no ${kind}-server here`
+    const skip = whyNotOn(kind)
     test(`loses nothing by half when it is repaired, on ${kind}`, { skip }, async (t) => {
       const random = new SeededRandom(seedOfRun)
       const whole = await folderWithWork(kind)
