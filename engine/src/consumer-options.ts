@@ -75,6 +75,8 @@ export interface ConsumerOptions<F extends Fields> {
 }
 
 const day = 86_400_000
+// A drain is over when a read has found nothing; meanwhile others may give their entries back.
+const drainBlockMs = 25
 
 export interface Settings {
   readonly batch: number
@@ -100,10 +102,10 @@ export function checked<F extends Fields>(options: ConsumerOptions<F>): Settings
       batchMax: options.batch ?? pushDownMax,
       budgetMs: inRange('budgetMs', options.budgetMs ?? 2, 1, 1000),
       // Each read that comes back empty is followed by a look at the group.
-      blockMs: options.drain === true ? 100 : 5000,
+      blockMs: options.drain === true ? drainBlockMs : 5000,
     },
     // A drain looks often whether it is done; else a read waits long, so that an idle consumer costs nothing.
-    blockMs: options.drain === true ? 100 : 2000,
+    blockMs: options.drain === true ? drainBlockMs : 2000,
     inHandMax: inRange('inHandMax', options.inHandMax ?? batch * 3, 1, 100_000),
     concurrency: inRange('concurrency', options.concurrency ?? 1, 1, 100_000),
     attemptsMax: inRange('attemptsMax', options.attemptsMax ?? 5, 1, 1_000_000),
