@@ -21,7 +21,7 @@ function generatorTo(
   url: string,
   options: Partial<GeneratorOptions> = {},
 ): { generator: CheckinGenerator; lines: string[] } {
-  const { log, lines } = collectingLog()
+  const { log, lines } = collectingLog('debug')
   const address = new URL('/api/checkin', url)
   const generator = new CheckinGenerator({
     ...defaults,

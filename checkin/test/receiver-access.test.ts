@@ -161,7 +161,7 @@ test('tokens: private and symmetric keys are no keys to check with', async () =>
 
 test('no secret is ever logged or answered', async (t) => {
   const canary = `mr_0123456789ab_${'Canary'.repeat(7)}C`
-  const stage = await receiverStage(t, { access: { apiKeys: true } })
+  const stage = await receiverStage(t, { access: { apiKeys: true }, logLevel: 'debug' })
   const { post, get, lines, server } = stage
   const answers = [
     await post(valid, bearer(canary)),

@@ -63,11 +63,13 @@ export async function receiverStage(
     'access' | 'bounds' | 'graceMs' | 'idempotency' | 'pressure' | 'replicas' | 'timeouts'
   > & {
     readonly redis?: StartOptions
+    /** Default: info. At `debug`, all requests go through the framework. */
+    readonly logLevel?: string
   } = {},
 ): Promise<Stage> {
   const server = await startRedis(options.redis)
   const proxy = await startProxy(server.port)
-  const { log, lines } = collectingLog()
+  const { log, lines } = collectingLog(options.logLevel)
   const millrace = await connect({ url: proxy.url })
   let appendsBegun = 0
   const counting: ReceiverOptions['millrace'] = {
@@ -122,7 +124,7 @@ export async function receiverStage(
 }
 
 /** A log whose messages a test can read. */
-export function collectingLog(): { log: Log; lines: string[] } {
+export function collectingLog(level = 'info'): { log: Log; lines: string[] } {
   const lines: string[] = []
   const destination = new Writable({
     write: (chunk: Buffer, _encoding, done) => {
@@ -130,7 +132,7 @@ export function collectingLog(): { log: Log; lines: string[] } {
       done()
     },
   })
-  return { log: pino({ level: 'debug' }, destination), lines }
+  return { log: pino({ level }, destination), lines }
 }
 
 /** Sends a request and reads its answer to the end. */

@@ -78,7 +78,10 @@ class Load {
           const connection = this.#idle.pop()
           if (connection !== undefined) this.#post(connection, intended)
           else if (this.#late.length < lateMax) this.#late.push(intended)
-          else this.#unsent += 1
+          else {
+            this.#unsent += due - begun
+            begun = due
+          }
         }
         if (now >= end) resolve()
         // All connections are busy: turning in circles would only take the CPU of who is measured.

@@ -1,11 +1,34 @@
 /** The one place where errors become answers. Promise: the text of an error never leaves the process. */
 import { MillraceError, type MillraceErrorCode } from 'millrace'
+import type { Log } from '../log.ts'
 import { OverloadError } from './bounded-calls.ts'
 import { plainProblem, type Problem } from './problem.ts'
+import type { RefusalLog } from './refusal-log.ts'
 import { KeysUnavailableError } from './tokens.ts'
 
 /** What the failed request wanted: only an append has an outcome that may be unknown. */
 export type Purpose = 'append' | 'read'
+
+/** Turns errors into answers, and tells the log what the operator must know. */
+export class Failures {
+  readonly #log: Log
+  readonly #refusals: RefusalLog
+
+  constructor(log: Log, refusals: RefusalLog) {
+    this.#log = log
+    this.#refusals = refusals
+  }
+
+  /** @param request the one that failed, with the id that its client is told. */
+  problemOf(error: unknown, request: { readonly method: string; readonly id: string }): Problem {
+    const problem = problemOf(error, request.method === 'POST' ? 'append' : 'read')
+    if (problem.status === 503) this.#refusals.refused(error)
+    else if (problem.status >= 500) {
+      this.#log.error({ err: error, requestId: request.id }, `Request failed: ${String(error)}`)
+    }
+    return problem
+  }
+}
 
 /** Turns whatever was thrown while a request was served into the problem that its client sees. */
 export function problemOf(error: unknown, purpose: Purpose): Problem {

@@ -22,11 +22,18 @@ export interface PressureReading {
   readonly sample?: PressureSample
 }
 
+/** Counts and times the requests of one route. */
+export interface RouteTimes {
+  /** @param isByItem its check-ins were counted one by one, so that its status does not count. */
+  answered(status: number, ms: number, counting?: { readonly isByItem?: boolean }): void
+}
+
 const reasons: readonly PressureReason[] = ['backlog', 'memory', 'event-loop']
 
 export class ReceiverMetrics {
   readonly #registry = new Registry()
   readonly #requests: DurationSeries[] = []
+  readonly #routes = new Map<string, RouteTimes>()
   readonly #ingest = new Map<IngestOutcome, number>()
   readonly #redis = new DurationSeries({})
   /** Answers whose check-ins were counted one by one. */
@@ -94,16 +101,28 @@ export class ReceiverMetrics {
     app.addHook('onRoute', (route) => {
       // Routes of many methods only refuse.
       const method = typeof route.method === 'string' ? route.method : 'other'
-      const isIngest = route.config?.requires === 'ingest'
-      const byStatus = new Map<number, DurationSeries>()
+      const times = this.route(method, route.url, { isIngest: route.config?.requires === 'ingest' })
       route.onResponse = (_request, reply, done) => {
-        const status = reply.statusCode
-        const series = byStatus.get(status) ?? this.#newSeries(byStatus, route.url, method, status)
-        series.record(reply.elapsedTime)
-        if (isIngest && status >= 400 && !this.#byItem.has(reply)) this.ingested(outcomeOf(status))
+        times.answered(reply.statusCode, reply.elapsedTime, { isByItem: this.#byItem.has(reply) })
         done()
       }
     })
+  }
+
+  /** What counts and times the requests of one route, whichever way they take. */
+  route(method: string, route: string, { isIngest }: { readonly isIngest: boolean }): RouteTimes {
+    const known = this.#routes.get(`${method} ${route}`)
+    if (known !== undefined) return known
+    const byStatus = new Map<number, DurationSeries>()
+    const times: RouteTimes = {
+      answered: (status, ms, { isByItem = false } = {}) => {
+        const series = byStatus.get(status) ?? this.#newSeries(byStatus, { route, method, status })
+        series.record(ms)
+        if (isIngest && status >= 400 && !isByItem) this.ingested(outcomeOf(status))
+      },
+    }
+    this.#routes.set(`${method} ${route}`, times)
+    return times
   }
 
   /** In the text format of Prometheus. */
@@ -124,12 +143,10 @@ export class ReceiverMetrics {
 
   #newSeries(
     byStatus: Map<number, DurationSeries>,
-    route: string,
-    method: string,
-    status: number,
+    labels: { readonly route: string; readonly method: string; readonly status: number },
   ): DurationSeries {
-    const series = new DurationSeries({ route, method, status })
-    byStatus.set(status, series)
+    const series = new DurationSeries(labels)
+    byStatus.set(labels.status, series)
     this.#requests.push(series)
     return series
   }

@@ -39,12 +39,21 @@ const retryAfterMaxS = 3
  * unless the reply has a Retry-After already.
  */
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
-  if (problem.status === 503 && !reply.hasHeader('retry-after')) {
-    reply.header('retry-after', retryAfterS())
-  }
   const { id } = reply.request
-  reply.header(requestIdHeader, id).code(problem.status).type(problemMediaType)
-  return reply.send(problemText(problem, id))
+  const isTimed = reply.hasHeader('retry-after')
+  for (const [name, value] of Object.entries(problemHeaders(problem, id))) {
+    if (name !== 'retry-after' || !isTimed) reply.header(name, value)
+  }
+  return reply.code(problem.status).send(problemText(problem, id))
+}
+
+/** The headers of an answer with a problem. */
+export function problemHeaders(problem: Problem, requestId: string): Record<string, string> {
+  return {
+    [requestIdHeader]: requestId,
+    'content-type': `${problemMediaType}; charset=utf-8`,
+    ...(problem.status === 503 ? { 'retry-after': String(retryAfterS()) } : {}),
+  }
 }
 
 /** When to come back, in seconds. */

@@ -9,7 +9,7 @@ import { latestCheckinsRoute } from './checkins.ts'
 import { Life } from './closing.ts'
 import { collectDocumentation, documentationRoutes } from './documentation.ts'
 import { tagReads } from './entity-tag.ts'
-import { problemOf } from './failures.ts'
+import { Failures } from './failures.ts'
 import { guardRoutes, type GuardOptions } from './guard.ts'
 import { healthRoutes } from './health.ts'
 import { KeysInFlight, type IdempotencyLimits } from './idempotency-key.ts'
@@ -20,6 +20,7 @@ import { metricsRoute } from './metrics-route.ts'
 import { nearbyRoute } from './nearby.ts'
 import { allowedHosts, allowOrigins, HostCheck, wrongHost } from './origins.ts'
 import type { ReceiverParts } from './parts.ts'
+import { takePlainCheckins } from './plain-checkins.ts'
 import { sendProblem } from './problem.ts'
 import { profileRoutes } from './profiles.ts'
 import { RateLimit } from './rate-limit.ts'
@@ -104,13 +105,19 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   logRequests(app, log)
   if (access.origins !== undefined && access.origins.length > 0) allowOrigins(app, access.origins)
   guardRoutes(app, guardOptions(parts, access))
-  answerErrors(app, parts, log)
+  const failures = new Failures(log, parts.refusals)
+  app.setErrorHandler((error, request, reply) =>
+    sendProblem(reply, failures.problemOf(error, request)),
+  )
   void app.register((routes, _options, done) => {
     addRoutes(routes, parts)
     metricsRoute(routes, parts.metrics, options.metricsText)
     refuseOtherAddresses(routes)
     done()
   })
+  if (isOpen(access) && !log.isLevelEnabled('debug')) {
+    takePlainCheckins(app, parts, { hosts: () => hosts, failures })
+  }
   const closed = new Promise<void>((resolve) => {
     app.addHook('onClose', (_app, done) => {
       resolve()
@@ -122,6 +129,11 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     return app.listen(at)
   }
   return { listen, close: () => life.close(app, graceMs), closed }
+}
+
+/** True when nobody must show anything, no page of another origin is served, and clients are not counted. */
+function isOpen({ apiKeys = false, tokens, rateLimit, origins = [] }: AccessOptions): boolean {
+  return !apiKeys && tokens === undefined && rateLimit === undefined && origins.length === 0
 }
 
 function partsOf(options: ReceiverOptions, life: Life): ReceiverParts {
@@ -181,17 +193,6 @@ function addRoutes(app: FastifyInstance, parts: ReceiverParts): void {
   leaderboardRoutes(app, parts)
   healthRoutes(app, parts)
   documentationRoutes(app)
-}
-
-function answerErrors(app: FastifyInstance, { refusals }: ReceiverParts, log: Log): void {
-  app.setErrorHandler((error, request, reply) => {
-    const problem = problemOf(error, request.method === 'POST' ? 'append' : 'read')
-    if (problem.status === 503) refusals.refused(error)
-    else if (problem.status >= 500) {
-      log.error({ err: error, requestId: request.id }, `Request failed: ${String(error)}`)
-    }
-    return sendProblem(reply, problem)
-  })
 }
 
 const noPressure: PressureReading = { state: { kind: 'free' } }

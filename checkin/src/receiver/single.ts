@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Checkin } from '../domain/checkins.ts'
 import { refuseBeforeBody } from './before-body.ts'
@@ -24,10 +25,11 @@ import { resource } from './resources.ts'
 import { timeOfId } from './shown-checkin.ts'
 import { traceFields } from './trace.ts'
 
+export const checkinUrl = '/api/checkin'
+
 /** `POST /api/checkin`: 202 once Redis has confirmed the append, never before. */
 export function checkinRoute(app: FastifyInstance, parts: ReceiverParts): void {
-  const { millrace, calls, model, refusals, metrics, replicas } = parts
-  resource(app, ['/api/checkin'], {
+  resource(app, [checkinUrl], {
     method: 'POST',
     requires: 'ingest',
     schema: checkinDocumentation,
@@ -44,13 +46,22 @@ export function checkinRoute(app: FastifyInstance, parts: ReceiverParts): void {
       if (header.kind === 'key') {
         return await appendOnce(parts, body.checkin, { request, reply, key: header.key })
       }
-      const options = { extra: traceFields(request.headers), replicas }
-      const id = await calls.run(() => millrace.append(model.checkins, body.checkin, options))
-      refusals.served()
-      metrics.ingested('accepted')
-      return sendAccepted(reply, id)
+      return sendAccepted(reply, await appendPlain(parts, body.checkin, request.headers))
     },
   })
+}
+
+/** Appends a check-in that has no key. @returns the id of its entry, once the append is confirmed. @throws as `append`. */
+export async function appendPlain(
+  { millrace, calls, model, refusals, metrics, replicas }: ReceiverParts,
+  checkin: Checkin,
+  headers: IncomingHttpHeaders,
+): Promise<string> {
+  const options = { extra: traceFields(headers), replicas }
+  const id = await calls.run(() => millrace.append(model.checkins, checkin, options))
+  refusals.served()
+  metrics.ingested('accepted')
+  return id
 }
 
 interface KeyedRequest {
@@ -83,12 +94,16 @@ async function appendOnce(
 }
 
 function sendAccepted(reply: FastifyReply, id: string): FastifyReply {
-  // Written out: an entry id and a time have nothing to escape, and this is what most requests get.
   return reply
     .code(202)
     .header('location', `/api/checkins/${id}`)
     .header('content-type', 'application/json; charset=utf-8')
-    .send(`{"id":"${id}","status":"accepted","receivedAt":"${timeOfId(id)}"}`)
+    .send(acceptedText(id))
+}
+
+/** The body of a 202. Written out: an entry id and a time have nothing to escape, and this is what most requests get. */
+export function acceptedText(id: string): string {
+  return `{"id":"${id}","status":"accepted","receivedAt":"${timeOfId(id)}"}`
 }
 
 /** The header `Idempotency-Key`, for the documentation. */
