@@ -5,6 +5,7 @@ import { handlerGroups } from './benchmarks/handler.ts'
 import { idleGroup } from './benchmarks/idle.ts'
 import { latencyGroup } from './benchmarks/latency.ts'
 import { recoveryGroup } from './benchmarks/recovery.ts'
+import { ingestBars } from './ingest/bars.ts'
 import { ratioOf, type Row } from './measure/rounds.ts'
 import { whole } from './report/format.ts'
 import { rivals, withProcesses } from './rivals/all.ts'
@@ -171,6 +172,7 @@ export const bars: readonly Bar[] = [
   ...idleBars,
   recoveryBar,
   growthBar,
+  ...ingestBars,
 ]
 
 /** A rate of ours against that of a peer. What is wanted cannot be had where it is more than the floor does. */

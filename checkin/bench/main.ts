@@ -6,9 +6,6 @@ import { CommandError, UsageError } from '../src/errors.ts'
 import { benchmarks } from './benchmarks/all.ts'
 import type { Benchmark, Scale } from './benchmarks/benchmark.ts'
 import { compare, loadBaseline, quick, ratiosOf, saveBaseline } from './benchmarks/quick.ts'
-import { ingestTable, runIngest } from './ingest.ts'
-import { overloadSentences, runOverload } from './ingest-overload.ts'
-import { ndjsonSentence, runNdjson } from './ingest-ndjson.ts'
 import { documentsFolder, resultsFolder } from './places.ts'
 import { renderReport } from './report/report.ts'
 import { renderTerminal } from './report/terminal.ts'
@@ -26,7 +23,6 @@ interface Options {
 }
 
 const version = '0.1.0'
-const streamLines = 5_000_000
 const roundsOf: Readonly<Record<Scale, number>> = { full: 5, short: 3, tiny: 1 }
 
 /** What is no benchmark of its own. */
@@ -34,7 +30,6 @@ const others: Readonly<Record<string, (options: Options) => Promise<void>>> = {
   all: (options) => measure(benchmarks, options),
   full: (options) => measure(benchmarks, { ...options, full: true }),
   quick: guard,
-  ingest,
   report,
 }
 
@@ -123,20 +118,6 @@ async function report({ results, documents }: Options): Promise<void> {
     await writeFile(file, content)
     say(`written to ${file}`)
   }
-}
-
-/** Check-ins over HTTP. */
-async function ingest({ rounds = 3, json }: Options): Promise<void> {
-  const appendOnly = 'no'
-  const settings = { rounds, seconds: 5, connections: 64, appendOnly } as const
-  const result = await runIngest(settings, say)
-  const overload = await runOverload({ ...settings, crowd: 1000 }, say)
-  say(`one stream of ${streamLines.toLocaleString('en-US')} check-ins ...`)
-  const ndjson = await runNdjson({ lines: streamLines, appendOnly })
-  const text = `${ingestTable(result)}\n${overloadSentences(overload)}\n${ndjsonSentence(ndjson)}`
-  process.stdout.write(
-    json ? `${JSON.stringify({ single: result, overload, ndjson }, null, 2)}\n` : text,
-  )
 }
 
 function say(line: string): void {

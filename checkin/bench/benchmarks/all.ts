@@ -3,6 +3,7 @@ import type { Benchmark } from './benchmark.ts'
 import { growth } from './growth.ts'
 import { handler } from './handler.ts'
 import { idle } from './idle.ts'
+import { ingest } from './ingest.ts'
 import { latency } from './latency.ts'
 import { profile } from './profile.ts'
 import { recovery } from './recovery.ts'
@@ -15,5 +16,6 @@ export const benchmarks: readonly Benchmark[] = [
   idle,
   recovery,
   growth,
+  ingest,
   profile,
 ]

@@ -8,7 +8,7 @@ import { rateBars } from './charts.ts'
 import { drainCases, drainColumns, drainHeadline, drainNotes } from './drain-cases.ts'
 
 const sizes: Readonly<Record<Scale, { nothing: number; waits: number }>> = {
-  full: { nothing: 200_000, waits: 60_000 },
+  full: { nothing: 200_000, waits: 200_000 },
   short: { nothing: 200_000, waits: 30_000 },
   tiny: { nothing: 1000, waits: 500 },
 }

@@ -47,6 +47,7 @@ class Load {
 
   async run(): Promise<LoadReport> {
     const { rate, seconds } = this.#order
+    const cpuBefore = process.cpuUsage()
     const start = performance.now()
     const end = start + seconds * 1000
     if (rate === undefined) {
@@ -57,6 +58,7 @@ class Load {
     }
     this.#isOver = true
     const took = (performance.now() - start) / 1000
+    const { user, system } = process.cpuUsage(cpuBefore)
     return {
       seconds: took,
       answers: Object.fromEntries(this.#answers),
@@ -64,6 +66,7 @@ class Load {
       p99Ms: this.#latencies.percentile(99) / 1000,
       sent: this.#sent,
       unsent: this.#unsent,
+      cpuMicros: user + system,
     }
   }
 

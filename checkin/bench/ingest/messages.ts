@@ -19,6 +19,8 @@ export interface LoadReport {
   readonly p99Ms: number
   /** Requests written to a connection. */
   readonly sent: number
+  /** CPU time of the load process itself, in microseconds. */
+  readonly cpuMicros: number
   /** Requests that were due at the rate, but all connections were busy and too many waited. */
   readonly unsent: number
 }

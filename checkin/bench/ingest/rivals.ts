@@ -11,17 +11,23 @@ import { createReceiver } from '../../src/receiver/receiver.ts'
 export interface IngestRival {
   readonly name: string
   readonly label: string
+  readonly isOurs: boolean
   /** Listens on any free port of the loopback. @returns the port. */
   readonly listen: (redisUrl: string) => Promise<number>
 }
 
 const model = checkinModel('ncc')
 
-/** The first is the one that the others are compared with. */
 export const ingestRivals: readonly IngestRival[] = [
-  { name: 'node-http', label: 'node:http, JSON.parse, the same append', listen: nodeHttp },
-  { name: 'express', label: "Express and ioredis, the seed's way", listen: seedsWay },
-  { name: 'millrace', label: 'the receiver', listen: ours },
+  {
+    ...{ name: 'node-http', label: 'node:http (JSON.parse and the same append, nothing else)' },
+    ...{ isOurs: false, listen: nodeHttp },
+  },
+  {
+    ...{ name: 'express', label: "Express (ioredis, the seed's way)" },
+    ...{ isOurs: false, listen: seedsWay },
+  },
+  { name: 'millrace', label: 'Millrace, receiver', isOurs: true, listen: ours },
 ]
 
 /** As little as can be done. */

@@ -14,7 +14,10 @@ export interface Machine {
   readonly versions: Readonly<Record<string, string>>
 }
 
-const packages = ['millrace', 'redis', 'ioredis', 'bullmq', '@moleculer/channels']
+const packages = [
+  ...['millrace', 'redis', 'ioredis', 'bullmq', '@moleculer/channels'],
+  ...['fastify', 'express'],
+]
 
 /** Starts a server for a moment to ask for its version. @throws {Error} when there is no server. */
 export async function describeMachine(): Promise<Machine> {

@@ -74,15 +74,16 @@ function rowOf(one: Case, rounds: readonly Measured[]): Row {
   }
 }
 
-/** A figure of one row divided by that of another, round by round. Undefined when one of them was not measured. */
+/** A figure of one row divided by that of another, or by another one, round by round. Undefined when one of them was not measured. */
 export function ratioOf(
   row: Row | undefined,
   base: Row | undefined,
   figure: string,
+  baseFigure = figure,
 ): Spread | undefined {
   if (row === undefined || base === undefined) return undefined
   const ratios = row.rounds.flatMap(({ figures }, round) => {
-    const [value, other] = [figures[figure], base.rounds[round]?.figures[figure]]
+    const [value, other] = [figures[figure], base.rounds[round]?.figures[baseFigure]]
     return value === undefined || other === undefined ? [] : [value / other]
   })
   return ratios.length === 0 ? undefined : spreadOf(ratios)

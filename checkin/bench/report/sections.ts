@@ -26,12 +26,14 @@ function groupsOf(rows: readonly Row[]): Map<string, Row[]> {
   return groups
 }
 
+/** A column in which no row has anything is left out. */
 function figuresTable({ columns }: Benchmark, title: string, rows: readonly Row[]): Table {
+  const shown = columns.filter(({ cell }) => rows.some((row) => cell(row) !== '-'))
   return {
     title,
-    heads: columns.map(({ head }) => head),
-    aligns: columns.map(({ align }) => align ?? 'right'),
-    rows: rows.map((row) => columns.map(({ cell }) => cell(row))),
+    heads: shown.map(({ head }) => head),
+    aligns: shown.map(({ align }) => align ?? 'right'),
+    rows: rows.map((row) => shown.map(({ cell }) => cell(row))),
   }
 }
 

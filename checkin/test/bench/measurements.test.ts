@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { measureNdjson } from '../../bench/ingest/ndjson.ts'
+import { measureOverload } from '../../bench/ingest/overload.ts'
+import { ingestRivals } from '../../bench/ingest/rivals.ts'
+import { measureSingle } from '../../bench/ingest/single.ts'
 import { drain } from '../../bench/measure/drain.ts'
 import { measureIdle } from '../../bench/measure/idle.ts'
 import { measureLatency } from '../../bench/measure/latency.ts'
@@ -53,6 +57,22 @@ describe('benchmark', { concurrency: 2 }, () => {
     const pushDown = await profileDrain(rivals.pushDown, workload)
     assert.equal(pushDown.figures.acknowledge, 0)
     assert.ok((pushDown.figures.scripts ?? 0) > 0)
+  })
+
+  for (const { name } of ingestRivals) {
+    test(`ingest measures ${name}, and finds what it took in the stream`, async () => {
+      const times = { seconds: 0.2, warmUpSeconds: 0.1 }
+      const { figures } = await measureSingle({ receiver: name, connections: 4, ...times })
+      assert.ok(figures.rate > 0 && figures.receiverMicros > 0 && figures.p50 <= figures.p99)
+    })
+  }
+
+  test('ingest offers more than is taken, and streams lines', async () => {
+    const times = { seconds: 0.3, warmUpSeconds: 0.2 }
+    const { figures } = await measureOverload({ factor: 5, connections: 2, ...times })
+    assert.ok(figures.due > figures.peak && figures.rate > 0 && figures.share > 0)
+    const lines = await measureNdjson(500)
+    assert.ok(lines.figures.rate > 0 && lines.figures.rss >= lines.figures.rssFifth)
   })
 
   test('recovery finds everything applied once after the kill of a consumer', async () => {
