@@ -72,7 +72,7 @@ export const ingest: Benchmark = {
   compared: 'rate',
   notes: [
     'One process posts, one receives, one is redis-server (append-only file off), on the cores of this machine. Each connection has one request under way, and sends the next one after its answer. Every 202 was an entry of the stream afterwards.',
-    'p50 and p99 of the comparison are at half of the rate of the same receiver: posted at even intervals whether or not answers come, and timed from when each was due.',
+    'p50 and p99 of the comparison are at half of the rate of the same receiver: posted at even intervals whether or not answers come, and timed from when each was due; without the first half second, in which the posting process, which is new, is late by itself.',
     'Overload: 2 and 5 times the peak is due, evenly; the peak is that of the same receiver over as many connections just before. What no connection is free for waits with the client (at most 10,000, then it is never sent). p99 counts from when a request was due, so it tells how long the client waited to be able to send.',
   ],
   charts,

@@ -24,6 +24,7 @@ class Load {
   #sent = 0
   #unsent = 0
   #isOver = false
+  #timedFrom = 0
   /** Intended times (ms) of requests that no connection was free for. */
   readonly #late: number[] = []
 
@@ -50,6 +51,7 @@ class Load {
     const cpuBefore = process.cpuUsage()
     const start = performance.now()
     const end = start + seconds * 1000
+    this.#timedFrom = start + Math.min(settleMs, (end - start) / 5)
     if (rate === undefined) {
       for (const connection of this.#idle.splice(0)) this.#post(connection, performance.now())
       await new Promise((resolve) => setTimeout(resolve, seconds * 1000))
@@ -107,7 +109,9 @@ class Load {
   #answered(connection: Connection, status: string, intended: number): void {
     if (this.#isOver) return
     const now = performance.now()
-    this.#latencies.record(Math.max(1, Math.round((now - intended) * 1000)))
+    if (intended >= this.#timedFrom) {
+      this.#latencies.record(Math.max(1, Math.round((now - intended) * 1000)))
+    }
     this.#answers.set(status, (this.#answers.get(status) ?? 0) + 1)
     if (this.#order.rate === undefined) this.#post(connection, now)
     else if (this.#late.length > 0) this.#post(connection, this.#late.shift()!)
@@ -116,6 +120,8 @@ class Load {
 }
 
 const lateMax = 10_000
+// This process is new, and slow until its code is compiled: what is late meanwhile says nothing of the receiver.
+const settleMs = 500
 // Long enough to leave the CPU to who is measured, short enough to be punctual. A timer would wait for a whole millisecond.
 const pauseMs = 0.05
 const never = new Int32Array(new SharedArrayBuffer(4))
