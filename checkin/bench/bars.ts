@@ -175,7 +175,7 @@ export const bars: readonly Bar[] = [
   ...ingestBars,
 ]
 
-/** A rate of ours against that of a peer. What is wanted cannot be had where it is more than the floor does. */
+/** A rate of ours against that of a peer. */
 function against(
   ours: string,
   peer: string,
@@ -185,15 +185,38 @@ function against(
   return {
     ...{ benchmark: 'apply', what, unit: 'times', least },
     value: times(ours, peer, group),
-    limit({ row }) {
-      const peerRate = row(peer, group)?.figures.rate?.median
-      const floorRate = row(floor, group)?.figures.rate?.median
-      if (peerRate === undefined || floorRate === undefined) return undefined
-      if (peer === floor || peerRate * least < floorRate) return undefined
-      const wanted = `that would be ${whole(peerRate * least)}/s`
-      return `${wanted}; reading and acknowledging alone, with no effect, reaches ${whole(floorRate)}/s in the same run`
+    limit(find) {
+      const peerRate = figure(peer, group, 'rate')(find)
+      if (peerRate === undefined) return undefined
+      const reason =
+        floorBelow(find, group, peerRate * least) ?? costOf(find, { ours, peer, group })
+      return reason && `that would be ${whole(peerRate * least)}/s; ${reason}`
     },
   }
+}
+
+/** What is wanted cannot be had where it is more than the floor does. */
+function floorBelow({ row }: Find, group: string, wanted: number): string | undefined {
+  const rate = row(floor, group)?.figures.rate?.median
+  if (rate === undefined || wanted < rate) return undefined
+  return `reading and acknowledging alone, with no effect, reaches ${whole(rate)}/s in the same run`
+}
+
+/** Longer calls show what the default of 2 ms costs; pull is bounded by the one thread of the server. */
+function costOf(
+  find: Find,
+  { ours, peer, group }: { ours: string; peer: string; group: string },
+): string | undefined {
+  if (ours === pushDown) {
+    const ratio = times(rivals.longCalls.name, peer, group)(find)
+    return ratio === undefined
+      ? undefined
+      : `a hash is read and written once a call; with calls of 8 ms instead of 2 it is ${ratio.toFixed(1)} times in the same run`
+  }
+  const micros = figure(ours, group, 'serverMicros')(find)
+  return micros === undefined
+    ? undefined
+    : `the server takes ${micros.toFixed(1)} µs for each, with one thread, which is ${whole(1e6 / micros)}/s at most, while the consumer waits for nothing`
 }
 
 /** What it costs when a call may take more entries: then each hash is read and written less often. */
