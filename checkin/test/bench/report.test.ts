@@ -3,12 +3,14 @@ import { test } from 'node:test'
 import { verdicts } from '../../bench/verdicts.ts'
 import { benchmarks } from '../../bench/benchmarks/all.ts'
 import { applyGroups } from '../../bench/benchmarks/apply.ts'
+import { linesOver } from '../../bench/benchmarks/charts.ts'
 import type { Result } from '../../bench/benchmarks/benchmark.ts'
 import { compare, loadBaseline, partKept } from '../../bench/benchmarks/quick.ts'
 import { runRounds, type Case } from '../../bench/measure/rounds.ts'
 import { percentile, spreadOf } from '../../bench/measure/statistics.ts'
 import { renderReport } from '../../bench/report/report.ts'
 import { linearAxis, logarithmicAxis } from '../../bench/report/svg/axis.ts'
+import { lineColours } from '../../bench/report/svg/theme.ts'
 import { renderTerminal } from '../../bench/report/terminal.ts'
 import { rivals } from '../../bench/rivals/all.ts'
 import type { Rival } from '../../bench/rivals/rival.ts'
@@ -89,6 +91,16 @@ test('charts are SVG whose tags are closed, with the labels escaped', async () =
     else if (self !== '/') open.push(String(name))
   }
   assert.deepEqual(open, [])
+})
+
+test('the lines of a chart have colours of their own', async () => {
+  const ours = [rivals.pushDown, rivals.pull, rivals.handler].map((rival) =>
+    caseOf(rival, [1, 2, 3]),
+  )
+  const { rows } = await applyResult(...ours)
+  const ranks = linesOver(rows, 'count', [1000], 'rate').map(({ rank }) => rank)
+  const colours = ranks.map((rank) => lineColours.ours[rank % lineColours.ours.length])
+  assert.equal(new Set(colours).size, ours.length)
 })
 
 test('bars say reached or missed by the medians, and nothing where nothing was measured', async () => {
