@@ -202,6 +202,8 @@ function floorBelow({ row }: Find, group: string, wanted: number): string | unde
   return `reading and acknowledging alone, with no effect, reaches ${whole(rate)}/s in the same run`
 }
 
+const onceACall = 'a hash is read and written once a call, and a call of 2 ms takes few entries'
+
 /** Longer calls show what the default of 2 ms costs; pull is bounded by the one thread of the server. */
 function costOf(
   find: Find,
@@ -211,7 +213,7 @@ function costOf(
     const ratio = times(rivals.longCalls.name, peer, group)(find)
     return ratio === undefined
       ? undefined
-      : `a hash is read and written once a call; with calls of 8 ms instead of 2 it is ${ratio.toFixed(1)} times in the same run`
+      : `${onceACall}; with calls of 8 ms it is ${ratio.toFixed(1)} times in the same run`
   }
   const micros = figure(ours, group, 'serverMicros')(find)
   return micros === undefined
@@ -224,7 +226,7 @@ function withLongCalls(group: string): NonNullable<Bar['limit']> {
   return (find) => {
     const micros = figure(rivals.longCalls.name, group, 'serverMicros')(find)
     if (micros === undefined) return undefined
-    return `a hash is read and written once a call, and a call of 2 ms takes few entries; with calls of 8 ms it is ${micros.toFixed(1)} µs in the same run`
+    return `${onceACall}; with calls of 8 ms it is ${micros.toFixed(1)} µs in the same run`
   }
 }
 

@@ -115,6 +115,32 @@ test('so is it while Redis is away, and the metrics do not tell the ways apart',
   )
 })
 
+test('a body whose beginning is a check-in is not taken before its end has come', async (t) => {
+  const stage = await receiverStage(t)
+  const start = head([json, close, lengthOf(`${text}, more`)])
+  assert.match(await exchange(stage, [start + text, ', more']), /^HTTP\/1.1 400 /)
+  assert.deepEqual(await stage.entries(), [])
+})
+
+test('pages of other origins get their headers, and level debug its line, for plain check-ins too', async (t) => {
+  const origins = ['https://app.example']
+  const stage = await receiverStage(t, { access: { origins } })
+  const start = head([json, close, lengthOf(text), 'Origin: https://app.example'])
+  const answer = await exchange(stage, [start + text])
+  assert.match(answer, /^HTTP\/1.1 202 [^]+access-control-allow-origin: https:\/\/app.example\r\n/)
+  const talkative = await receiverStage(t, { logLevel: 'debug' })
+  await exchange(talkative, [start + text])
+  assert.ok(talkative.lines.includes('POST /api/checkin: 202.'), talkative.lines.join('\n'))
+})
+
+test('a refusal under pressure says when to come back as the pressure does, not as any 503', async (t) => {
+  const state = { kind: 'overloaded', reason: 'memory', retryAfterMs: 60_000 } as const
+  const stage = await receiverStage(t, { pressure: { state } })
+  const { status, headers } = await stage.post(valid)
+  const seconds = Number(headers.get('retry-after'))
+  assert.ok(status === 503 && seconds >= 60 && seconds <= 120, `${status}, ${seconds} s`)
+})
+
 test('requests that come together are answered in their order, whichever way each takes', async (t) => {
   const stage = await receiverStage(t)
   const one = (userId: number, more: readonly string[]): string => {
@@ -132,7 +158,7 @@ test('requests that come together are answered in their order, whichever way eac
   assert.equal((await stage.entries()).length, 201)
 })
 
-test('a plain check-in does pass the framework, and one that is not plain does not', async (t) => {
+test('a plain check-in passes the framework by, and one that is not plain does not', async (t) => {
   const parts = {
     pressure: { state: { kind: 'free' } },
     life: { isClosing: false, closing: new AbortController().signal },

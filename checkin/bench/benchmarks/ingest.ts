@@ -81,13 +81,12 @@ export const ingest: Benchmark = {
 function casesOf({ seconds, warmUpSeconds, connections, lines }: Size): Case[] {
   const times = { seconds, warmUpSeconds }
   const [usual] = connections
-  const ours = ingestRivals.find(({ isOurs }) => isOurs)
-  const single = ingestRivals.map((rival): Case => {
+  const { ours } = ingestRivals
+  const single = Object.values(ingestRivals).map((rival): Case => {
     const facts = { connections: usual }
     const measure = () => measureSingle({ receiver: rival.name, connections: usual, ...times })
     return { ...about(rival, ingestGroups.single, facts), measure }
   })
-  if (ours === undefined) return single
   const overload = connections.flatMap((number) =>
     factors.map((factor): Case => {
       const label = `${ours.label}, ${factor} times the peak, ${whole(number)} connections`

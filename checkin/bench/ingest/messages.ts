@@ -10,7 +10,9 @@ export interface LoadOrder {
   readonly rate?: number
 }
 
-/** From the load process: what became of them. Latencies (ms) count from the time at which a request should have been sent, without those of the first half second. */
+/**
+ * From the load process: what became of them. Latencies (ms) count from the time at which a request should have been sent, without the first half second, or fifth when
+ * that is less. */
 export interface LoadReport {
   readonly seconds: number
   /** Answers by status. */

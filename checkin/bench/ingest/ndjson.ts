@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { request, type ClientRequest, type IncomingMessage } from 'node:http'
 import type { Measured } from '../measure/rounds.ts'
 import { whileReceiving } from './receiving.ts'
+import { ingestRivals } from './rivals.ts'
 
 /**
  * `rate`: lines per second, from the first one sent to the last result read. Resident memory of the receiver (bytes): `rssFifth` when a
@@ -15,7 +16,7 @@ const lookEveryMs = 200
 
 /** Sends one stream. @throws {Error} unless each line has a result and each is an entry. */
 export async function measureNdjson(lines: number): Promise<Measured<NdjsonFigures>> {
-  return whileReceiving('millrace', async ({ port, watch, cost }) => {
+  return whileReceiving(ingestRivals.ours.name, async ({ port, watch, cost }) => {
     const warm = Math.min(warmUpLines, lines)
     await stream(port, warm, () => undefined)
     const end = await watch()

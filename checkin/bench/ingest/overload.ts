@@ -1,6 +1,7 @@
 /** Many more check-ins are offered than one receiver can take. */
 import type { Measured } from '../measure/rounds.ts'
 import { takenOf, whileReceiving } from './receiving.ts'
+import { ingestRivals } from './rivals.ts'
 
 /**
  * Rates in requests per second: `peak` when each connection waits for its answer; then `due` and `sent`, `rate` taken and
@@ -23,7 +24,7 @@ export async function measureOverload(
   options: OverloadOptions,
 ): Promise<Measured<OverloadFigures>> {
   const { factor, connections, seconds, warmUpSeconds } = options
-  return whileReceiving('millrace', async ({ post, watch, cost }) => {
+  return whileReceiving(ingestRivals.ours.name, async ({ post, watch, cost }) => {
     const warm = takenOf(await post({ connections, seconds: warmUpSeconds }))
     const full = await post({ connections, seconds })
     const peak = takenOf(full) / full.seconds
@@ -44,6 +45,7 @@ export async function measureOverload(
       p99: burst.p99Ms,
       rss: (await cost()).rss,
     }
-    return { result: { ...disturbance, figures }, taken: warm + takenOf(full) + taken }
+    const all = warm + takenOf(full) + taken
+    return { result: { ...disturbance, figures }, taken: all, isCutOff: true }
   })
 }

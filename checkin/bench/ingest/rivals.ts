@@ -18,17 +18,17 @@ export interface IngestRival {
 
 const model = checkinModel('ncc')
 
-export const ingestRivals: readonly IngestRival[] = [
-  {
+export const ingestRivals = {
+  nodeHttp: {
     ...{ name: 'node-http', label: 'node:http (JSON.parse and the same append, nothing else)' },
     ...{ isOurs: false, listen: nodeHttp },
   },
-  {
+  express: {
     ...{ name: 'express', label: "Express (ioredis, the seed's way)" },
     ...{ isOurs: false, listen: seedsWay },
   },
-  { name: 'millrace', label: 'Millrace, receiver', isOurs: true, listen: ours },
-]
+  ours: { name: 'millrace', label: 'Millrace, receiver', isOurs: true, listen: ours },
+} as const satisfies Record<string, IngestRival>
 
 /** As little as can be done. */
 async function nodeHttp(redisUrl: string): Promise<number> {

@@ -3,7 +3,7 @@ import type { Cost, Listening } from './messages.ts'
 import { ingestRivals } from './rivals.ts'
 
 const [name, redisUrl = ''] = process.argv.slice(2)
-const rival = ingestRivals.find((known) => known.name === name)
+const rival = Object.values(ingestRivals).find((known) => known.name === name)
 if (rival === undefined) throw new RangeError(`Cannot serve: no rival "${String(name)}"`)
 
 process.once('disconnect', () => process.exit(0))

@@ -110,6 +110,7 @@ function refuse(response: ServerResponse, requestId: string, problem: Problem): 
 /** The length of the body (bytes) of a request that is a plain one as far as its headers tell; 0: it is not. */
 function lengthOfPlain({ method, url, headers }: IncomingMessage): number {
   if (method !== 'POST' || url !== checkinUrl || !arePlain(headers)) return 0
+  // Not a number where the body comes in chunks.
   const length = Number(headers['content-length'])
   return length <= bodyMaxBytes ? length : 0
 }
@@ -118,7 +119,6 @@ function arePlain(headers: IncomingHttpHeaders): boolean {
   return (
     headers['content-type'] === 'application/json' &&
     headers['idempotency-key'] === undefined &&
-    headers['content-encoding'] === undefined &&
-    headers['transfer-encoding'] === undefined
+    headers['content-encoding'] === undefined
   )
 }

@@ -40,10 +40,9 @@ const retryAfterMaxS = 3
  */
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   const { id } = reply.request
-  const isTimed = reply.hasHeader('retry-after')
-  for (const [name, value] of Object.entries(problemHeaders(problem, id))) {
-    if (name !== 'retry-after' || !isTimed) reply.header(name, value)
-  }
+  const retryAfter = reply.getHeader('retry-after')
+  reply.headers(problemHeaders(problem, id))
+  if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
   return reply.code(problem.status).send(problemText(problem, id))
 }
 

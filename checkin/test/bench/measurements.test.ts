@@ -59,7 +59,7 @@ describe('benchmark', { concurrency: 2 }, () => {
     assert.ok((pushDown.figures.scripts ?? 0) > 0)
   })
 
-  for (const { name } of ingestRivals) {
+  for (const { name } of Object.values(ingestRivals)) {
     test(`ingest measures ${name}, and finds what it took in the stream`, async () => {
       const times = { seconds: 0.2, warmUpSeconds: 0.1 }
       const { figures } = await measureSingle({ receiver: name, connections: 4, ...times })

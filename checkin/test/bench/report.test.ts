@@ -93,6 +93,14 @@ test('charts are SVG whose tags are closed, with the labels escaped', async () =
   assert.deepEqual(open, [])
 })
 
+test('a column in which no row has anything is left out, and one with a single value is not', async () => {
+  const result = await applyResult(caseOf(rivals.seedLoop, [1, 2, 4]))
+  assert.doesNotMatch(renderTerminal(apply!, result), /AOF bytes/)
+  const [row] = result.rows
+  const written = { ...row!, facts: { ...row!.facts, appendonly: 'always' } }
+  assert.match(renderTerminal(apply!, { ...result, rows: [row!, written] }), /AOF bytes/)
+})
+
 test('the lines of a chart have colours of their own', async () => {
   const ours = [rivals.pushDown, rivals.pull, rivals.handler].map((rival) =>
     caseOf(rival, [1, 2, 3]),
