@@ -1,7 +1,7 @@
 /**
  * Sets up a fresh machine that has Node and npm: the packages of this repository, and a redis-server by the
  * system's package manager when there is none. Needs no answer; ends with 1 and the command to run by hand
- * when it cannot. `--with-valkey`, or CI: fetches Valkey for the tests, too.
+ * when it cannot. `--with-servers`, or CI: fetches the other servers of the tests, too.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -25,19 +25,19 @@ const managers = [
   { command: 'brew', names: ['redis'], install: ['install'], needsRoot: false },
 ]
 
-const usage = `npm run setup [-- --with-valkey]
+const usage = `npm run setup [-- --with-servers]
 
 Sets up this repository: npm packages, and a redis-server when there is none.
-  --with-valkey  fetches Valkey, too, for the tests`
+  --with-servers  fetches Redis 8, Valkey 8 and 9, nginx and haproxy, too, for the tests (Debian)`
 
 const args = process.argv.slice(2)
 if (args.includes('--help')) {
   console.log(usage)
   process.exit(0)
 }
-const unknown = args.find((argument) => argument !== '--with-valkey')
+const unknown = args.find((argument) => argument !== '--with-servers')
 if (unknown !== undefined) {
-  console.error(`setup: Cannot use "${unknown}": there are --with-valkey and --help`)
+  console.error(`setup: Cannot use "${unknown}": there are --with-servers and --help`)
   process.exit(2)
 }
 
@@ -45,8 +45,8 @@ try {
   checkNode()
   installPackages()
   ensureServer()
-  if (process.argv.includes('--with-valkey') || process.env.CI) {
-    run(process.execPath, [fileURLToPath(new URL('valkey.mjs', import.meta.url))])
+  if (process.argv.includes('--with-servers') || process.env.CI) {
+    run(process.execPath, [fileURLToPath(new URL('servers.mjs', import.meta.url))])
   }
   say('done. "npm start" runs the whole service, "npm test" all tests.')
 } catch (error) {

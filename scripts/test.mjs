@@ -16,8 +16,8 @@ const filters = args.filter((argument) => !argument.startsWith('-'))
 const options = args.filter((argument) => argument.startsWith('-'))
 const files = folders.flatMap(testFiles).filter(isChosen)
 
-if (onPath('redis-server') === undefined && !hasValkey()) {
-  refuse('no redis-server found on the PATH. Install one with "npm run setup"')
+if (!hasServer()) {
+  refuse('no redis-server or valkey-server found on the PATH. Install one with "npm run setup"')
 } else if (files.length === 0) {
   refuse(`no test file matches ${filters.map((filter) => `"${filter}"`).join(', ')}`)
 } else {
@@ -36,11 +36,9 @@ function isChosen(file) {
   return filters.length === 0 || filters.some((filter) => file.includes(filter))
 }
 
-function hasValkey() {
-  return (
-    onPath('valkey-server') !== undefined ||
-    existsSync(join(root, '.cache/valkey/usr/bin/valkey-server'))
-  )
+function hasServer() {
+  const isOnPath = ['redis-server', 'valkey-server'].some((name) => onPath(name) !== undefined)
+  return isOnPath || existsSync(join(root, '.cache/servers'))
 }
 
 function runTests() {

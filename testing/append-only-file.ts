@@ -28,7 +28,7 @@ export async function tearAndRepair(server: TestServer, bytes: number): Promise<
 export async function repair(dir: string, kind: ServerKind): Promise<string> {
   const place = { path: dir, appendOnlyFolder: join(dir, 'appendonlydir') }
   const unused = { serverFile: '', configFile: '', logFile: '', lockFile: '' }
-  const name = kind === 'redis' ? 'redis-server' : 'valkey-server'
+  const name = kind.startsWith('redis') ? 'redis-server' : 'valkey-server'
   const binary = { file: binaryOf(kind) ?? '', name, version: '' } as const
   return await repairAppendOnlyFile({ ...place, ...unused }, binary)
 }

@@ -1,6 +1,7 @@
 import { after, before, describe, test } from 'node:test'
 import { connect, type Millrace } from 'millrace'
 import {
+  serverKindsWanted,
   whyNotOn,
   startRedis,
   type ServerKind,
@@ -19,7 +20,7 @@ export interface Bench {
 }
 
 /**
- * Declares the same tests for Redis and for Valkey; a server that this machine lacks shows as skipped, not as passed.
+ * Declares the same tests for each kind of server; one that this machine lacks shows as skipped, not as passed.
  * @param suite called with a function that returns the bench, to be used inside tests.
  */
 export function onEachServer(
@@ -27,7 +28,7 @@ export function onEachServer(
   suite: (bench: () => Bench) => void,
   options: Omit<StartOptions, 'kind'> & { readonly concurrency?: boolean } = {},
 ): void {
-  for (const kind of ['redis', 'valkey'] as const) {
+  for (const kind of serverKindsWanted) {
     const skip = whyNotOn(kind)
     if (skip !== false) {
       test(`${name}, on ${kind}`, { skip }, () => undefined)

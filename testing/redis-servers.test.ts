@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { test } from 'node:test'
-import { freePort, serverKinds, startRedis } from './redis-servers.ts'
+import { freePort, serverKinds, serverKindsWanted, startRedis, whyNotOn } from './redis-servers.ts'
 import { waitFor, within } from './wait-for.ts'
 
 for (const kind of serverKinds()) {
-  test(`${kind}-server starts on a port of its own and answers`, async (t) => {
+  test(`${kind} starts on a port of its own and answers`, async (t) => {
     const server = await startRedis({ kind })
     t.after(() => server.stop())
     const client = await server.client()
@@ -19,7 +19,7 @@ for (const kind of serverKinds()) {
     )
   })
 
-  test(`${kind}-server that was killed keeps its append-only file, port and folder`, async (t) => {
+  test(`${kind} that was killed keeps its append-only file, port and folder`, async (t) => {
     const server = await startRedis({ kind, appendonly: 'always' })
     t.after(() => server.stop())
     await (await server.client()).send('SET', 'key', 'kept')
@@ -30,7 +30,7 @@ for (const kind of serverKinds()) {
     assert.equal(await (await server.client()).send('GET', 'key'), 'kept')
   })
 
-  test(`${kind}-server that is frozen answers after it goes on`, async (t) => {
+  test(`${kind} that is frozen answers after it goes on`, async (t) => {
     const server = await startRedis({ kind })
     t.after(() => server.stop())
     const client = await server.client()
@@ -44,9 +44,9 @@ for (const kind of serverKinds()) {
   })
 }
 
-for (const kind of ['redis', 'valkey'] as const) {
-  const skip = 'not on this machine: run "node scripts/valkey.mjs" or "npm run setup"'
-  if (!serverKinds().includes(kind)) test(`${kind}-server`, { skip }, () => undefined)
+for (const kind of serverKindsWanted) {
+  const skip = whyNotOn(kind)
+  if (skip !== false) test(kind, { skip }, () => undefined)
 }
 
 test('stop ends the process and removes the temporary folder', async () => {

@@ -1,4 +1,4 @@
-/** Real Redis and Valkey servers for tests: on free loopback ports, in folders of their own, gone with the test process. */
+/** Real Redis and Valkey servers, old and new, for tests: on free loopback ports, in folders of their own, gone with the test process. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs'
@@ -10,7 +10,12 @@ import { killAtExit, removeAtExit } from './clean-up-at-exit.ts'
 import { connectClient, type TestClient } from './test-client.ts'
 import { waitFor } from './wait-for.ts'
 
-export type ServerKind = 'redis' | 'valkey'
+/**
+ * The servers of the tests, oldest first: the system's Redis 7 or newer and Valkey 8, and Redis 8 and Valkey 9 as
+ * `npm run setup -- --with-servers` fetches them.
+ */
+export const serverKindsWanted = ['redis', 'valkey', 'redis8', 'valkey9'] as const
+export type ServerKind = (typeof serverKindsWanted)[number]
 
 /** What a test asks of its server; every part has a default. */
 export interface StartOptions {
@@ -51,31 +56,30 @@ export interface TestServer {
 
 const binaries: Record<ServerKind, readonly string[]> = {
   redis: pathFolders('redis-server'),
-  valkey: [
-    ...pathFolders('valkey-server'),
-    fileURLToPath(new URL('../.cache/valkey/usr/bin/valkey-server', import.meta.url)),
-  ],
+  valkey: [...pathFolders('valkey-server'), fetched('valkey', 'valkey-server')],
+  redis8: [fetched('redis8', 'redis-server')],
+  valkey9: [fetched('valkey9', 'valkey-server')],
 }
 
 /**
- * The servers that this machine has, Redis first. MILLRACE_TEST_SERVER=redis or =valkey limits them to that one.
+ * The servers that this machine has, Redis first. MILLRACE_TEST_SERVER=redis,valkey9 limits them to those.
  * @throws {Error} when there is none.
  */
 export function serverKinds(): ServerKind[] {
-  const wanted = process.env.MILLRACE_TEST_SERVER ?? ''
-  const found = (['redis', 'valkey'] as const).filter(
-    (kind) => (wanted === '' || wanted === kind) && binaryOf(kind) !== undefined,
+  const wanted = process.env.MILLRACE_TEST_SERVER ?? serverKindsWanted.join(',')
+  const found = serverKindsWanted.filter(
+    (kind) => wanted.split(',').includes(kind) && binaryOf(kind) !== undefined,
   )
   if (found.length > 0) return found
   throw new Error(
-    `Cannot run tests: no ${wanted || 'redis'}-server found. Install one with "npm run setup"`,
+    `Cannot run tests: no server of ${wanted} found. Install one with "npm run setup"`,
   )
 }
 
 /** For the option `skip` of a test: false when this kind takes part, else why not. */
 export function whyNotOn(kind: ServerKind): string | false {
   if (serverKinds().includes(kind)) return false
-  return `not run: no ${kind}-server here, or MILLRACE_TEST_SERVER leaves it out`
+  return `not run: no ${kind} here (npm run setup -- --with-servers), or MILLRACE_TEST_SERVER leaves it out`
 }
 
 /**
@@ -180,8 +184,7 @@ async function launch(
   { appendonly = 'no', args = [], env = {} }: StartOptions,
 ): Promise<ChildProcess> {
   const file = binaryOf(kind)
-  if (file === undefined)
-    throw new Error(`Cannot start a ${kind}-server: it is not on this machine`)
+  if (file === undefined) throw new Error(`Cannot start ${kind}: it is not on this machine`)
   const persistence =
     appendonly === 'no'
       ? ['--appendonly', 'no']
@@ -199,14 +202,14 @@ async function launch(
   child.on('error', (error) => listen(Buffer.from(error.message)))
   const isOver = (): boolean => child.exitCode !== null || child.signalCode !== null
   await waitFor(async () => isOver() || (await answers(port, child.pid)), {
-    what: `${kind}-server to answer on port ${port}`,
+    what: `${kind} to answer on port ${port}`,
     timeoutMs: startMaxMs,
   }).catch(async (error: unknown) => {
     // Left running, it would keep the port from the next one.
     await end(child, 'SIGKILL')
     throw error
   })
-  if (isOver()) throw new Error(`Cannot start a ${kind}-server on port ${port}: it said\n${said}`)
+  if (isOver()) throw new Error(`Cannot start ${kind} on port ${port}: it said\n${said}`)
   return child
 }
 
@@ -245,6 +248,11 @@ function temporaryFolder(): string {
 /** The program of a server, undefined when this machine has none. */
 export function binaryOf(kind: ServerKind): string | undefined {
   return binaries[kind].find(isExecutable)
+}
+
+/** Where `scripts/servers.mjs` puts the starter of a program. */
+function fetched(folder: string, program: string): string {
+  return fileURLToPath(new URL(`../.cache/servers/${folder}/bin/${program}`, import.meta.url))
 }
 
 function pathFolders(name: string): string[] {

@@ -1,6 +1,6 @@
 /** The front door: `npm run chaos -- --seed N --minutes M`. Exit codes: 0 ok, 1 violation or void, 2 wrong usage. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
-import { serverKinds, type ServerKind } from '../../testing/redis-servers.ts'
+import { serverKinds, serverKindsWanted, type ServerKind } from '../../testing/redis-servers.ts'
 import { seedOfRun } from '../../testing/seeded-random.ts'
 import { controls } from './controls.ts'
 import { renderRun } from './report.ts'
@@ -30,7 +30,7 @@ async function main(args: string[]): Promise<number> {
     )
     .option('--minutes <n>', 'how long; every kind of fault strikes at least once', minutes, 1)
     .addOption(
-      new Option('--server <kind>', 'default: each that is here').choices(['redis', 'valkey']),
+      new Option('--server <kind>', 'default: each that is here').choices(serverKindsWanted),
     )
     .addOption(
       new Option('--control <name>', 'runs with a known defect, which has to be caught').choices([

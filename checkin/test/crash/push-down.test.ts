@@ -9,6 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { appendOnlyFileIn, tearAndRepair } from '../../../testing/append-only-file.ts'
 import type { MainProcess } from '../../../testing/processes.ts'
 import {
+  serverKindsWanted,
   whyNotOn,
   startRedis,
   type StartOptions,
@@ -22,7 +23,7 @@ import { Stage } from './stage.ts'
 const rounds = 2
 
 describe('push-down', { concurrency: 2 }, () => {
-  for (const kind of ['redis', 'valkey'] as const) {
+  for (const kind of serverKindsWanted) {
     const skip = whyNotOn(kind)
     const start = async (t: TestContext, options: StartOptions = {}): Promise<TestServer> => {
       const server = await startRedis({ kind, ...options })

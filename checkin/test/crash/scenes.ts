@@ -1,20 +1,20 @@
 /** Scenes for the fault tests: one on each kind of server, with the verdict of chaos at the end. */
 import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
-import { whyNotOn } from '../../../testing/redis-servers.ts'
+import { serverKindsWanted, whyNotOn } from '../../../testing/redis-servers.ts'
 import { seedOfRun, SeededRandom } from '../../../testing/seeded-random.ts'
 import { Scene, type SceneOptions } from '../../chaos/scene.ts'
 
 type Options = Partial<Omit<SceneOptions, 'kind' | 'seed'>>
 
-/** Declares a test with a scene of its own on Redis and on Valkey, side by side; skipped where a server is missing. */
+/** Declares a test with a scene of its own on each kind of server, two side by side; skipped where a server is missing. */
 export function onEachScene(
   name: string,
   options: Options,
   body: (scene: Scene, random: SeededRandom, t: TestContext) => Promise<void>,
 ): void {
   describe(name, { concurrency: 2 }, () => {
-    for (const kind of ['redis', 'valkey'] as const) {
+    for (const kind of serverKindsWanted) {
       const skip = whyNotOn(kind)
       test(`on ${kind}`, { skip }, async (t) => {
         const scene = await Scene.open({ claimAfterMs: 800, ...options, kind, seed: seedOfRun })

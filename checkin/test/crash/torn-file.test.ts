@@ -12,6 +12,7 @@ import { appendOnlyFileIn, repair } from '../../../testing/append-only-file.ts'
 import { removeAtExit } from '../../../testing/clean-up-at-exit.ts'
 import {
   binaryOf,
+  serverKindsWanted,
   whyNotOn,
   startRedis,
   type ServerKind,
@@ -26,7 +27,7 @@ const offsets = Number(process.env.MILLRACE_TORN_OFFSETS ?? 8)
 const model = checkinModel('ncc')
 
 describe('an append-only file that is torn twice', { concurrency: 2 }, () => {
-  for (const kind of ['redis', 'valkey'] as const) {
+  for (const kind of serverKindsWanted) {
     const skip = whyNotOn(kind)
     test(`loses nothing by half when it is repaired, on ${kind}`, { skip }, async (t) => {
       const random = new SeededRandom(seedOfRun)
