@@ -53,6 +53,13 @@ onEachServer(
       // What somebody else wrote there is no key.
       await redis.send('HSET', 'ncc:apikeys', 'x', 'no JSON', 'y', '{"sha256":"00"}')
       assert.equal((JSON.parse((await run('list', '--json')).stdout) as object[]).length, 1)
+      // Nor may it act on the terminal.
+      const evil = { name: 'a\u001b[2Jb\nc', scopes: ['read'], createdAt: '\u001b]0;x' }
+      const foreign = JSON.stringify({ ...evil, sha256: '0'.repeat(64) })
+      await redis.send('HSET', 'ncc:apikeys', '0123456789ab', foreign, '\u001b[2J', foreign)
+      const shown = (await run('list')).stdout
+      assert.match(shown, /^0123456789ab +a\\u001b\[2Jb\\u000ac +read +\\u001b\]0;x$/m)
+      assert.ok(!shown.includes('\u001b'))
     })
 
     test('refuses wrong names and scopes', async () => {
@@ -73,8 +80,8 @@ test('the receiver does not listen beyond the loopback for everybody', async (t)
   const [open, name, privateKey, noFile, insecureUrl, both, origin, host] = await Promise.all([
     run('--host', '0.0.0.0'),
     run('--host', 'my-machine'),
-    run('--jwt-key', file),
-    run('--jwt-key', join(folder, 'none')),
+    run('--jwt-key', file, '--jwt-any'),
+    run('--jwt-key', join(folder, 'none'), '--jwt-any'),
     run('--jwt-jwks', 'http://keys.example/jwks'),
     run('--jwt-jwks', 'https://keys.example/jwks', '--jwt-key', file),
     run('--cors-origin', 'app.example'),
@@ -92,5 +99,33 @@ test('the receiver does not listen beyond the loopback for everybody', async (t)
   assert.match(insecureUrl.stderr, /allowed is an https:\/\/ address/)
   for (const { code } of [privateKey, noFile, insecureUrl, both, origin, host]) {
     assert.equal(code, 2)
+  }
+})
+
+test('flags that would let in more than was meant are refused at the start', async () => {
+  const jwks = ['--jwt-jwks', 'https://keys.example/jwks']
+  const wrong: [args: string[], says: RegExp][] = [
+    [
+      ['--trust-proxy', 'nonsense'],
+      /Cannot use "nonsense" as --trust-proxy: allowed are addresses/,
+    ],
+    [['--trust-proxy', '10.0.0.0/33'], /Cannot use "10\.0\.0\.0\/33" as --trust-proxy/],
+    [['--trust-proxy', '127.0.0.1, 10.0.0.0/8,'], /as --trust-proxy/],
+    [['--trust-proxy', ''], /as --trust-proxy/],
+    [jwks, /without --jwt-issuer and --jwt-audience: those that were made for another service/],
+    [[...jwks, '--jwt-issuer', 'https://me.example'], /without --jwt-audience/],
+    [['--jwt-key', 'x.pem', '--jwt-audience', 'us'], /without --jwt-issuer/],
+    [['--jwt-default-scope', 'all'], /allowed is ingest, read, personal, metrics, read-all/],
+    [['--public-fields', 'nick,password'], /that are no secrets/],
+    [['--jwt-lifetime-max', '0s'], /Allowed is a time/],
+  ]
+  const ends = await Promise.all(
+    wrong.map(([args]) => runMain(['checkinreceiver', '--port', '0', ...args]).exited),
+  )
+  for (const [at, { code, stderr }] of ends.entries()) {
+    const [args = [], says = /./] = wrong[at] ?? []
+    assert.equal(code, 2, `${args.join(' ')}: ${stderr}`)
+    assert.match(stderr, says)
+    assert.doesNotMatch(stderr, /^ +at /m, 'no stack')
   }
 })

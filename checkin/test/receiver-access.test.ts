@@ -1,30 +1,10 @@
 /** Who may use the receiver: API keys, tokens, rates, names and origins. */
 import assert from 'node:assert/strict'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { test, type TestContext } from 'node:test'
-import { exportJWK, exportSPKI, generateKeyPair, SignJWT, type JWTPayload } from 'jose'
-import { connect } from 'millrace'
+import { test } from 'node:test'
 import { waitFor } from '../../testing/wait-for.ts'
-import { ApiKeys } from '../src/access/api-keys.ts'
 import { clientOf, RateLimit } from '../src/receiver/rate-limit.ts'
-import { Tokens } from '../src/receiver/tokens.ts'
-import { receiverStage, valid, type Answer, type Stage } from './receiver-stage.ts'
-
-const json = { 'content-type': 'application/json' }
-const bearer = (text: string) => ({ ...json, authorization: `Bearer ${text}` })
-
-async function keysOf(t: TestContext, { server }: Stage): Promise<ApiKeys> {
-  const millrace = await connect({ url: server.url })
-  t.after(() => millrace.close())
-  return new ApiKeys(millrace, 'ncc:apikeys')
-}
-
-function assertRefused(answer: Answer, status: number, challenge: RegExp): void {
-  assert.equal(answer.status, status)
-  assert.equal(answer.json?.status, status)
-  assert.match(answer.headers.get('www-authenticate') ?? '', challenge)
-}
+import { assertRefused, bearer, json, keysOf } from './access-stage.ts'
+import { receiverStage, valid } from './receiver-stage.ts'
 
 test('API keys: what a key does not allow is refused, and nothing is appended', async (t) => {
   const stage = await receiverStage(t, { access: { apiKeys: true } })
@@ -32,6 +12,7 @@ test('API keys: what a key does not allow is refused, and nothing is appended', 
   const keys = await keysOf(t, stage)
   const sender = await keys.create({ name: 'app', scopes: ['ingest'] })
   const looker = await keys.create({ name: 'board', scopes: ['read'] })
+  const watcher = await keys.create({ name: 'prometheus', scopes: ['metrics'] })
 
   assertRefused(await post(valid), 401, /^Bearer realm="checkins"$/)
   assertRefused(await post(valid, { ...json, authorization: 'Basic YTpi' }), 401, /^Bearer/)
@@ -42,17 +23,23 @@ test('API keys: what a key does not allow is refused, and nothing is appended', 
   assertRefused(await post(valid, bearer(looker.text)), 403, /error="insufficient_scope"/)
   assertRefused(await get('/api/users/1', { headers: bearer(sender.text) }), 403, /scope="read"/)
   assertRefused(await get('/metrics'), 401, /Bearer/)
+  assertRefused(await get('/metrics', { headers: bearer(looker.text) }), 403, /scope="metrics"/)
   assert.deepEqual(await entries(), [])
 
   assert.equal((await post(valid, bearer(sender.text))).status, 202)
   assert.equal((await get('/api/users/1', { headers: bearer(looker.text) })).status, 404)
+  assert.equal((await get('/api/checkins', { headers: bearer(looker.text) })).status, 200)
+  assert.equal((await get('/metrics', { headers: bearer(watcher.text) })).status, 200)
+  for (const path of ['/api/users/1', '/api/checkins', '/api/leaderboards/users']) {
+    assertRefused(await get(path, { headers: bearer(watcher.text) }), 403, /scope="read"/)
+  }
   assert.equal((await get('/api/users/1', { method: 'HEAD' })).status, 401)
   for (const path of ['/livez', '/readyz', '/health', '/openapi.json']) {
     assert.equal((await get(path)).status, 200, path)
   }
   // Redis holds nothing that anybody could send with.
   const stored = JSON.stringify(await redis.send('HGETALL', 'ncc:apikeys'))
-  for (const { text } of [sender, looker]) {
+  for (const { text } of [sender, looker, watcher]) {
     assert.doesNotMatch(stored, new RegExp(text.slice('mr_000000000000_'.length)))
   }
 })
@@ -75,88 +62,6 @@ test('API keys: a new one works at once, a revoked one ends, an outage lets nobo
     timeoutMs: 6000,
     everyMs: 200,
   })
-})
-
-interface Issuer {
-  readonly pem: string
-  readonly jwks: object
-  readonly token: (payload: JWTPayload, expires?: string | number) => Promise<string>
-}
-
-async function issuer(): Promise<Issuer> {
-  const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true })
-  return {
-    pem: await exportSPKI(publicKey),
-    jwks: { keys: [{ ...(await exportJWK(publicKey)), kid: 'one', alg: 'ES256' }] },
-    token: (payload, expires = '1h') =>
-      new SignJWT(payload)
-        .setProtectedHeader({ alg: 'ES256', kid: 'one' })
-        .setExpirationTime(expires)
-        .sign(privateKey),
-  }
-}
-
-test('tokens: only the user of a valid token may be checked in', async (t) => {
-  const [ours, other] = await Promise.all([issuer(), issuer()])
-  const tokens = new Tokens({ keys: { text: ours.pem }, issuer: 'me', audience: 'checkins' })
-  const { post, get, entries } = await receiverStage(t, { access: { tokens } })
-  const good = { sub: '7', iss: 'me', aud: 'checkins' }
-  const unsigned = `${btoa('{"alg":"none"}')}.${btoa('{"sub":"7","exp":9999999999}')}.`
-  const refused = [
-    unsigned,
-    await other.token(good),
-    await ours.token(good, 1),
-    await ours.token({ ...good, iss: 'you' }),
-    await ours.token({ ...good, aud: 'others' }),
-    await ours.token({ iss: 'me', aud: 'checkins' }),
-    await ours.token({ ...good, sub: 'x'.repeat(300) }),
-    (await ours.token(good)).slice(0, -4) + 'AAAA',
-    `${btoa('{"alg":"HS256"}')}.${btoa('{"sub":"7"}')}.AAAA`,
-    'x'.repeat(9000),
-  ]
-  for (const token of refused) assertRefused(await post(valid, bearer(token)), 401, /invalid_token/)
-  const token = await ours.token(good)
-  const another = await post({ ...valid, userId: 8 }, bearer(token))
-  assert.equal(another.status, 403)
-  assert.equal(another.json?.type, '/problems/another-user')
-  const reader = await ours.token({ ...good, scope: 'read profile' })
-  assertRefused(await post(valid, bearer(reader)), 403, /insufficient_scope/)
-  assert.deepEqual(await entries(), [])
-  for (let time = 1; time <= 2; time += 1) {
-    assert.equal((await post(valid, bearer(token))).status, 202)
-  }
-  assert.equal((await get('/api/checkins/latest', { headers: bearer(reader) })).status, 200)
-})
-
-test('tokens: keys come from a JWKS address; while it is away, 503', async (t) => {
-  const ours = await issuer()
-  let isAway = true
-  const server = createServer((_request, response) => {
-    response.statusCode = isAway ? 500 : 200
-    response.end(JSON.stringify(ours.jwks))
-  }).listen(0, '127.0.0.1')
-  t.after(() => server.close())
-  await waitFor(() => server.listening, { what: 'the server of the keys' })
-  const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`)
-  const { post } = await receiverStage(t, { access: { tokens: new Tokens({ keys: { url } }) } })
-  const token = await ours.token({ sub: '7' })
-  assert.equal((await post(valid, bearer(token))).status, 503)
-  isAway = false
-  assert.equal((await post(valid, bearer(token))).status, 202)
-  // A key of ours and a token of theirs: both may be in use.
-  assert.equal((await post(valid, bearer(`mr_000000000000_${'x'.repeat(43)}`))).status, 401)
-})
-
-test('tokens: private and symmetric keys are no keys to check with', async () => {
-  const { privateKey } = await generateKeyPair('ES256', { extractable: true })
-  const texts = [
-    JSON.stringify(await exportJWK(privateKey)),
-    '{"kty":"oct","k":"AAAA"}',
-    '{"keys":[]}',
-    '-----BEGIN PRIVATE KEY-----',
-    'nonsense',
-  ]
-  for (const text of texts) assert.throws(() => new Tokens({ keys: { text } }), text)
 })
 
 test('no secret is ever logged or answered', async (t) => {

@@ -133,17 +133,19 @@ test('another address is answered with 404, another method with 405 and Allow', 
   assert.equal((await get('/api/users/1', { method: 'POST', body: 'x' })).status, 405)
 })
 
-test('users and locations are shown with numbers, without secrets and bookkeeping', async (t) => {
-  const { get, redis } = await receiverStage(t)
+test('users and locations are shown with numbers, and nothing that is not public', async (t) => {
+  const access = { publicFields: ['nickname', '__proto__'] }
+  const { get, redis } = await receiverStage(t, { access })
   const user = ['firstName', 'Ada', 'password', 'x', 'numCheckins', '3', 'lastCheckin', '16096020']
   await redis.send('HSET', 'ncc:users:12', 'id', 12, ...user, '@latest', '1-1', '__proto__', 'p')
+  await redis.send('HSET', 'ncc:users:12', 'email', 'a@example.com', 'ssn', '7', 'nickname', 'A')
   await redis.send('HSET', 'ncc:locations:3', 'name', '7', 'averageStars', 4, 'numStars', 'broken')
   for (const path of ['/api/users/12', '/api/user/12']) {
     const answer = await get(path)
     assert.equal(answer.status, 200)
     assert.equal(
       answer.text,
-      '{"id":12,"firstName":"Ada","numCheckins":3,"lastCheckin":16096020,"__proto__":"p"}',
+      '{"id":12,"firstName":"Ada","numCheckins":3,"lastCheckin":16096020,"__proto__":"p","nickname":"A"}',
     )
   }
   for (const path of ['/api/locations/3', '/api/location/%33']) {

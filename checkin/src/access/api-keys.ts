@@ -1,11 +1,7 @@
 /** API keys as Redis keeps them. Promise: of a key only its SHA-256 is stored; who reads Redis cannot send with it. */
 import { createHash, randomBytes } from 'node:crypto'
 import type { Millrace } from 'millrace'
-
-/** What a key allows: to send check-ins, or to look. */
-export type Scope = 'ingest' | 'read'
-
-export const scopes: readonly Scope[] = ['ingest', 'read']
+import { keyScopes, type KeyScope } from './scopes.ts'
 
 /** A key without its secret. */
 export interface ApiKey {
@@ -13,7 +9,7 @@ export interface ApiKey {
   readonly id: string
   /** Whose it is, for people. */
   readonly name: string
-  readonly scopes: readonly Scope[]
+  readonly scopes: readonly KeyScope[]
   /** ISO 8601. */
   readonly createdAt: string
   /** Of the whole key, in hex. */
@@ -75,11 +71,12 @@ export class ApiKeys {
 }
 
 function read(id: string, json: string): ApiKey | undefined {
+  if (!/^[0-9a-f]{12}$/.test(id)) return undefined
   try {
     const { name, scopes: allowed, createdAt, sha256 } = JSON.parse(json) as Partial<ApiKey>
     if (typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/.test(sha256)) return undefined
     if (!Array.isArray(allowed)) return undefined
-    const known = scopes.filter((scope) => (allowed as unknown[]).includes(scope))
+    const known = keyScopes.filter((scope) => (allowed as unknown[]).includes(scope))
     return { id, name: String(name), scopes: known, createdAt: String(createdAt), sha256 }
   } catch {
     return undefined

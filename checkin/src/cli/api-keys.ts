@@ -1,9 +1,13 @@
 import { Argument, Command, Option } from 'commander'
-import { ApiKeys, scopes, type ApiKey, type Scope } from '../access/api-keys.ts'
+import { ApiKeys, type ApiKey } from '../access/api-keys.ts'
+import { keyScopes, type KeyScope } from '../access/scopes.ts'
 import { CommandError, UsageError } from '../errors.ts'
 import { plainTable } from '../terminal/plain-table.ts'
-import { isColour } from '../terminal/words.ts'
+import { escaped, isColour } from '../terminal/words.ts'
 import type { Wiring } from '../wiring.ts'
+
+// E-mail and metrics are given by name alone.
+const defaultScopes = ['ingest', 'read'] as const
 
 /** `npm run api-keys`: who may send check-ins and look at things. */
 export function command(wiring: Wiring): Command {
@@ -20,14 +24,14 @@ function createCommand(wiring: Wiring): Command {
     .description('makes a key and prints it, once: only its hash is kept')
     .addArgument(new Argument('<name>', 'whose it is').argParser(keyName))
     .addOption(
-      new Option('--scope <scope>', `${scopes.join(' or ')}; may be repeated`)
+      new Option('--scope <scope>', `${keyScopes.join(', ')}; may be repeated`)
         .argParser(addScope)
-        .default(undefined, 'both'),
+        .default(undefined, defaultScopes.join(' and ')),
     )
     .option('--json', 'print it as JSON', false)
-    .action(async (name: string, flags: { scope?: Scope[]; json: boolean }) => {
+    .action(async (name: string, flags: { scope?: KeyScope[]; json: boolean }) => {
       await withKeys(wiring, async (keys) => {
-        const { text, apiKey } = await keys.create({ name, scopes: flags.scope ?? scopes })
+        const { text, apiKey } = await keys.create({ name, scopes: flags.scope ?? defaultScopes })
         if (flags.json) print(JSON.stringify({ ...shown(apiKey), key: text }))
         else {
           print(text)
@@ -58,7 +62,10 @@ function listCommand(wiring: Wiring): Command {
             createdAt,
           ])
           print(
-            plainTable(rows, { head: ['ID', 'NAME', 'SCOPES', 'CREATED'], isColour: isColour() }),
+            plainTable(
+              rows.map((cells) => cells.map(escaped)),
+              { head: ['ID', 'NAME', 'SCOPES', 'CREATED'], isColour: isColour() },
+            ),
           )
         }
       })
@@ -102,10 +109,10 @@ function keyName(text: string): string {
   )
 }
 
-function addScope(text: string, before: readonly Scope[] = []): Scope[] {
-  const scope = scopes.find((known) => known === text)
+function addScope(text: string, before: readonly KeyScope[] = []): KeyScope[] {
+  const scope = keyScopes.find((known) => known === text)
   if (scope !== undefined) return [...before, scope]
-  throw new UsageError(`Cannot use "${text}" as --scope: allowed is ${scopes.join(' or ')}`)
+  throw new UsageError(`Cannot use "${text}" as --scope: allowed is ${keyScopes.join(', ')}`)
 }
 
 function print(line: string): void {

@@ -8,7 +8,8 @@ import { createReceiver, type AccessOptions, type Receiver } from '../receiver/r
 import { reportMetrics, sumOfMetrics } from '../workers/metrics-of-all.ts'
 import { Workers } from '../workers/workers.ts'
 import type { Wiring } from '../wiring.ts'
-import { accessOf, addReceiverOptions, type ReceiverFlags } from './receiver-options.ts'
+import { accessOf } from './access-options.ts'
+import { addReceiverOptions, type ReceiverFlags } from './receiver-options.ts'
 import { untilStopped } from './stop-signals.ts'
 
 /** For so long after the wish to end, all is served as before. */

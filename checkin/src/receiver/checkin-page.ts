@@ -13,7 +13,7 @@ const limitDefault = 100
 export function checkinPage({ millrace, calls, model }: ReceiverParts): ResourceRoute {
   return {
     method: 'GET',
-    requires: 'read',
+    requires: 'read-all',
     schema: documentation,
     handler: async (request, reply) => {
       const page = readPage(request.query as Record<string, unknown>)

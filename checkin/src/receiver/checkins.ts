@@ -13,7 +13,7 @@ export function latestCheckinsRoute(app: FastifyInstance, parts: ReceiverParts):
   const { millrace, calls, model } = parts
   resource(app, ['/api/checkins/latest'], {
     method: 'GET',
-    requires: 'read',
+    requires: 'read-all',
     schema: latestDocumentation,
     handler: async (request, reply) => {
       const { limit = '1' } = request.query as { limit?: unknown }

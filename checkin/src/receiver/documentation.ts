@@ -5,7 +5,7 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, FastifySchema } from 'fastify'
-import { resource, type Requirement } from './resources.ts'
+import { isReading, resource, type Requirement } from './resources.ts'
 import { problemMediaType } from './problem.ts'
 
 /** Plain JSON Schema (2020-12, as OpenAPI 3.1 has it). */
@@ -122,7 +122,7 @@ function completed(
   const common = {
     ...everyRoute,
     ...(method === 'POST' ? withBody : {}),
-    ...(requires === 'read' ? tagged : {}),
+    ...(isReading(requires) ? tagged : {}),
     ...(requires === 'nothing' ? {} : guarded),
   }
   const security = requires === 'nothing' ? [] : [{ bearer: [requires] }]

@@ -1,14 +1,15 @@
 /** Answers to reads carry an ETag, and a client that has the same already gets a 304 without a body. */
 import { createHash } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { isReading } from './resources.ts'
 
 /**
- * Tags the answers of all routes that are added afterwards and require `read`, unless a handler forbids to store its answer
+ * Tags the answers of all routes that are added afterwards and are for looking, unless a handler forbids to store its answer
  * (`Cache-Control: no-store`).
  */
 export function tagReads(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
-    if (route.config?.requires !== 'read') return
+    if (!isReading(route.config?.requires)) return
     const own = route.onSend === undefined ? [] : [route.onSend].flat()
     // First: the hook that Fastify has for HEAD takes the body away. That HEAD comes with the hooks of its GET.
     if (!own.includes(tag)) route.onSend = [tag, ...own]

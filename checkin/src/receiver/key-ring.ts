@@ -1,11 +1,12 @@
 /** The API keys that this process knows. Promise: a check costs Redis nothing; a key that is revoked ends within 5 s. */
 import { timingSafeEqual } from 'node:crypto'
 import { hashOf, keyIdOf, type ApiKeys } from '../access/api-keys.ts'
-import type { Identity } from './identity.ts'
+import { rightsOfKey } from '../access/scopes.ts'
+import type { Judgement } from './identity.ts'
 
 interface KnownKey {
   readonly hash: Buffer
-  readonly identity: Identity
+  readonly accepted: Judgement
 }
 
 const freshForMs = 5000
@@ -24,24 +25,22 @@ export class KeyRing {
     this.#stored = stored
   }
 
-  /**
-   * @returns undefined when there is no such key.
-   * @throws {MillraceError} when the keys could not be read for more than 5 s.
-   */
-  identify(text: string): Identity | undefined | Promise<Identity | undefined> {
+  /** @throws {MillraceError} when the keys could not be read for more than 5 s. */
+  judge(text: string): Judgement | Promise<Judgement> {
     const id = keyIdOf(text)
-    if (id === undefined) return undefined
+    if (id === undefined) return { kind: 'refused', reason: 'malformed' }
     const isFresh = performance.now() - this.#loadedAt < freshForMs
     const mayAsk = performance.now() - this.#askedAt >= askEveryMs
     if (isFresh && (this.#known.has(id) || !mayAsk)) return this.#match(id, text)
     return this.#ask().then(() => this.#match(id, text))
   }
 
-  #match(id: string, text: string): Identity | undefined {
+  #match(id: string, text: string): Judgement {
     const known = this.#known.get(id)
     // An unknown id takes as long as a wrong secret.
     const isRight = timingSafeEqual(hashOf(text), known?.hash ?? noHash)
-    return isRight ? known?.identity : undefined
+    if (known === undefined) return { kind: 'refused', reason: 'unknown-key', who: id }
+    return isRight ? known.accepted : { kind: 'refused', reason: 'wrong-secret', who: id }
   }
 
   #ask(): Promise<void> {
@@ -58,7 +57,10 @@ export class KeyRing {
         id,
         {
           hash: Buffer.from(sha256, 'hex'),
-          identity: { kind: 'key', id, scopes: new Set(scopes) },
+          accepted: {
+            kind: 'accepted',
+            identity: { kind: 'key', id, scopes: rightsOfKey(scopes) },
+          },
         },
       ]),
     )

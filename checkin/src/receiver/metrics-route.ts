@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { ReceiverMetrics } from './metrics.ts'
 import { resource } from './resources.ts'
 
-/** `GET /metrics` for Prometheus; with several workers, the sum of all. Whoever may read, may read this. */
+/** `GET /metrics` for Prometheus; with several workers, the sum of all. It asks for a scope of its own: who watches needs to see nobody. */
 export function metricsRoute(
   app: FastifyInstance,
   metrics: ReceiverMetrics,
@@ -10,7 +10,7 @@ export function metricsRoute(
 ): void {
   resource(app, ['/metrics'], {
     method: 'GET',
-    requires: 'read',
+    requires: 'metrics',
     schema: {
       summary: 'Counters and durations for Prometheus',
       tags: ['operation'],

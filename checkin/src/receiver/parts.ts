@@ -25,6 +25,8 @@ export interface ReceiverParts {
   readonly replicas: number
   readonly keysInFlight: KeysInFlight
   readonly streams: OpenStreams
+  /** Fields of users and locations that everybody sees beyond the usual ones. */
+  readonly publicFields: readonly string[]
 }
 
 /** The streams of check-ins that are being received. */

@@ -66,6 +66,8 @@ export interface AccessOptions {
   readonly hosts?: readonly string[]
   /** Addresses of proxies whose X-Forwarded-For is believed; default: none. */
   readonly trustProxy?: string | undefined
+  /** Fields of users and locations that everybody sees beyond the usual ones; default: none. */
+  readonly publicFields?: readonly string[]
 }
 
 export interface Receiver {
@@ -149,6 +151,7 @@ function partsOf(options: ReceiverOptions, life: Life): ReceiverParts {
     idempotency: { rememberMs: 24 * 3_600_000, keysMax: 5_000_000, ...options.idempotency },
     replicas: options.replicas ?? 0,
     keysInFlight: new KeysInFlight(),
+    publicFields: options.access?.publicFields ?? [],
     streams: { open: 0, idleMs: options.timeouts?.streamIdleMs ?? 15_000 },
   }
 }

@@ -1,11 +1,17 @@
 /** What is the same for every address: which methods it has, who may use them, and what becomes of the rest. */
 import { METHODS } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
+import type { Scope } from '../access/scopes.ts'
 import type { RouteDocumentation } from './documentation.ts'
 import { plainProblem, sendProblem, type Problem } from './problem.ts'
 
-/** What a client must be allowed to do; `nothing`: anybody may. */
-export type Requirement = 'ingest' | 'read' | 'nothing'
+/** The scope that a client must have; `nothing`: anybody may. */
+export type Requirement = Exclude<Scope, 'personal'> | 'nothing'
+
+/** True for what is looked at: its answer may be kept by a client and asked for again. */
+export function isReading(requires: Requirement | undefined): boolean {
+  return requires === 'read' || requires === 'read-all'
+}
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -7,12 +7,14 @@ import {
   problemAnswers,
   type RouteDocumentation,
 } from './documentation.ts'
+import { onlyUserOf } from './identity.ts'
 import type { ReceiverParts } from './parts.ts'
 import { plainProblem, sendProblem } from './problem.ts'
 import { resource } from './resources.ts'
-import { timeOfId } from './shown-checkin.ts'
+import { shownCheckin, timeOfId } from './shown-checkin.ts'
 
-export function statusRoute(app: FastifyInstance, { group, calls }: ReceiverParts): void {
+export function statusRoute(app: FastifyInstance, parts: ReceiverParts): void {
+  const { group, calls } = parts
   resource(app, ['/api/checkins/:id'], {
     method: 'GET',
     requires: 'read',
@@ -22,10 +24,31 @@ export function statusRoute(app: FastifyInstance, { group, calls }: ReceiverPart
       if (!isEntryId(id)) return sendProblem(reply, wrongId)
       const state = await calls.run(() => group.entryState(id))
       if (state.kind === 'unknown') return sendProblem(reply, unknownId)
+      const user = onlyUserOf(request)
+      // Whether there is one of somebody else is not told.
+      if (user !== undefined && !(await isOf(user, id, state, parts))) {
+        return sendProblem(reply, unknownId)
+      }
       reply.header('cache-control', 'no-store')
       return { id, ...shownState(state), receivedAt: timeOfId(id) }
     },
   })
+}
+
+/** True when the check-in is of this user, and when it lies before all that is kept: that says nothing of anybody. */
+async function isOf(
+  user: string,
+  id: string,
+  state: EntryState,
+  { millrace, calls, model }: ReceiverParts,
+): Promise<boolean> {
+  if (state.kind === 'trimmed') return true
+  if (state.kind === 'dead') {
+    return state.letter.fields.some(([name, value]) => name === 'userId' && value === user)
+  }
+  const entries = await calls.run(() => millrace.send('XRANGE', model.checkins.key, id, id))
+  const [entry] = entries as [string, string[]][]
+  return entry !== undefined && String(shownCheckin(entry).userId) === user
 }
 
 function shownState(state: EntryState): Record<string, unknown> {
@@ -52,7 +75,7 @@ const states = ['waiting', 'pending', 'applied', 'dead', 'acknowledged', 'trimme
 const documentation: RouteDocumentation = {
   summary: 'What became of a check-in',
   description:
-    '`waiting`: not delivered to a processor yet. `pending`: a processor has it. `applied`: it counts. `dead`: it could not be ' +
+    'A token sees those of its own user, unless it has the scope `read-all`. `waiting`: not delivered to a processor yet. `pending`: a processor has it. `applied`: it counts. `dead`: it could not be ' +
     'processed; `reason` says why. `trimmed`: its id lies before the oldest check-in that is kept; what is removed was ' +
     'processed before. `acknowledged`: processed, and there are too many dead letters to say whether it is one of them.',
   tags: ['check-ins'],

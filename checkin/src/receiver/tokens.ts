@@ -1,18 +1,18 @@
 /** JSON Web Tokens. Promise: only signatures by a public key that was given are believed, and only until they expire. */
-import { createHash, createPublicKey } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import {
-  createLocalJWKSet,
   createRemoteJWKSet,
   errors,
   jwtVerify,
-  type JSONWebKeySet,
   type JWTPayload,
   type JWTVerifyGetKey,
+  type JWTVerifyOptions,
 } from 'jose'
-import { scopes, type Scope } from '../access/api-keys.ts'
-import type { Identity } from './identity.ts'
+import type { Identity, Judgement, Refusal } from './identity.ts'
+import { publicKeys } from './signing-keys.ts'
+import { rightsOf, skewS, wrongClaim, type ClaimRules } from './token-claims.ts'
 
-export interface TokenOptions {
+export interface TokenOptions extends Partial<ClaimRules> {
   /** Where the keys are: a JWKS address, or the text of a file (PEM of a public key, JWK or JWKS). */
   readonly keys: { readonly url: URL } | { readonly text: string }
   /** What `iss` and `aud` must be; default: anything. */
@@ -31,102 +31,94 @@ const algorithms = 'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA 
 const believedForMs = 60_000
 const believedMax = 10_000
 const longest = 8192
-const subjectMax = 255
+const dayS = 24 * 3600
 
 interface Believed {
-  readonly identity: Identity
+  readonly judgement: Judgement
   readonly untilMs: number
 }
 
 export class Tokens {
   readonly #keys: JWTVerifyGetKey
-  readonly #options: TokenOptions
+  readonly #checks: JWTVerifyOptions
+  readonly #rules: ClaimRules
   readonly #believed = new Map<string, Believed>()
 
   /** @throws {TypeError} when the text holds no public key. */
-  constructor(options: TokenOptions) {
-    this.#options = options
+  constructor({ keys, issuer, audience, ...rules }: TokenOptions) {
+    this.#rules = { lifetimeMaxS: dayS, defaultScopes: [], ...rules }
+    this.#checks = {
+      ...{ algorithms, requiredClaims: ['exp', 'sub'], clockTolerance: skewS },
+      ...(issuer === undefined ? {} : { issuer }),
+      ...(audience === undefined ? {} : { audience }),
+    }
     this.#keys =
-      'url' in options.keys
-        ? createRemoteJWKSet(options.keys.url, { timeoutDuration: 3000 })
-        : publicKeys(options.keys.text)
+      'url' in keys
+        ? createRemoteJWKSet(keys.url, { timeoutDuration: 3000 })
+        : publicKeys(keys.text)
   }
 
-  /**
-   * @returns undefined when the token is not valid.
-   * @throws {KeysUnavailableError}
-   */
-  identify(token: string): Identity | undefined | Promise<Identity | undefined> {
-    if (token.length > longest) return undefined
+  /** @throws {KeysUnavailableError} */
+  judge(token: string): Judgement | Promise<Judgement> {
+    if (token.length > longest) return { kind: 'refused', reason: 'malformed' }
     const hash = createHash('sha256').update(token).digest('base64')
     const believed = this.#believed.get(hash)
-    if (believed !== undefined && Date.now() < believed.untilMs) return believed.identity
+    if (believed !== undefined && Date.now() < believed.untilMs) return believed.judgement
     return this.#verify(token, hash)
   }
 
-  async #verify(token: string, hash: string): Promise<Identity | undefined> {
-    const { issuer, audience } = this.#options
+  async #verify(token: string, hash: string): Promise<Judgement> {
     try {
-      const { payload } = await jwtVerify(token, this.#keys, {
-        algorithms,
-        requiredClaims: ['exp', 'sub'],
-        clockTolerance: 5,
-        ...(issuer === undefined ? {} : { issuer }),
-        ...(audience === undefined ? {} : { audience }),
-      })
-      return (payload.sub ?? '').length > subjectMax ? undefined : this.#believe(hash, payload)
+      const { payload, protectedHeader } = await jwtVerify(token, this.#keys, this.#checks)
+      const reason = wrongClaim(protectedHeader, payload, this.#rules)
+      return reason === undefined ? this.#believe(hash, payload) : refused(reason, payload)
     } catch (error) {
-      if (isVerdict(error)) return undefined
+      const reason = verdictOf(error)
+      if (reason !== undefined) {
+        return refused(reason, (error as { payload?: JWTPayload }).payload)
+      }
       throw new KeysUnavailableError('The keys of the tokens cannot be fetched', { cause: error })
     }
   }
 
-  #believe(hash: string, { sub = '', exp = 0, scope }: JWTPayload): Identity {
-    const identity: Identity = { kind: 'token', subject: sub, scopes: scopesOf(scope) }
+  #believe(hash: string, payload: JWTPayload): Judgement {
+    const { sub: subject = '', exp = 0 } = payload
+    const identity: Identity = { kind: 'token', subject, scopes: rightsOf(payload, this.#rules) }
+    const judgement: Judgement = { kind: 'accepted', identity }
     const [oldest] = this.#believed.keys()
     if (this.#believed.size >= believedMax && oldest !== undefined) this.#believed.delete(oldest)
     const untilMs = Math.min(exp * 1000, Date.now() + believedForMs)
-    this.#believed.set(hash, { identity, untilMs })
-    return identity
+    this.#believed.set(hash, { judgement, untilMs })
+    return judgement
   }
 }
 
-/** A token without `scope` (RFC 8693) may do both. */
-function scopesOf(claim: unknown): ReadonlySet<Scope> {
-  if (claim === undefined) return new Set(scopes)
-  const claimed = typeof claim === 'string' ? claim.split(' ') : []
-  return new Set(scopes.filter((scope) => claimed.includes(scope)))
+// Only where the signature was right does jose tell the payload.
+function refused(reason: Refusal, payload: JWTPayload | undefined): Judgement {
+  return { kind: 'refused', reason, who: payload?.sub }
 }
 
-function publicKeys(text: string): JWTVerifyGetKey {
-  if (text.includes('PRIVATE KEY')) throw new TypeError('it is a private key')
-  if (text.trimStart().startsWith('-----BEGIN')) {
-    const key = createPublicKey(text)
-    return () => Promise.resolve(key as never)
-  }
-  const json = JSON.parse(text) as Partial<JSONWebKeySet>
-  const set = { keys: Array.isArray(json.keys) ? json.keys : [json as never] }
-  if (set.keys.length === 0 || set.keys.some(({ kty, d }) => kty === 'oct' || d !== undefined)) {
-    throw new TypeError('a key in it is not public')
-  }
-  return createLocalJWKSet(set)
+/** What is wrong with the token; undefined: the way to the keys is to blame. */
+function verdictOf(error: unknown): Refusal | undefined {
+  // A token that names an algorithm of another kind of key than the one in the file.
+  if (error instanceof TypeError) return /fetch/i.test(error.message) ? undefined : 'malformed'
+  if (error instanceof errors.JWTClaimValidationFailed)
+    return wrongClaims[error.claim] ?? 'wrong-claim'
+  if (!(error instanceof errors.JOSEError)) return undefined
+  return verdicts[error.code] ?? (/^ERR_(?:JWT|JWS)_/.test(error.code) ? 'malformed' : undefined)
 }
 
-/** True when the token is to blame, and not the way to the keys. */
-function isVerdict(error: unknown): boolean {
-  if (error instanceof TypeError) return isWrongKeyType(error)
-  if (!(error instanceof errors.JOSEError)) return false
-  const { code } = error
-  return (
-    /^ERR_(?:JWT|JWS)_/.test(code) ||
-    code === errors.JOSEAlgNotAllowed.code ||
-    code === errors.JOSENotSupported.code ||
-    code === errors.JWKSNoMatchingKey.code ||
-    code === errors.JWKSMultipleMatchingKeys.code
-  )
+const wrongClaims: Readonly<Record<string, Refusal>> = {
+  iss: 'wrong-issuer',
+  aud: 'wrong-audience',
+  nbf: 'not-yet-valid',
 }
 
-// A token that names an algorithm of another kind of key than the one in the file.
-function isWrongKeyType(error: TypeError): boolean {
-  return !/fetch/i.test(error.message)
+const verdicts: Readonly<Record<string, Refusal>> = {
+  [errors.JWTExpired.code]: 'expired',
+  [errors.JWSSignatureVerificationFailed.code]: 'wrong-signature',
+  [errors.JWKSNoMatchingKey.code]: 'unknown-signing-key',
+  [errors.JWKSMultipleMatchingKeys.code]: 'unknown-signing-key',
+  [errors.JOSEAlgNotAllowed.code]: 'malformed',
+  [errors.JOSENotSupported.code]: 'malformed',
 }
