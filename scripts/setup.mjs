@@ -64,7 +64,9 @@ function installPackages() {
   const action = existsSync(`${root}package-lock.json`) ? 'ci' : 'install'
   say(`installing the npm packages of this repository (npm ${action}) ...`)
   const npm = process.env.npm_execpath
-  const isDone = npm === undefined ? run('npm', [action]) : run(process.execPath, [npm, action])
+  // None of them needs a script of its own at the installation.
+  const args = [action, '--ignore-scripts']
+  const isDone = npm === undefined ? run('npm', args) : run(process.execPath, [npm, ...args])
   if (!isDone) throw new Error(`Cannot install the npm packages: "npm ${action}" failed, see above`)
 }
 

@@ -74,6 +74,17 @@ async function hash(key) {
 }
 
 async function removeKeys() {
-  const keys = [':visits', ':visits:desk:dead', ':guests:1', ':guests:2', ':rooms:7', ':rooms:8']
-  await millrace.send('UNLINK', ...keys.map((key) => prefix + key))
+  let cursor = '0'
+  do {
+    const [next, keys] = await millrace.send(
+      'SCAN',
+      cursor,
+      'MATCH',
+      `${prefix}:*`,
+      'COUNT',
+      '1000',
+    )
+    if (keys.length > 0) await millrace.send('UNLINK', ...keys)
+    cursor = next
+  } while (cursor !== '0')
 }

@@ -4,7 +4,8 @@ import { compilePlans } from './compile-plan.ts'
 import { refusalTexts } from './dead-letter.ts'
 import { luaLiteral } from './lua-literal.ts'
 import type { Plan } from './plan.ts'
-import { part, script, type Script } from './redis/scripts.ts'
+import { part } from './redis/lua-parts.ts'
+import { script, type Script } from './redis/scripts.ts'
 import type { Stream } from './stream.ts'
 
 export function compilePushDown(declared: Stream, plans: readonly Plan[]): Script {

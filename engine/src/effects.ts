@@ -7,7 +7,8 @@ import type { GroupKeys } from './keys.ts'
 import type { Plan } from './plan.ts'
 import { rankingKeys } from './ranking.ts'
 import type { Connection, Reply } from './redis/connection.ts'
-import { asList, part, runScript, script, type Script } from './redis/scripts.ts'
+import { part } from './redis/lua-parts.ts'
+import { asList, runScript, script, type Script } from './redis/scripts.ts'
 import type { Entry } from './stream.ts'
 
 /** What is known about an entry besides. */

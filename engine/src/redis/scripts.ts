@@ -1,8 +1,8 @@
-/** The Lua scripts: read from `lua/`, sent by their digest, and in full when the server does not know them yet. */
+/** The Lua scripts: made of the files in `lua/`, sent by their digest, and in full when the server does not know them yet. */
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { MillraceError } from '../errors.ts'
 import type { Connection, Reply } from './connection.ts'
+import { part } from './lua-parts.ts'
 
 /** A script's text and digest. */
 export interface Script {
@@ -20,12 +20,6 @@ const headers = {
   filling: '#!lua\n',
   reading: '#!lua flags=no-writes,allow-oom\n',
 } as const
-
-/** The text of a file in `lua/`. */
-export function part(name: string): string {
-  // The same relative path from src/redis/ and dist/redis/.
-  return readFileSync(new URL(`../../lua/${name}.lua`, import.meta.url), 'utf8')
-}
 
 /** A script made of parts, some of which may have been compiled. */
 export function script(parts: readonly string[], kind: keyof typeof headers = 'draining'): Script {
