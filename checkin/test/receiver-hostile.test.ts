@@ -1,37 +1,11 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { within } from '../../testing/wait-for.ts'
 import { anyBody, expectedFields } from './any-body.ts'
+import { exchange, openSocket, untilClosed } from './raw-http.ts'
 import { receiverStage, valid, type Stage } from './receiver-stage.ts'
 
 const text = JSON.stringify(valid)
-
-async function open({ url }: Stage): Promise<Socket> {
-  const socket = connect(Number(new URL(url).port), '127.0.0.1')
-  // The receiver closes connections in these tests; that is what they are about.
-  socket.on('error', () => undefined)
-  await once(socket, 'connect')
-  return socket
-}
-
-/** Sends bytes and returns everything that comes back until the receiver closes the connection. */
-async function exchange(stage: Stage, bytes: string): Promise<string> {
-  const socket = await open(stage)
-  socket.write(bytes, 'latin1')
-  return await untilClosed(socket)
-}
-
-async function untilClosed(socket: Socket): Promise<string> {
-  let answer = ''
-  socket.on('data', (chunk) => (answer += chunk.toString('latin1')))
-  // Not `once`: it rejects on a reset, which is a way to close a connection.
-  const closed = new Promise((resolve) => socket.once('close', resolve))
-  await within(closed, { what: 'the receiver to close the connection' })
-  return answer
-}
 
 const post = (headers: string, body: string): string =>
   `POST /api/checkin HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${headers}\r\n\r\n${body}`
@@ -57,7 +31,7 @@ test('who sends headers or body too slowly gets a 408 and is disconnected', asyn
 
 test('an endless chunked body is refused at the limit', async (t) => {
   const stage = await receiverStage(t)
-  const socket = await open(stage)
+  const socket = await openSocket(stage)
   socket.write(post('Transfer-Encoding: chunked', ''))
   const chunk = `1000\r\n${' '.repeat(0x1000)}\r\n`
   let isOpen = true
@@ -156,7 +130,7 @@ test('a thousand requests in one write are answered one by one', async (t) => {
 test('who leaves before the answer does no harm', async (t) => {
   const stage = await receiverStage(t)
   for (let round = 1; round <= 20; round += 1) {
-    const socket = await open(stage)
+    const socket = await openSocket(stage)
     socket.write(post(`Content-Length: ${text.length}`, text))
     socket.resetAndDestroy()
   }

@@ -45,10 +45,10 @@ test('readiness follows Redis and the wish to end; liveness does not', async (t)
   assert.equal(closing.status, 503)
   assert.deepEqual(closing.json, { status: 'closing' })
   assert.equal((await get('/livez')).status, 200)
-  // For a while it is served as before, on connections that end with the answer.
+  // For a while it is served as before, on connections that are kept.
   const late = await post(valid)
   assert.equal(late.status, 202)
-  assert.equal(late.headers.get('connection'), 'close')
+  assert.equal(late.headers.get('connection'), 'keep-alive')
   await closed
   await assert.rejects(post(valid))
 })

@@ -1,5 +1,6 @@
 /** `POST /api/checkins`: many check-ins in one request, as a JSON array or as a stream of lines. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { endConnection } from './answer-order.ts'
 import { batchDocumentation } from './batch-documentation.ts'
 import {
   countOutcomes,
@@ -59,7 +60,10 @@ async function serve(
   if (giveBack === undefined) return sendProblem(reply.header('retry-after', 1), keyInFlight)
   if (isNdjson(request)) {
     reply.raw.once('close', giveBack)
-    if (atomic === 'true') return sendProblem(reply.header('connection', 'close'), atomicStream)
+    if (atomic === 'true') {
+      endConnection(reply.raw)
+      return sendProblem(reply, atomicStream)
+    }
     return await serveNdjson(request, reply, { parts, sender })
   }
   try {

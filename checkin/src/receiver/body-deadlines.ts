@@ -3,6 +3,8 @@
  * on for hours. Promise: whoever sends a body too slowly gets a 408 and is disconnected.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { endConnection } from './answer-order.ts'
+import { BrokenRequestError, isBroken } from './broken-request.ts'
 import { plainProblem, sendProblem } from './problem.ts'
 
 interface Awaited {
@@ -15,6 +17,10 @@ export function limitBodyTime(app: FastifyInstance, limitMs: number): void {
   const awaited = new Map<FastifyRequest, Awaited>()
   // What is refused before its body is read does not get here.
   app.addHook('preParsing', (request, reply, _body, done) => {
+    if (isBroken(request.raw)) {
+      done(new BrokenRequestError('The body cannot be read'))
+      return
+    }
     if (hasBody(request)) awaited.set(request, { reply, sinceMs: performance.now() })
     done()
   })
@@ -46,7 +52,8 @@ function hasBody({ headers }: FastifyRequest): boolean {
 }
 
 function refuse(reply: FastifyReply): void {
-  sendProblem(reply.header('connection', 'close'), tooSlow)
+  endConnection(reply.raw)
+  sendProblem(reply, tooSlow)
 }
 
 const tooSlow = plainProblem(408, 'The request did not arrive in time')

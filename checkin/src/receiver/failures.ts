@@ -2,6 +2,7 @@
 import { MillraceError, type MillraceErrorCode } from 'millrace'
 import type { Log } from '../log.ts'
 import { OverloadError } from './bounded-calls.ts'
+import { BrokenRequestError } from './broken-request.ts'
 import { plainProblem, type Problem } from './problem.ts'
 import type { RefusalLog } from './refusal-log.ts'
 import { KeysUnavailableError } from './tokens.ts'
@@ -39,6 +40,7 @@ export function problemOf(error: unknown, purpose: Purpose): Problem {
   if (error instanceof KeysUnavailableError) {
     return unavailable('Keys and tokens cannot be checked now', purpose)
   }
+  if (error instanceof BrokenRequestError) return error.problem
   return requestProblem(error)
 }
 

@@ -1,7 +1,9 @@
 /** The HTTP side of a stream of check-ins. */
+import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { endConnection } from './answer-order.ts'
 import { countOutcomes, readItem, type Sender } from './batch-item.ts'
 import { OverloadError } from './bounded-calls.ts'
 import { problemOf } from './failures.ts'
@@ -28,10 +30,13 @@ export async function serveNdjson(
 ): Promise<FastifyReply> {
   const { streams, refusals } = parts
   if (streams.open >= streamsMax) {
-    return sendProblem(reply.header('connection', 'close'), tooManyStreams)
+    endConnection(reply.raw)
+    return sendProblem(reply, tooManyStreams)
   }
   streams.open += 1
   const source = request.body as Readable
+  // A request that breaks off loses it.
+  const { socket } = request.raw
   const length = request.headers['content-length']
   const stream = new NdjsonStream(source, {
     read: (value, index) => readItem(value, index, sender),
@@ -50,7 +55,7 @@ export async function serveNdjson(
     streams.open -= 1
   })
   reply.raw.once('finish', () => {
-    if (stream.isHalted && !request.raw.complete) cutOff(request)
+    if (stream.isHalted && !request.raw.complete) cutOff(socket)
   })
   const { status, body } = await stream.run()
   if (body === '') return sendProblem(reply, noLines)
@@ -92,9 +97,9 @@ async function untilFree({ pressure, life }: ReceiverParts): Promise<Problem | u
 const graceMs = 1000
 
 /** The client may still be sending: it is given the time to read why, and then disconnected. */
-function cutOff({ raw }: FastifyRequest): void {
-  const cut = setTimeout(() => raw.socket.destroy(), graceMs)
-  raw.once('close', () => clearTimeout(cut))
+function cutOff(socket: Socket): void {
+  const cut = setTimeout(() => socket.destroy(), graceMs)
+  socket.once('close', () => clearTimeout(cut))
 }
 
 const noLines = invalidProblem('Batch is not valid', [

@@ -17,7 +17,7 @@ export interface ReceiverParts {
   readonly pressure: PressureSource
   /** Routes count what they accept; what they refuse is counted by its status. */
   readonly metrics: ReceiverMetrics
-  readonly life: Pick<Life, 'isClosing' | 'closing'>
+  readonly life: Pick<Life, 'isClosing' | 'isLeaving' | 'closing'>
   /** The group that processes the check-ins: it knows what became of each. */
   readonly group: Pick<Group, 'entryState'>
   readonly idempotency: IdempotencyLimits

@@ -5,6 +5,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import type { Checkin } from '../domain/checkins.ts'
+import { serveInOrder } from './answer-order.ts'
 import { readCheckin } from './checkin-body.ts'
 import type { Failures } from './failures.ts'
 import type { HostCheck } from './origins.ts'
@@ -25,10 +26,9 @@ export function takePlainCheckins(app: FastifyInstance, parts: ReceiverParts, wa
   const { pressure, life } = parts
   const checkinIn = bodyReader(app)
   const answer = answerer(parts, way.failures)
-  app.server.removeAllListeners('request')
-  app.server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+  serveInOrder(app, life, (request, response) => {
     const length = lengthOfPlain(request)
-    const isTaken = length > 0 && !life.isClosing && pressure.state.kind === 'free'
+    const isTaken = length > 0 && pressure.state.kind === 'free'
     if (!isTaken || !way.hosts().accepts(request.headers.host)) {
       app.routing(request, response)
       return

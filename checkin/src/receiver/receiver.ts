@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Millrace } from 'millrace'
 import { ApiKeys } from '../access/api-keys.ts'
 import type { Log } from '../log.ts'
+import { endConnection, serveInOrder } from './answer-order.ts'
 import { BoundedCalls, type Bounds } from './bounded-calls.ts'
 import { batchRoutes } from './batch.ts'
 import { latestCheckinsRoute } from './checkins.ts'
@@ -78,8 +79,8 @@ export interface Receiver {
    */
   listen(at: { readonly host: string; readonly port: number }): Promise<string>
   /**
-   * Serves as before for `graceMs`, but says goodbye with each answer; then stops accepting, answers what is under way, and
-   * closes within 6 s. The connection to Redis stays open.
+   * Serves as before for `graceMs`, though not ready any more; then stops accepting, says goodbye with each answer, answers what is
+   * under way, and closes within 10 s. The connection to Redis stays open. While it starts to listen, it is closed after that.
    */
   close(): Promise<void>
   /** Resolves when it is closed. */
@@ -99,8 +100,6 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   app.addHook('onRequest', (request, reply, done) => {
     reply.header(requestIdHeader, request.id)
     reply.header('x-content-type-options', 'nosniff')
-    // The next request of this client belongs elsewhere.
-    if (life.isClosing) reply.header('connection', 'close')
     if (hosts.accepts(request.headers.host)) done()
     else refuseEarly(request, reply, wrongHost)
   })
@@ -108,9 +107,12 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   if (access.origins !== undefined && access.origins.length > 0) allowOrigins(app, access.origins)
   guardRoutes(app, guardOptions(parts, access))
   const failures = new Failures(log, parts.refusals)
-  app.setErrorHandler((error, request, reply) =>
-    sendProblem(reply, failures.problemOf(error, request)),
-  )
+  app.setErrorHandler((error, request, reply) => {
+    const problem = failures.problemOf(error, request)
+    // Its rest is not read.
+    if (problem.status === 413) endConnection(reply.raw)
+    return sendProblem(reply, problem)
+  })
   void app.register((routes, _options, done) => {
     addRoutes(routes, parts)
     metricsRoute(routes, parts.metrics, options.metricsText)
@@ -119,6 +121,8 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   })
   if (isOpen(access) && !log.isLevelEnabled('debug')) {
     takePlainCheckins(app, parts, { hosts: () => hosts, failures })
+  } else {
+    serveInOrder(app, life)
   }
   const closed = new Promise<void>((resolve) => {
     app.addHook('onClose', (_app, done) => {
@@ -126,11 +130,18 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       done()
     })
   })
+  let listening: Promise<string> | undefined
   const listen: Receiver['listen'] = (at) => {
     hosts = new HostCheck(allowedHosts(at.host, access.hosts ?? []))
-    return app.listen(at)
+    listening = app.listen(at)
+    return listening
   }
-  return { listen, close: () => life.close(app, graceMs), closed }
+  const close = async (): Promise<void> => {
+    // Closed before that, it would go on to listen, and for ever.
+    await listening?.catch(() => undefined)
+    await life.close(app, graceMs)
+  }
+  return { listen, close, closed }
 }
 
 /** True when nobody must show anything, no page of another origin is served, and clients are not counted. */

@@ -2,6 +2,7 @@
 import { METHODS } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import type { Scope } from '../access/scopes.ts'
+import { endConnection } from './answer-order.ts'
 import type { RouteDocumentation } from './documentation.ts'
 import { plainProblem, sendProblem, type Problem } from './problem.ts'
 
@@ -75,7 +76,7 @@ export function refuseEarly(request: FastifyRequest, reply: FastifyReply, proble
   const isLong =
     headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > bodyMaxBytes
   // The connection is kept only when the rest of the body is short enough to be read and dropped.
-  if (isLong) reply.header('connection', 'close')
+  if (isLong) endConnection(reply.raw)
   sendProblem(reply, problem)
 }
 

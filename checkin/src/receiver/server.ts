@@ -43,6 +43,8 @@ export function newServer({
     onConstructorPoisoning: 'error',
   })
   app.server.maxConnections = connectionsMax
+  // Who has nothing more to send still waits for the answer. (Node has it, but its types do not.)
+  Object.assign(app.server, { httpAllowHalfOpen: true })
   app.removeContentTypeParser('text/plain')
   app.decorateRequest('identity', null)
   knowAllMethods(app)

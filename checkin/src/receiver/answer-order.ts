@@ -1,0 +1,82 @@
+/**
+ * The answers of a connection, which HTTP tells apart by their order alone. Promise: whatever was read as a request gets its own
+ * answer, nothing else is written before that, and what cannot be answered any more is not begun.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+
+type Serve = (request: IncomingMessage, response: ServerResponse) => void
+
+// Properties and no maps: this is done for every request.
+const latest = Symbol('the answer to the latest request')
+const isLast = Symbol('nothing is read after its request')
+
+interface Answer extends ServerResponse {
+  [isLast]?: true
+}
+
+interface Connection extends Socket {
+  [latest]?: Answer
+}
+
+/** Lets this serve every request. From `isLeaving` on, each connection ends with its next answer. */
+export function serveInOrder(
+  app: FastifyInstance,
+  life: { readonly isLeaving: boolean },
+  serve: Serve = (request, response) => app.routing(request, response),
+): void {
+  app.server.removeAllListeners('request')
+  app.server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    const connection: Connection = request.socket
+    const before = connection[latest]
+    // Pipelined behind an answer that says that it is the last one.
+    if (before?.shouldKeepAlive === false && isUnderWay(before) && !postponeEnd(before)) return
+    connection[latest] = response
+    if (life.isLeaving) endConnection(response)
+    serve(request, response)
+  })
+}
+
+/** Lets a connection end with this answer, and tells the client so. */
+export function endConnection(response: ServerResponse): void {
+  // A header would do the same, but not be seen by `serveInOrder`.
+  response.shouldKeepAlive = false
+}
+
+/** The answer to the latest request of a connection, as long as it is not out. Answers go out in order: then all are. */
+export function answerUnderWay(socket: Connection): ServerResponse | undefined {
+  const response = socket[latest]
+  return response !== undefined && isUnderWay(response) ? response : undefined
+}
+
+/** True when the latest request of a connection had its answer before its body was read. */
+export function isAmidBody(socket: Connection): boolean {
+  return socket[latest]?.req.complete === false
+}
+
+/**
+ * Answers what is under way, and then closes the connection; nothing that comes behind it is served.
+ * @returns false when that was asked for before.
+ */
+export function endAfter(response: Answer, socket: Socket): boolean {
+  if (response[isLast] === true) return false
+  response[isLast] = true
+  endConnection(response)
+  // Also when it has begun, and said something else.
+  response.once('finish', () => socket.destroySoon())
+  return true
+}
+
+function isUnderWay(response: ServerResponse): boolean {
+  return !response.writableFinished && !response.destroyed
+}
+
+/** Another request has come behind it: the end of the connection is for that one to announce, if it is not announced already. */
+function postponeEnd(response: Answer): boolean {
+  if (response.headersSent || response[isLast] === true) return false
+  // Fastify sets it, too, while it closes.
+  response.removeHeader('connection')
+  response.shouldKeepAlive = true
+  return true
+}
