@@ -40,13 +40,16 @@ export interface ConsumerOptions<F extends Fields> {
   readonly handler?: Handler<F>
   /** Handlers at a time, default 1. */
   readonly concurrency?: number
-  /** Failed attempts of handlers after which an entry becomes a dead letter, default 5. */
+  /**
+   * Failed attempts of handlers after which an entry becomes a dead letter, whatever `retry` says, default 5; Infinity: never
+   * for that.
+   */
   readonly attemptsMax?: number
   /** Decides by the error whether and when a failed entry is tried again; default: {@link RetryPolicy}. */
   readonly retry?: RetryPolicy<F>
   /**
    * Entries for which this returns the same are handled one after the other, in the order in which they came, as long as
-   * this consumer has them. Default: none, any order.
+   * this consumer has them. Where it throws or returns something else, the attempt has failed. Default: none, any order.
    */
   readonly orderBy?: (entry: Entry<F>) => string | number
   /**
@@ -108,7 +111,7 @@ export function checked<F extends Fields>(options: ConsumerOptions<F>): Settings
     blockMs: options.drain === true ? drainBlockMs : 2000,
     inHandMax: inRange('inHandMax', options.inHandMax ?? batch * 3, 1, 100_000),
     concurrency: inRange('concurrency', options.concurrency ?? 1, 1, 100_000),
-    attemptsMax: inRange('attemptsMax', options.attemptsMax ?? 5, 1, 1_000_000),
+    attemptsMax: boundOf('attemptsMax', options.attemptsMax ?? 5),
     claimAfterMs,
     // Three quarters for the lease, one for the sweep that follows its end.
     leaseMs: claimAfterMs * 0.75,
@@ -146,6 +149,12 @@ export function isPushedDown<F extends Fields>(
   throw new RangeError(
     `Cannot push down: that takes 1 to ${plansMax} projections and at most ${fieldsMax} fields of stream "${declared.key}"`,
   )
+}
+
+/** A bound on something that is counted; Infinity: none. */
+function boundOf(option: string, value: number): number {
+  if (value === Infinity || (Number.isSafeInteger(value) && value >= 1)) return value
+  throw new RangeError(`Cannot use ${option} ${value}: it is an integer from 1, or Infinity`)
 }
 
 function inRange(option: string, value: number, least: number, most: number): number {

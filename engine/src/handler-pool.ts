@@ -2,17 +2,12 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Settled } from './effects.ts'
 import type { Fields } from './fields.ts'
+import { outcomeOf, type Outcome } from './outcome.ts'
 import type { PauseSwitch } from './pause-switch.ts'
 import type { Retry } from './retries.ts'
-import { decide, messageOf, type RetryPolicy } from './retry-policy.ts'
+import { again, decide, type Decided, type RetryPolicy } from './retry-policy.ts'
+import { messageOf, shown } from './shown.ts'
 import type { Entry } from './stream.ts'
-
-/** What a handler decides about one delivery. A handler that throws has decided `retry`. */
-export type Outcome =
-  | { readonly kind: 'acknowledge' }
-  /** Tried again after so long; the entry stays pending meanwhile. Counts as an attempt. */
-  | { readonly kind: 'retry'; readonly afterMs: number }
-  | { readonly kind: 'dead-letter'; readonly reason: string }
 
 export interface HandlerContext {
   /** 1 for the first attempt; failed attempts of other processes count. */
@@ -21,21 +16,24 @@ export interface HandlerContext {
   readonly signal: AbortSignal
 }
 
+/** A handler may return nothing at all. */
+// eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- so that a function without a return is one
+type Returned = Outcome | undefined | void
+
 /**
- * Handles one entry before its effects are applied; returning nothing acknowledges. Its effects outside Redis are at
- * least once: it may see an entry again after a crash.
+ * Handles one entry before its effects are applied. Only an {@link Outcome} decides; whatever else it returns
+ * acknowledges. Its effects outside Redis are at least once: it may see an entry again after a crash.
  */
 export type Handler<F extends Fields = Fields> = (
   entry: Entry<F>,
   context: HandlerContext,
-  // A handler may return nothing at all.
-) => Outcome | undefined | Promise<Outcome | undefined> | Promise<void>
+) => Returned | Promise<Returned>
 
 export interface HandlerPoolParts<F extends Fields> {
   readonly handler: Handler<F>
   /** Handlers at a time. */
   readonly concurrency: number
-  /** After so many failed attempts an entry becomes a dead letter, unless the policy says otherwise. */
+  /** After so many failed attempts an entry becomes a dead letter, whatever the policy says. */
   readonly attemptsMax: number
   readonly retry: RetryPolicy<F> | undefined
   /** Entries with the same key are handled one after the other; undefined: in any order. */
@@ -44,7 +42,7 @@ export interface HandlerPoolParts<F extends Fields> {
   readonly pause: PauseSwitch
   readonly onSettled: (settled: Settled) => void
   readonly onRetry: (retry: Retry) => void
-  /** A bug: an observer that throws. */
+  /** A bug of ours. */
   readonly onFailure: (error: unknown) => void
 }
 
@@ -55,8 +53,13 @@ interface Task<F extends Fields> {
   readonly entry: Entry<F>
   /** Finds out how many attempts have failed before; undefined: none. */
   readonly failed: AttemptsOf | undefined
-  readonly key: string | number | undefined
+  readonly key: Key
 }
+
+/** An error: `orderBy` gives the entry no place, which is a failed attempt. */
+type Key = string | number | undefined | Error
+
+type Acknowledged = Extract<Outcome, { kind: 'acknowledge' }>
 
 const yieldAfterMs = 10
 
@@ -74,9 +77,9 @@ export class HandlerPool<F extends Fields> {
 
   /** Takes an entry over; its place in the order is the one of this call. `failed` is given when it was delivered before. */
   push(entry: Entry<F>, failed?: AttemptsOf): void {
-    const key = this.#parts.orderBy?.(entry)
+    const key = this.#keyOf(entry)
     const task = { entry, failed, key }
-    if (key !== undefined) {
+    if (isPlace(key)) {
       const behind = this.#behind.get(key)
       if (behind !== undefined) {
         behind.push(task)
@@ -117,34 +120,49 @@ export class HandlerPool<F extends Fields> {
     return true
   }
 
-  #releaseKey(key: string | number | undefined): void {
-    if (key === undefined) return
+  #keyOf(entry: Entry<F>): Key {
+    const { orderBy } = this.#parts
+    if (orderBy === undefined) return undefined
+    try {
+      const key: unknown = orderBy(entry)
+      if (typeof key === 'string' || typeof key === 'number') return key
+      return new TypeError(`orderBy returned ${shown(key)}: it is a text or a number`)
+    } catch (error) {
+      return new Error(`orderBy threw "${messageOf(error)}"`, { cause: error })
+    }
+  }
+
+  #releaseKey(key: Key): void {
+    if (!isPlace(key)) return
     const next = this.#behind.get(key)?.shift()
     if (next === undefined) this.#behind.delete(key)
     else this.#waiting.push(next)
   }
 
   async #run(task: Task<F>): Promise<void> {
-    const { handler, signal, retry, attemptsMax } = this.#parts
-    const { entry } = task
     const attempt = await this.#attemptOf(task)
     if (attempt === undefined) return
-    let outcome: Outcome
+    const decided = await this.#decided(task, attempt)
+    if (decided !== undefined) this.#settle(task, attempt, decided)
+  }
+
+  /** What becomes of the entry; undefined when it is given back. */
+  async #decided(
+    { entry, key }: Task<F>,
+    attempt: number,
+  ): Promise<Acknowledged | Decided | undefined> {
+    const { handler, signal, retry, attemptsMax } = this.#parts
     try {
       await this.#yieldNow()
-      outcome = (await handler(entry, { attempt, signal })) ?? { kind: 'acknowledge' }
+      if (key instanceof Error) throw key
+      const outcome = outcomeOf(await handler(entry, { attempt, signal }))
+      if (outcome.kind !== 'retry') return outcome
+      const error = 'the handler asked for a retry'
+      return again({ attempt, attemptsMax, afterMs: outcome.afterMs, error })
     } catch (error) {
       // A handler that broke off because we stop has not failed.
-      if (signal.aborted) return
-      const decided = decide({ entry, error, attempt }, retry, attemptsMax)
-      this.#settle(task, attempt, decided, messageOf(error))
-      return
+      return signal.aborted ? undefined : decide({ entry, error, attempt }, retry, attemptsMax)
     }
-    if (outcome.kind === 'retry' && attempt >= attemptsMax) {
-      const reason = `the handler asked for a retry (attempt ${attempt} of ${attemptsMax})`
-      outcome = { kind: 'dead-letter', reason }
-    }
-    this.#settle(task, attempt, outcome, 'the handler asked for a retry')
   }
 
   /** Undefined when the consumer ends before that is known. */
@@ -164,26 +182,28 @@ export class HandlerPool<F extends Fields> {
     this.#yieldedAt = performance.now()
   }
 
-  #settle({ entry, failed }: Task<F>, attempts: number, outcome: Outcome, error: string): void {
+  #settle({ entry, failed }: Task<F>, attempts: number, decided: Acknowledged | Decided): void {
     const { onSettled, onRetry } = this.#parts
     const { id } = entry
     const isAgain = failed !== undefined
-    switch (outcome.kind) {
+    switch (decided.kind) {
       case 'acknowledge':
         onSettled({ kind: 'apply', id, entry, isAgain })
-        break
+        return
       case 'dead-letter': {
-        const reason = messageOf(outcome.reason)
-        onSettled({ kind: 'dead-letter', id, reason: 'handler', error: reason, attempts, isAgain })
-        break
+        const error = decided.reason
+        onSettled({ kind: 'dead-letter', id, reason: 'handler', error, attempts, isAgain })
+        return
       }
       case 'retry':
-        onRetry({ id, attempt: attempts, afterMs: waitOf(outcome.afterMs), error })
+        onRetry({ id, attempt: attempts, afterMs: decided.afterMs, error: decided.error })
+        return
+      default:
+        decided satisfies never
     }
   }
 }
 
-/** Milliseconds from 0 to a year; what is no number means at once. */
-function waitOf(afterMs: number): number {
-  return afterMs > 0 ? Math.min(afterMs, 365 * 86_400_000) : 0
+function isPlace(key: Key): key is string | number {
+  return typeof key === 'string' || typeof key === 'number'
 }

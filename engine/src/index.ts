@@ -9,7 +9,7 @@ export {
 export type { AppendOutcome, BatchItem, BatchOptions } from './append-batch.ts'
 export { MillraceError, isPassing, type MillraceErrorCode } from './errors.ts'
 export { stream } from './stream.ts'
-export type { Entry, ExtraFields, Stream } from './stream.ts'
+export type { Entry, EntryOf, ExtraFields, Stream } from './stream.ts'
 export { integer, text } from './fields.ts'
 export type { Field, Fields, IntegerField, TextField, ValuesOf } from './fields.ts'
 export {
@@ -54,7 +54,8 @@ export type {
   RedriveOutcome,
   SettleOptions,
 } from './dead-letters.ts'
-export type { Handler, HandlerContext, Outcome } from './handler-pool.ts'
+export type { Handler, HandlerContext } from './handler-pool.ts'
+export type { Outcome } from './outcome.ts'
 export type { Reader, ReaderObserver, ReaderOptions } from './reader.ts'
 export { Pressure } from './pressure.ts'
 export type {

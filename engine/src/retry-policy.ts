@@ -1,6 +1,8 @@
 /** What becomes of an entry whose handler has failed: when it is tried again, or that it is not. */
 import { backoffMs } from './backoff.ts'
 import type { Fields } from './fields.ts'
+import { isWait } from './outcome.ts'
+import { messageOf, shown } from './shown.ts'
 import type { Entry } from './stream.ts'
 
 /** One failed attempt. */
@@ -18,18 +20,20 @@ export type RetryDecision =
   | { readonly kind: 'dead-letter'; readonly reason?: string }
 
 /**
- * Decides about a failure by its error. Returning nothing leaves it to the default: again with backoff, up to
- * `attemptsMax` attempts, then a dead letter. A policy that throws leaves it to the default, too.
+ * Decides about a failure by its error. Returning nothing leaves it to the default: again with backoff. A policy that throws
+ * or returns something else leaves it to the default, too, and the failure's text says so. In each case, and whatever
+ * the policy says, `attemptsMax` is the last attempt; then the entry becomes a dead letter.
  */
 export type RetryPolicy<F extends Fields = Fields> = (
   failure: Failure<F>,
 ) => RetryDecision | undefined
 
 const retryWait = { firstMs: 100, mostMs: 30_000 }
+const year = 365 * 86_400_000
 
-/** The decision in full, with its wait or its reason. */
+/** The decision in full, with its wait and why, or its reason. */
 export type Decided =
-  | { readonly kind: 'retry'; readonly afterMs: number }
+  | { readonly kind: 'retry'; readonly afterMs: number; readonly error: string }
   | { readonly kind: 'dead-letter'; readonly reason: string }
 
 /** What the policy, or without its word the default, says about a failure. */
@@ -39,37 +43,51 @@ export function decide<F extends Fields>(
   attemptsMax: number,
 ): Decided {
   const { attempt, error } = failure
-  const decision = asked(failure, policy)
-  const message = messageOf(error)
+  const { decision, fault } = asked(failure, policy)
+  const message = messageOf(error) + fault
   if (decision?.kind === 'dead-letter') {
     return { kind: 'dead-letter', reason: decision.reason ?? message }
   }
-  if (decision === undefined && attempt >= attemptsMax) {
-    const reason = `${message} (attempt ${attempt} of ${attemptsMax})`
-    return { kind: 'dead-letter', reason }
-  }
-  return { kind: 'retry', afterMs: decision?.afterMs ?? backoffMs(attempt - 1, retryWait) }
+  return again({ attempt, attemptsMax, afterMs: decision?.afterMs, error: message })
 }
 
-/** Nothing for what is no decision, too: without types a policy can return anything. */
-function asked<F extends Fields>(
-  failure: Failure<F>,
-  policy: RetryPolicy<F> | undefined,
-): RetryDecision | undefined {
+/** A next attempt, unless this one was the last. Without `afterMs` it waits a backoff. */
+export function again(failed: {
+  readonly attempt: number
+  readonly attemptsMax: number
+  readonly afterMs: number | undefined
+  readonly error: string
+}): Decided {
+  const { attempt, attemptsMax, afterMs, error } = failed
+  if (attempt >= attemptsMax) {
+    return { kind: 'dead-letter', reason: `${error} (attempt ${attempt} of ${attemptsMax})` }
+  }
+  const waitMs = Math.min(afterMs ?? backoffMs(attempt - 1, retryWait), year)
+  return { kind: 'retry', afterMs: waitMs, error }
+}
+
+interface Asked {
+  readonly decision?: RetryDecision | undefined
+  /** What is wrong with the policy; empty: nothing. */
+  readonly fault: string
+}
+
+/** Without types a policy can return anything, and with them it can throw. */
+function asked<F extends Fields>(failure: Failure<F>, policy: RetryPolicy<F> | undefined): Asked {
   try {
-    const decision: Partial<RetryDecision> | null | undefined = policy?.(failure)
-    const isDecision = decision?.kind === 'retry' || decision?.kind === 'dead-letter'
-    return isDecision ? decision : undefined
-  } catch {
-    return undefined
+    const returned: unknown = policy?.(failure)
+    if (returned === undefined || returned === null) return { fault: '' }
+    if (isDecision(returned)) return { decision: returned, fault: '' }
+    if (returned instanceof Promise) returned.catch(() => undefined) // Nobody else would look at it.
+    return { fault: `; the retry policy returned ${shown(returned)}, so the default holds` }
+  } catch (error) {
+    return { fault: `; the retry policy threw "${messageOf(error)}", so the default holds` }
   }
 }
 
-/** The text of anything that can be thrown, even of what has none. */
-export function messageOf(error: unknown): string {
-  try {
-    return error instanceof Error ? error.message : String(error)
-  } catch {
-    return 'the handler threw something without a text'
-  }
+function isDecision(returned: unknown): returned is RetryDecision {
+  if (typeof returned !== 'object' || returned === null) return false
+  const { kind, afterMs, reason } = returned as Record<'kind' | 'afterMs' | 'reason', unknown>
+  if (kind === 'retry') return afterMs === undefined || isWait(afterMs)
+  return kind === 'dead-letter' && (reason === undefined || typeof reason === 'string')
 }

@@ -23,6 +23,9 @@ export interface Entry<F extends Fields = Fields> {
   readonly unknown: readonly (readonly [name: string, value: string])[] | undefined
 }
 
+/** The entries of a declared stream: `EntryOf<typeof visits>`. */
+export type EntryOf<S extends Stream> = Entry<S['fields']>
+
 /** Why an entry cannot be decoded. */
 export interface DecodeFailure {
   readonly id: string

@@ -1,0 +1,19 @@
+/** How things that users' functions throw and return are shown in errors. */
+import { inspect } from 'node:util'
+
+const lengthMax = 200
+
+/** Any value in one short line. */
+export function shown(value: unknown): string {
+  const text = inspect(value, { depth: 1, breakLength: Infinity, maxArrayLength: 5 })
+  return text.length > lengthMax ? `${text.slice(0, lengthMax)}...` : text
+}
+
+/** The text of anything that can be thrown, even of what has none. */
+export function messageOf(error: unknown): string {
+  try {
+    return String(error instanceof Error ? error.message : error)
+  } catch {
+    return 'something without a text was thrown'
+  }
+}
