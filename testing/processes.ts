@@ -41,7 +41,7 @@ export interface MainProcess {
 
 /** The root of this checkout. */
 export const thisCheckout: string = fileURLToPath(new URL('..', import.meta.url))
-const own = /^(?:REDIS_URL|KEY_PREFIX|CHECKIN_.*|LOG_.*|MILLRACE_.*|NODE_TEST_CONTEXT|NO_COLOR)$/
+const own = /^(?:REDIS_.*|KEY_PREFIX|CHECKIN_.*|LOG_.*|MILLRACE_.*|NODE_TEST_CONTEXT|NO_COLOR)$/
 
 /** Starts `main.ts ARGS` as the npm scripts do, in its own process; it is killed with the test process. */
 export function runMain(args: readonly string[], options: RunOptions = {}): MainProcess {

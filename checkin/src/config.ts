@@ -1,9 +1,13 @@
+import { shownUrl, type TlsOptions } from 'millrace'
 import { UsageError } from './errors.ts'
+import { readTls } from './redis-tls.ts'
 
 /** What the environment says. A flag of a command wins over it; a default stands where both are silent. */
 export interface Config {
   /** `REDIS_URL`; undefined: the embedded server if it runs, else `redis://127.0.0.1:6379`. */
   readonly redisUrl: string | undefined
+  /** `REDIS_TLS_CA`, `REDIS_TLS_CERT`, `REDIS_TLS_KEY`: what these files hold; `REDIS_TLS_SERVERNAME`. Undefined: none is set. */
+  readonly redisTls: TlsOptions | undefined
   /** `KEY_PREFIX`, default `ncc`: first part of every key. On a cluster it carries a hash tag, like `{ncc}`. */
   readonly keyPrefix: string
   /** `CHECKIN_GROUP`, default `checkinConsumers`. */
@@ -31,8 +35,10 @@ const namePattern = /^[A-Za-z0-9._:-]{1,64}$/
  * @throws {UsageError} naming the variable, its value and what is allowed.
  */
 export function readConfig(env: NodeJS.ProcessEnv, isTerminal: boolean): Config {
+  const redisUrl = optional(env, 'REDIS_URL', checkedUrl)
   return {
-    redisUrl: optional(env, 'REDIS_URL', redisUrl),
+    redisUrl,
+    redisTls: readTls(env, redisUrl),
     keyPrefix: optional(env, 'KEY_PREFIX', keyPrefix) ?? 'ncc',
     group: optional(env, 'CHECKIN_GROUP', name) ?? 'checkinConsumers',
     receiverPort: optional(env, 'CHECKIN_RECEIVER_PORT', port) ?? 8082,
@@ -56,17 +62,19 @@ function optional<Value>(
     return parse(text)
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
-    const shown = variable === 'REDIS_URL' ? 'its value' : `"${text}"`
-    throw new UsageError(`Cannot use ${shown} as ${variable}: allowed is ${error.message}`)
+    throw new UsageError(`Cannot use "${text}" as ${variable}: allowed is ${error.message}`)
   }
 }
 
-function redisUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url === undefined || !['redis:', 'rediss:'].includes(url.protocol)) {
-    throw new RangeError('a URL like redis://user:password@host:6379/0 (or rediss:// for TLS)')
+/** @throws {UsageError} with the part that is wrong, without its value: it may be a password. */
+function checkedUrl(text: string): string {
+  try {
+    shownUrl(text)
+    return text
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    throw new UsageError(error.message.replace('Cannot connect', 'Cannot use REDIS_URL'))
   }
-  return text
 }
 
 function keyPrefix(text: string): string {

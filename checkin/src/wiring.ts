@@ -2,8 +2,9 @@ import { connect, MillraceError, type Millrace } from 'millrace'
 import type { Config, LogLevel } from './config.ts'
 import { checkinModel, type CheckinModel } from './domain/checkins.ts'
 import { runningServer } from './embedded/running-server.ts'
-import { CommandError } from './errors.ts'
+import { CommandError, UsageError } from './errors.ts'
 import { openLog, type Log } from './log.ts'
+import { inOurWords } from './redis-tls.ts'
 
 /** What every command is given: the configuration and the parts made from it. */
 export interface Wiring {
@@ -36,13 +37,17 @@ async function connectTo(url: string, config: Config, log: Log | undefined): Pro
   try {
     return await connect({
       url,
+      ...(config.redisTls !== undefined && { tls: config.redisTls }),
       onDisconnect: (error) =>
         log?.warn(`Connection to Redis lost: ${error.message}. Reconnecting.`),
       onReconnect: () => log?.info('Connection to Redis is back.'),
     })
   } catch (error) {
+    if (error instanceof TypeError) throw new UsageError(inOurWords(error.message))
     if (!(error instanceof MillraceError) || error.code !== 'UNREACHABLE') throw error
-    if (config.redisUrl !== undefined) throw error
+    if (config.redisUrl !== undefined) {
+      throw new CommandError(inOurWords(error.message), { cause: error })
+    }
     throw new CommandError(
       `Cannot connect to Redis: no embedded server runs in this checkout and nothing answers at ${defaultUrl}. ` +
         'Start the whole service with "npm start", the embedded server alone with "npm run redis", ' +

@@ -32,7 +32,7 @@ const wrongUsage: { args: string[]; env?: Record<string, string>; says: RegExp }
   {
     args: ['groups'],
     env: { REDIS_URL: 'http://ada:secret@localhost' },
-    says: /Cannot use its value as REDIS_URL: allowed is a URL like redis:/,
+    says: /Cannot use REDIS_URL: url begins with none of redis:\/\/, rediss:\/\/ and unix:\/\//,
   },
 ]
 

@@ -1,11 +1,8 @@
 /** The public surface of millrace, and nothing else. */
-export {
-  connect,
-  Millrace,
-  type Addition,
-  type AppendOptions,
-  type ConnectOptions,
-} from './millrace.ts'
+export { connect, Millrace, type Addition, type AppendOptions } from './millrace.ts'
+export type { ConnectOptions } from './connect-options.ts'
+export { shownUrl } from './redis/server-address.ts'
+export type { Pem, TlsOptions } from './redis/tls-options.ts'
 export type { AppendOutcome, BatchItem, BatchOptions } from './append-batch.ts'
 export { MillraceError, isPassing, type MillraceErrorCode } from './errors.ts'
 export { stream } from './stream.ts'

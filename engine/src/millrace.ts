@@ -4,6 +4,7 @@ import {
   type BatchItem,
   type BatchOptions,
 } from './append-batch.ts'
+import { checkConnectOptions, type ConnectOptions } from './connect-options.ts'
 import { MillraceError } from './errors.ts'
 import { Group } from './group.ts'
 import type { Fields, ValuesOf } from './fields.ts'
@@ -13,21 +14,11 @@ import { rankHashes, rebuildRankings, type RankOutcome } from './rank-hashes.ts'
 import { rankingPage, type RankingPage, type RankingPageOptions } from './ranking-page.ts'
 import { Reader, type ReaderOptions } from './reader.ts'
 import { Connection, connectTimeoutMs, type Reply } from './redis/connection.ts'
+import { isDeclined } from './redis/error-replies.ts'
 import { ReplicaWait } from './replica-wait.ts'
 import { tooOldVersion } from './redis/server-version.ts'
 import { encodeEntry, type ExtraFields, type Stream } from './stream.ts'
 import { trim, type TrimOptions, type TrimOutcome } from './trim.ts'
-
-export interface ConnectOptions {
-  /** `redis://user:password@host:6379/0`; `rediss://` for TLS. */
-  readonly url: string
-  /** Name of the connection in CLIENT LIST; default `millrace`. */
-  readonly name?: string
-  /** Called each time the connection is lost; it reconnects by itself. */
-  readonly onDisconnect?: (error: MillraceError) => void
-  /** Called each time it is there again. */
-  readonly onReconnect?: () => void
-}
 
 export interface AppendOptions {
   /** Explicit entry id, larger than all ids before it; default: the server gives one. */
@@ -43,10 +34,13 @@ export interface Addition<F extends Fields> extends AppendOptions {
 
 /**
  * Connects to Redis >= 7.0 or Valkey.
+ * @throws {TypeError} naming the option, or the part of the URL, that cannot be used; nothing was connected.
  * @throws {MillraceError} UNREACHABLE, AUTHENTICATION, SERVER_TOO_OLD.
  */
 export async function connect(options: ConnectOptions): Promise<Millrace> {
-  const connection = await Connection.open({ ...options, name: options.name ?? 'millrace' })
+  const address = checkConnectOptions(options)
+  const { name = 'millrace', tls, onDisconnect, onReconnect } = options
+  const connection = await Connection.open({ address, tls, name, onDisconnect, onReconnect })
   try {
     await checkServer(connection)
   } catch (error) {
@@ -208,8 +202,8 @@ async function checkServer(connection: Connection): Promise<void> {
     const send = (): Promise<Reply> => connection.send(['INFO', 'server'])
     info = String(await persist(AbortSignal.timeout(connectTimeoutMs), send))
   } catch (error) {
-    // A user without the right to INFO may still do all the work.
-    if (error instanceof MillraceError && error.message.startsWith('NOPERM')) return
+    // Where INFO is not offered, or not to this user, all the work can still be done.
+    if (isDeclined(error)) return
     if (!isLoss(error)) throw error
     throw connection.cannotConnect(error)
   }

@@ -5,6 +5,7 @@ import { groupKeys, MillraceError } from 'millrace'
 import { Gate, type Settled } from '../src/effects.ts'
 import { plansOf } from '../src/plan.ts'
 import { Connection } from '../src/redis/connection.ts'
+import { readAddress } from '../src/redis/server-address.ts'
 import { onEachServer, type Bench } from '../../testing/on-each-server.ts'
 import {
   appendVisits,
@@ -172,7 +173,7 @@ async function openGate(
   { server }: Bench,
   fixture: Fixture,
 ) {
-  const connection = await Connection.open({ url: server.url, name: 'gate' })
+  const connection = await Connection.open({ address: readAddress(server.url), name: 'gate' })
   t.after(() => connection.destroy())
   const gate = new Gate(connection, plansOf([fixture.guests, fixture.rooms], fixture.visits))
   const keys = groupKeys(fixture.visits.key, 'desk')

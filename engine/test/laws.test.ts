@@ -25,6 +25,7 @@ import {
 import { Gate } from '../src/effects.ts'
 import { plansOf } from '../src/plan.ts'
 import { Connection } from '../src/redis/connection.ts'
+import { readAddress } from '../src/redis/server-address.ts'
 import { freshPrefix, onEachServer } from '../../testing/on-each-server.ts'
 import { hashesUnder, plainHashes } from './hashes.ts'
 import { plainRankings, rankingsUnder } from './rankings.ts'
@@ -99,7 +100,10 @@ const toEntry = ({ ms, seq, guest, room, stars }: Row): Entry => ({
 
 onEachServer('projections', (bench) => {
   test('leave the reference result for any order, batch split and assignment to consumers', async (t) => {
-    const connection = await Connection.open({ url: bench().server.url, name: 'laws' })
+    const connection = await Connection.open({
+      address: readAddress(bench().server.url),
+      name: 'laws',
+    })
     t.after(() => connection.destroy())
     const { redis } = bench()
     const shuffled = entries.chain((rows) =>
@@ -162,7 +166,10 @@ onEachServer('projections', (bench) => {
   })
 
   test('add integers of any size exactly, and refuse what leaves 64 bits', async (t) => {
-    const connection = await Connection.open({ url: bench().server.url, name: 'laws' })
+    const connection = await Connection.open({
+      address: readAddress(bench().server.url),
+      name: 'laws',
+    })
     t.after(() => connection.destroy())
     const { redis } = bench()
     const int64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })
@@ -200,7 +207,10 @@ onEachServer('projections', (bench) => {
   })
 
   test('refuse a held value that HINCRBY would refuse, as the reference does', async (t) => {
-    const connection = await Connection.open({ url: bench().server.url, name: 'laws' })
+    const connection = await Connection.open({
+      address: readAddress(bench().server.url),
+      name: 'laws',
+    })
     t.after(() => connection.destroy())
     const { redis } = bench()
     const odd = fc.constantFrom(

@@ -18,6 +18,7 @@ import {
 import { Gate } from '../src/effects.ts'
 import { plansOf } from '../src/plan.ts'
 import { Connection } from '../src/redis/connection.ts'
+import { readAddress } from '../src/redis/server-address.ts'
 import { freshPrefix, onEachServer } from '../../testing/on-each-server.ts'
 import { hashesUnder } from './hashes.ts'
 import { rankingsUnder } from './rankings.ts'
@@ -52,7 +53,10 @@ const entry = (id: string, values: Record<string, number | string>) => ({
 onEachServer('rankings', (bench) => {
   const stage = async (t: { after: (end: () => void) => void }) => {
     const prefix = freshPrefix()
-    const connection = await Connection.open({ url: bench().server.url, name: 'rankings' })
+    const connection = await Connection.open({
+      address: readAddress(bench().server.url),
+      name: 'rankings',
+    })
     t.after(() => connection.destroy())
     const visits = stream(`${prefix}:s`, { room: text(), guest: integer(), stars: integer() })
     const rooms = projection(
@@ -127,7 +131,10 @@ onEachServer('rankings', (bench) => {
 
   test('a hash whose key is a ranking is refused before anything is written', async (t) => {
     const { redis, prefix, visits } = await stage(t)
-    const connection = await Connection.open({ url: bench().server.url, name: 'rankings' })
+    const connection = await Connection.open({
+      address: readAddress(bench().server.url),
+      name: 'rankings',
+    })
     t.after(() => connection.destroy())
     const meeting = projection(
       `${prefix}:m:{room}`,

@@ -3,16 +3,23 @@
  * with the reply, or with an error that says whether it was sent.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import { createClient } from 'redis'
+import { isIP } from 'node:net'
+import type { ConnectionOptions as TlsConnectionOptions } from 'node:tls'
+import { createClient, type RedisClientOptions } from 'redis'
 import { backoffMs } from '../backoff.ts'
 import { MillraceError } from '../errors.ts'
-import { fromClientError } from './error-replies.ts'
+import { connectFailure } from './connect-failure.ts'
+import { fromClientError, isDeclined } from './error-replies.ts'
+import type { ServerAddress } from './server-address.ts'
+import type { TlsOptions } from './tls-options.ts'
 
 /** A reply in RESP2 shapes: maps are flat arrays. */
 export type Reply = string | number | null | Reply[]
 
 export interface ConnectionOptions {
-  readonly url: string
+  readonly address: ServerAddress
+  /** For an address of TLS. */
+  readonly tls?: TlsOptions | undefined
   /** Shown by CLIENT LIST. */
   readonly name: string
   /** A connection for blocking reads: each has a deadline of its own, so no pings (they would wait behind the read). */
@@ -36,6 +43,7 @@ interface Client {
 export const connectTimeoutMs = 5000
 const pingEveryMs = 2000
 const silentMaxMs = 6000
+const noAnswer = `no answer came within ${connectTimeoutMs / 1000} s`
 
 export class Connection {
   readonly #options: ConnectionOptions
@@ -64,9 +72,10 @@ export class Connection {
    * @throws {MillraceError} UNREACHABLE. A refused password too: it was right for this connection, so it is being
    *   changed, which passes like any other outage.
    */
-  async duplicate(options: Omit<ConnectionOptions, 'url'>): Promise<Connection> {
+  async duplicate(options: Omit<ConnectionOptions, 'address' | 'tls'>): Promise<Connection> {
+    const { address, tls } = this.#options
     try {
-      return await Connection.open({ ...options, url: this.#options.url })
+      return await Connection.open({ ...options, address, tls })
     } catch (error) {
       if (!(error instanceof MillraceError) || error.code !== 'AUTHENTICATION') throw error
       throw new MillraceError('UNREACHABLE', error.message, { cause: error })
@@ -133,19 +142,26 @@ export class Connection {
 
   /** The URL without its password. */
   get shownUrl(): string {
-    return withoutPassword(this.#options.url)
+    return this.#options.address.shown
   }
 
   async #connect(): Promise<void> {
     const client = this.#newClient()
     // The client itself has no limit on its handshake, and a frozen server accepts but never answers.
-    const hurry = setTimeout(() => discard(client), connectTimeoutMs)
+    const late = new AbortController()
+    const hurry = setTimeout(() => {
+      late.abort()
+      discard(client)
+    }, connectTimeoutMs)
     try {
       await client.connect()
+      await giveName(client, this.#options.name)
       if (this.#isClosed) throw new MillraceError('UNREACHABLE', 'The connection is closed')
     } catch (error) {
       discard(client)
-      throw this.cannotConnect(error)
+      throw this.cannotConnect(
+        late.signal.aborted ? new MillraceError('UNREACHABLE', noAnswer) : error,
+      )
     } finally {
       clearTimeout(hurry)
     }
@@ -156,15 +172,23 @@ export class Connection {
   }
 
   #newClient(): Client {
+    const { address, tls } = this.#options
     const client = createClient({
-      url: this.#options.url,
-      name: this.#options.name,
+      ...(address.username !== undefined && { username: address.username }),
+      ...(address.password !== undefined && { password: address.password }),
+      database: address.database,
       RESP: 2,
+      // It is for RESP 3, and would look up the host's name.
+      maintNotifications: 'disabled',
       disableOfflineQueue: true,
       // Its default builds an AbortSignal per command: a fifth of the append rate is left.
       commandOptions: { timeout: undefined as unknown as number },
       // We reconnect ourselves: the client cannot drop a silent socket and go on.
-      socket: { reconnectStrategy: false, connectTimeout: connectTimeoutMs },
+      socket: {
+        ...socketOf(address, tls),
+        reconnectStrategy: false,
+        connectTimeout: connectTimeoutMs,
+      },
     }) as unknown as Client
     client.on('error', (error) => this.#lost(client, error))
     return client
@@ -210,18 +234,31 @@ export class Connection {
 
   /** What a failure to connect is told as: no outcome is unknown then. */
   cannotConnect(error: unknown): MillraceError {
-    const known = fromClientError(error)
-    const code = known.code === 'DISCONNECTED' ? 'UNREACHABLE' : known.code
-    const cause =
-      error instanceof AggregateError ? error.errors.map(String).join('; ') : known.message
-    const remedy =
-      code === 'AUTHENTICATION' ? '. Check user and password' : '. Is the server running?'
-    return new MillraceError(
-      code,
-      `Cannot connect to ${this.shownUrl}: ${cause.replace(/^(?:Outcome unknown|Not sent): /, '').replace(/\.$/, '')}${remedy}`,
-      { cause: error },
-    )
+    const { address, tls } = this.#options
+    return connectFailure(error, { address, hasCertificate: tls?.cert !== undefined })
   }
+}
+
+/** Optional: only CLIENT LIST shows it. Not in the client's handshake, which fails as a whole. */
+async function giveName(client: Client, name: string): Promise<void> {
+  try {
+    await client.sendCommand(['CLIENT', 'SETNAME', name])
+  } catch (error) {
+    if (!isDeclined(fromClientError(error))) throw error
+  }
+}
+
+/** The socket that the client opens. */
+function socketOf(
+  { place }: ServerAddress,
+  tls: TlsOptions = {},
+): NonNullable<RedisClientOptions['socket']> {
+  if (place.kind === 'unix') return { path: place.path, tls: false }
+  const { host, port } = place
+  if (place.kind === 'tcp') return { host, port }
+  // A server of many names chooses its certificate by this one. An address is no such name.
+  const servername = tls.servername ?? (isIP(host) === 0 ? host : undefined)
+  return { host, port, ...(tls as TlsConnectionOptions), servername, tls: true }
 }
 
 function discard(client: Client): void {
@@ -230,12 +267,4 @@ function discard(client: Client): void {
   } catch {
     // It is closed already: that is what was asked for.
   }
-}
-
-/** Hides the password of a URL, for messages. */
-function withoutPassword(url: string): string {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined
-  if (parsed === undefined) return '(not a URL)'
-  if (parsed.password !== '') parsed.password = '***'
-  return parsed.toString()
 }

@@ -36,6 +36,15 @@ export function fromClientError(error: unknown): MillraceError {
   return new MillraceError('DISCONNECTED', `Outcome unknown: ${text}`, { cause: error })
 }
 
+/**
+ * True when the server has answered that it does not know the command, or does not let this user send it: it will answer
+ * so again, and what the command was for can be done without. Not when nobody is logged in yet.
+ */
+export function isDeclined(error: unknown): boolean {
+  if (!(error instanceof MillraceError) || !(error.cause instanceof ErrorReply)) return false
+  return error.code === 'REFUSED' || error.message.startsWith('NOPERM')
+}
+
 function replyCode(text: string): MillraceErrorCode {
   const word = text.slice(0, text.indexOf(' '))
   const code = codes[word]
