@@ -226,6 +226,8 @@ function answers(port: number, pid: number | undefined): Promise<boolean> {
       reply += chunk.toString()
       const id = /process_id:(\d+)\r/.exec(reply)?.[1]
       if (id !== undefined) settle(reply.startsWith('+PONG') && Number(id) === pid)
+      // A server whose INFO was renamed away cannot say who it is.
+      else if (reply.startsWith('+PONG\r\n-ERR unknown command')) settle(true)
       else if (reply.startsWith('-')) settle(false)
     })
     socket.once('error', () => settle(false))

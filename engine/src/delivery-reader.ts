@@ -13,6 +13,7 @@ import type { GroupKeys } from './keys.ts'
 import type { PauseSwitch } from './pause-switch.ts'
 import { persist, wait } from './persist.ts'
 import type { Connection, Reply } from './redis/connection.ts'
+import { isDeclined } from './redis/error-replies.ts'
 import { asList } from './redis/scripts.ts'
 
 /** An entry as Redis returns it; `flat` is null when its body was trimmed or deleted. */
@@ -218,15 +219,15 @@ async function foundMoved(
 }
 
 /**
- * Makes a function that ends a waiting read at once. Without the right to do so, it does nothing: the BLOCK of the
- * read ends it.
+ * Makes a function that ends a waiting read at once. Where the server does not offer that, or not to this user, it does
+ * nothing: the BLOCK of the read ends it.
  */
 export async function unblocker(reading: Connection, commands: Connection): Promise<() => void> {
   try {
     const clientId = String(await reading.send(['CLIENT', 'ID']))
     return () => void commands.send(['CLIENT', 'UNBLOCK', clientId]).catch(() => undefined)
   } catch (error) {
-    if (error instanceof MillraceError && error.code === 'AUTHENTICATION') return () => undefined
+    if (isDeclined(error)) return () => undefined
     throw error
   }
 }

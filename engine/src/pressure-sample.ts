@@ -64,7 +64,7 @@ async function memoryShareOf(millrace: Pick<Millrace, 'send'>): Promise<number |
   return limit > 0 ? read('used_memory') / limit : null
 }
 
-/** What will not change by asking again is no failure: there is no such stream, or the user may not ask. */
+/** What will not change by asking again is no failure: there is no such stream, or the server does not tell, or not this user. */
 async function unlessRefused<Value>(
   ask: () => Promise<Value>,
 ): Promise<Value | 'missing' | 'refused'> {
@@ -73,7 +73,7 @@ async function unlessRefused<Value>(
   } catch (error) {
     if (!(error instanceof MillraceError)) throw error
     if (error.code === 'NO_STREAM') return 'missing'
-    if (error.code === 'WRONG_TYPE' || error.code === 'AUTHENTICATION') return 'refused'
+    if (['WRONG_TYPE', 'AUTHENTICATION', 'REFUSED'].includes(error.code)) return 'refused'
     throw error
   }
 }

@@ -53,18 +53,21 @@ async function consumersOf(
 
 const isOurs = (name: string): boolean => name === 'millrace' || name.startsWith('millrace:')
 
-/** The connections to our database; undefined when our user may not see them. */
+/** The connections to our database; undefined when our user may not see them, or the service shows none. */
 async function clientsOf(millrace: Millrace): Promise<Client[] | undefined> {
   try {
     const [own, all] = await Promise.all([
       millrace.send('CLIENT', 'INFO'),
       millrace.send('CLIENT', 'LIST'),
     ])
-    const { db } = client(String(own))
+    const { db, name } = client(String(own))
+    // Where a server takes no names, none can be looked for.
+    if (name === '') return undefined
     const lines = String(all).split('\n')
     return lines.map(client).filter((other) => other.db === db)
   } catch (error) {
-    if (error instanceof MillraceError && error.message.startsWith('NOPERM')) return undefined
+    const code = error instanceof MillraceError ? error.code : undefined
+    if (code === 'AUTHENTICATION' || code === 'REFUSED') return undefined
     throw error
   }
 }
