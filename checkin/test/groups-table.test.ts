@@ -7,6 +7,7 @@ import { duration } from '../src/terminal/words.ts'
 const group: GroupOverview = {
   name: 'workers',
   isPaused: false,
+  pauses: { group: null, consumers: {} },
   lag: 1204,
   pending: 37,
   oldestPending: { id: '5-0', consumer: 'ada', idleMs: 12_450, deliveries: 1 },

@@ -70,6 +70,7 @@ describe('npm run groups', { concurrency: 2 }, () => {
       lag: 1,
       pending: 1,
       isPaused: false,
+      pauses: { group: null, consumers: {} },
       deadLetters: 0,
       deadLetterStream: 'json:checkins:checkinConsumers:dead',
       lastDeliveredId: '1-0',

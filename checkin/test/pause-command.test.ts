@@ -20,6 +20,27 @@ onEachServer(
       assert.equal((await run('consumers', 'pause', 'a b')).code, 2)
     })
 
+    test('is refused for a processor that there is not, and shown everywhere if it is meant', async () => {
+      const { millrace } = bench()
+      await millrace.group(checkinModel('ncc').checkins, 'checkinConsumers').create()
+      const typo = await run('consumers', 'pause', 'ghostly')
+      assert.deepEqual([typo.code, typo.stdout], [1, ''])
+      assert.match(typo.stderr, /Cannot pause consumer "ghostly": .* has no consumers.* --future/)
+      assert.equal((await run('consumers', 'pause', 'ghostly', '--future')).code, 0)
+      const shown = await run('consumers')
+      assert.match(shown.stdout, /ghostly +absent, paused +0/)
+      assert.match(
+        shown.stdout,
+        /Consumer ghostly of group checkinConsumers is paused since 20.*Z by .*\(process \d+\)\.\n/,
+      )
+      assert.match((await run('doctor')).stdout, /Consumer ghostly is paused since/)
+      const groups = await run('groups')
+      assert.match(groups.stdout, /Consumer ghostly of group .* is paused since 20.*Z by /)
+      assert.match((await run('groups', '--json')).stdout, /"ghostly":\{"since":\d+,"by":\{"user"/)
+      assert.match((await run('consumers', 'resume', 'ghostly')).stdout, /is resumed/)
+      assert.match((await run('consumers', 'resume', 'ghostly')).stdout, /was not paused/)
+    })
+
     test('halts the group or one processor until it is resumed, as tables and log say', async () => {
       const { millrace, redis } = bench()
       const { checkins } = checkinModel('ncc')
@@ -50,6 +71,11 @@ onEachServer(
           command === 'groups' ? /checkinConsumers \(paused\)/ : /alive, paused/,
         )
         assert.equal(await redis.send('HGET', 'ncc:users:1', 'numCheckins'), before)
+        const again = await run(command, 'pause', ...name)
+        assert.match(
+          again.stdout,
+          /is paused already, since 20.*Z by .*\(process \d+\); nothing changed/,
+        )
         const resumed = await run(command, 'resume', ...name, '--json')
         const { isPaused, changed } = JSON.parse(resumed.stdout) as Record<string, unknown>
         assert.deepEqual([resumed.code, isPaused, changed], [0, false, true])

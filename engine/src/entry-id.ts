@@ -15,6 +15,20 @@ export function timeOf(id: string): string {
   return id.slice(0, id.indexOf('-'))
 }
 
+// No server with streams is older: a smaller number was chosen by somebody, and is no time.
+const firstClockMs = Date.UTC(2017, 0, 1)
+const aheadMaxMs = 5000
+
+/**
+ * How old an entry is by its id, in milliseconds; `nowMs` is the server's clock. Null when the id tells no time: it was given
+ * by hand, or is more than 5 s ahead of the clock.
+ */
+export function ageOf(id: string, nowMs: number): number | null {
+  const ms = Number(timeOf(id))
+  if (ms < firstClockMs || ms > nowMs + aheadMaxMs) return null
+  return Math.max(0, Math.round(nowMs - ms))
+}
+
 // Without leading zeros the longer number is the larger one.
 function compareDigits(a: string, b: string): number {
   if (a.length !== b.length) return a.length - b.length

@@ -10,8 +10,16 @@ import { groupKeys, parkingNames } from './keys.ts'
 import type { Connection, Reply } from './redis/connection.ts'
 import { asList, runScript, scripts } from './redis/scripts.ts'
 import { planRecovery, recover, type RecoveryOutcome, type RecoveryPlan } from './recovery.ts'
-import { isPaused, pause, resume, type Paused } from './pause.ts'
-import { removeConsumer, rosterOf, type RosterEntry } from './roster.ts'
+import {
+  isPaused,
+  pause,
+  resume,
+  type Paused,
+  type PauseOptions,
+  type PauseOutcome,
+  type Pauses,
+} from './pause.ts'
+import { pausesOf, removeConsumer, rosterOf, type RosterEntry } from './roster.ts'
 import type { Stream } from './stream.ts'
 
 /** What XINFO GROUPS, XINFO CONSUMERS and XPENDING say about a group, at one moment. */
@@ -135,18 +143,26 @@ export class Group<F extends Fields = Fields> {
 
   /**
    * Pauses the group or one consumer: it reads, claims and begins nothing, finishes what it has begun, and keeps its name
-   * and its entries. Consumers see it at their next sweep, within about 1.5 s; it lasts until it is resumed.
-   * @throws {MillraceError} WRONG_TYPE.
+   * and its entries. Consumers see it at their next sweep, within about 1.5 s; it lasts until it is resumed. Since when,
+   * and by whom, is noted.
+   * @throws {MillraceError} NO_CONSUMER when the group has no consumer of that name, unless `future`; WRONG_TYPE.
    */
-  async pause(who: Paused = 'group'): Promise<void> {
+  async pause(who: Paused = 'group', options: PauseOptions = {}): Promise<PauseOutcome> {
     this.#checkPaused(who)
-    await pause(this.#connection, groupKeys(this.stream.key, this.name), who)
+    const keys = groupKeys(this.stream.key, this.name)
+    return await pause(this.#connection, keys, { ...options, group: this.name, who })
   }
 
   /** Ends a pause. @returns false when there was none. @throws {MillraceError} WRONG_TYPE. */
   async resume(who: Paused = 'group'): Promise<boolean> {
     this.#checkPaused(who)
-    return await resume(this.#connection, groupKeys(this.stream.key, this.name), who)
+    const keys = groupKeys(this.stream.key, this.name)
+    return await resume(this.#connection, keys, { group: this.name, who })
+  }
+
+  /** The pauses of the group and its consumers. @throws {MillraceError} WRONG_TYPE. */
+  async pauses(): Promise<Pauses> {
+    return await pausesOf(this.#connection, groupKeys(this.stream.key, this.name))
   }
 
   /** Whether the group as a whole is paused. @throws {MillraceError} WRONG_TYPE. */

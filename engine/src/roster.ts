@@ -2,8 +2,9 @@
 import { problem } from './effects.ts'
 import { MillraceError } from './errors.ts'
 import type { ConsumerDescription } from './group-info.ts'
-import { parkingNames, pauseMark, type GroupKeys } from './keys.ts'
+import { parkingNames, type GroupKeys } from './keys.ts'
 import { holderOf, type Holder } from './lease.ts'
+import { pausesIn, type Pause, type Pauses } from './pause.ts'
 import type { Connection } from './redis/connection.ts'
 import { asList, runScript, scripts } from './redis/scripts.ts'
 
@@ -11,11 +12,13 @@ import { asList, runScript, scripts } from './redis/scripts.ts'
 export interface RosterEntry extends ConsumerDescription {
   /**
    * `alive`: its lease runs; `expired`: it ran out, the next sweep claims its entries; `foreign`: it has none, being
-   * stopped in order, or no consumer of ours.
+   * stopped in order, or no consumer of ours; `absent`: it is paused before it was ever there.
    */
-  readonly state: 'alive' | 'expired' | 'foreign'
+  readonly state: 'alive' | 'expired' | 'foreign' | 'absent'
   /** Paused by itself, not with its group. */
   readonly isPaused: boolean
+  /** Its own pause; null when it is not paused by itself. */
+  readonly pause: Pause | null
   /** Milliseconds until the lease ends; negative when it ended; null without one. */
   readonly leaseLeftMs: number | null
   /** Who holds or held the lease; null without one. */
@@ -26,34 +29,73 @@ export interface RosterEntry extends ConsumerDescription {
 const stepMax = 500
 const idleMs = 2 ** 31
 
-/** @throws {MillraceError} WRONG_TYPE. */
+/**
+ * The consumers that the server knows, those that live but were not delivered anything yet, and paused names.
+ * @throws {MillraceError} WRONG_TYPE.
+ */
 export async function rosterOf(
   connection: Connection,
   keys: GroupKeys,
   consumers: readonly ConsumerDescription[],
 ): Promise<RosterEntry[]> {
-  const [time, leases, holders] = await Promise.all([
-    connection.send(['TIME']),
+  const [time, marks] = await Promise.all([connection.send(['TIME']), marksOf(connection, keys)])
+  const [seconds, micros] = asList(time).map(Number)
+  const now = (seconds ?? 0) * 1000 + (micros ?? 0) / 1000
+  const pauses = pausesIn(marks.leases, marks.holders).consumers
+  const known = new Set(consumers.map(({ name }) => name))
+  const entryOf = (consumer: ConsumerDescription): RosterEntry => {
+    const pause = pauses[consumer.name] ?? null
+    return { ...consumer, isPaused: pause !== null, pause, ...leaseOf(consumer.name, marks, now) }
+  }
+  const newcomers = [...new Set([...marks.leases.keys(), ...Object.keys(pauses)])]
+    .filter((name) => !name.startsWith('@') && !known.has(name))
+    .map((name) => entryOf({ name, pending: 0, idleMs: heldForMs(name, marks, now) }))
+    .map((entry) => (entry.state === 'foreign' ? { ...entry, state: 'absent' as const } : entry))
+    .filter(({ state, isPaused }) => state === 'alive' || isPaused)
+  return [...consumers.map(entryOf), ...newcomers].sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/** All pauses of a group. @throws {MillraceError} WRONG_TYPE. */
+export async function pausesOf(connection: Connection, keys: GroupKeys): Promise<Pauses> {
+  const { leases, holders } = await marksOf(connection, keys)
+  return pausesIn(leases, holders)
+}
+
+/** What stands in the leases and the holders. */
+interface Marks {
+  readonly leases: ReadonlyMap<string, string>
+  readonly holders: ReadonlyMap<string, string>
+}
+
+async function marksOf(connection: Connection, keys: GroupKeys): Promise<Marks> {
+  const [leases, holders] = await Promise.all([
     connection.send(['ZRANGE', keys.leases, '0', '-1', 'WITHSCORES']),
     connection.send(['HGETALL', keys.holders]),
   ])
-  const [seconds, micros] = asList(time).map(Number)
-  const now = (seconds ?? 0) * 1000 + (micros ?? 0) / 1000
-  const ends = pairs(asList(leases).map(String))
-  const holderJson = pairs(asList(holders).map(String))
-  return consumers.map((consumer): RosterEntry => {
-    const end = ends.get(consumer.name)
-    const json = holderJson.get(consumer.name)
-    const isPaused = ends.has(pauseMark(consumer.name))
-    if (end === undefined || json === undefined) {
-      return { ...consumer, isPaused, state: 'foreign', leaseLeftMs: null, holder: null }
-    }
-    const leaseLeftMs = Math.round(Number(end) - now)
-    const { host, pid, since, leaseMs } = holderOf(json)
-    // One that would run for longer than it lasts was given before the clock was set back.
-    const state = leaseLeftMs > 0 && leaseLeftMs <= leaseMs ? 'alive' : 'expired'
-    return { ...consumer, isPaused, state, leaseLeftMs, holder: { host, pid, since } }
-  })
+  return { leases: pairs(asList(leases).map(String)), holders: pairs(asList(holders).map(String)) }
+}
+
+function leaseOf(
+  name: string,
+  { leases, holders }: Marks,
+  now: number,
+): Pick<RosterEntry, 'state' | 'leaseLeftMs' | 'holder'> {
+  const end = leases.get(name)
+  const json = holders.get(name)
+  if (end === undefined || json === undefined) {
+    return { state: 'foreign', leaseLeftMs: null, holder: null }
+  }
+  const leaseLeftMs = Math.round(Number(end) - now)
+  const { host, pid, since, leaseMs } = holderOf(json)
+  // One that would run for longer than it lasts was given before the clock was set back.
+  const state = leaseLeftMs > 0 && leaseLeftMs <= leaseMs ? 'alive' : 'expired'
+  return { state, leaseLeftMs, holder: { host, pid, since } }
+}
+
+/** How long it has had its name: it was not read for yet. */
+function heldForMs(name: string, { holders }: Marks, now: number): number {
+  const since = Date.parse(holderOf(holders.get(name) ?? '').since)
+  return Number.isNaN(since) ? 0 : Math.max(0, Math.round(now - since))
 }
 
 /**

@@ -1,7 +1,8 @@
 /** Pauses of a group and of one consumer; the order of entries with one key. */
 import assert from 'node:assert/strict'
+import { hostname, userInfo } from 'node:os'
 import { test } from 'node:test'
-import { groupKeys } from 'millrace'
+import { groupKeys, MillraceError } from 'millrace'
 import { onEachServer } from '../../testing/on-each-server.ts'
 import { startProxy } from '../../testing/tcp-proxy.ts'
 import { waitFor } from '../../testing/wait-for.ts'
@@ -115,6 +116,56 @@ onEachServer('pause', (bench) => {
     startConsumer(t, fixture, 'one', { ...quick, observer })
     await waitFor(() => paused.length > 0, { what: 'the next process of the name to be paused' })
     assert.deepEqual(paused, [true])
+  })
+
+  test('is noted with its time and its maker, once, and told of with those of older versions', async (t) => {
+    const fixture = await freshGroup(bench())
+    const { group, redis, visits } = fixture
+    startConsumer(t, fixture, 'one', quick)
+    await waitFor(async () => (await group.roster()).length === 1, { what: 'the consumer' })
+    const first = await group.pause({ consumer: 'one' })
+    assert.equal(first.changed, true)
+    assert.deepEqual(first.pause.by, {
+      user: userInfo().username,
+      host: hostname(),
+      pid: process.pid,
+    })
+    const [seconds] = (await redis.send('TIME')) as [string]
+    assert.ok(Math.abs(first.pause.since / 1000 - Number(seconds)) < 60)
+    assert.deepEqual(await group.pause({ consumer: 'one' }), { ...first, changed: false })
+    const { leases, holders } = groupKeys(visits.key, 'desk')
+    await redis.send('ZADD', leases, 1234, '@paused:')
+    await redis.send('HSET', holders, '@paused:', 'of somebody else')
+    const { group: ofGroup, consumers } = await group.pauses()
+    assert.deepEqual(ofGroup, { since: 1234, by: null })
+    assert.deepEqual({ ...consumers }, { one: first.pause })
+    assert.deepEqual((await group.roster())[0]?.pause, first.pause)
+    assert.equal(await group.resume(), true)
+    assert.equal(await group.resume({ consumer: 'one' }), true)
+    assert.equal(await redis.send('HGET', holders, '@paused:one'), null)
+    assert.equal((await group.pauses()).group, null)
+  })
+
+  test('of a consumer that there is not is refused, unless it is meant for the future', async (t) => {
+    const fixture = await freshGroup(bench())
+    const { group } = fixture
+    const isMissing = (error: unknown): boolean =>
+      error instanceof MillraceError && error.code === 'NO_CONSUMER'
+    await assert.rejects(group.pause({ consumer: 'ghostly' }), isMissing)
+    assert.deepEqual(await group.roster(), [])
+    await group.pause({ consumer: 'ghostly' }, { future: true })
+    const [ghost] = await group.roster()
+    assert.deepEqual([ghost?.name, ghost?.state, ghost?.isPaused], ['ghostly', 'absent', true])
+    const paused: boolean[] = []
+    const observer = { paused: (isPaused: boolean) => void paused.push(isPaused) }
+    startConsumer(t, fixture, 'ghostly', { ...quick, observer })
+    await waitFor(() => paused.length > 0, { what: 'the pause to be seen' })
+    await waitFor(async () => (await group.roster())[0]?.state === 'alive', { what: 'its lease' })
+    // One that only redis-cli has.
+    await appendVisits(fixture, 1)
+    await readAndDie(fixture, 'foreign', 1)
+    await group.pause({ consumer: 'foreign' })
+    assert.deepEqual(Object.keys((await group.pauses()).consumers).sort(), ['foreign', 'ghostly'])
   })
 
   test('refuses names that no consumer can have', async () => {

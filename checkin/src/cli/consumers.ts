@@ -1,10 +1,12 @@
 import { Argument, Command } from 'commander'
-import type { Group, RosterEntry } from 'millrace'
+import { MillraceError, type Group, type Pauses, type RosterEntry } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
 import { plainTable } from '../terminal/plain-table.ts'
 import { duration, isColour, printable, written } from '../terminal/words.ts'
+import { CommandError } from '../errors.ts'
+import { pauseLines } from '../groups/table.ts'
 import type { Wiring } from '../wiring.ts'
-import { pauseOutcome } from '../groups/pausing.ts'
+import { pauseOutcome, resumeOutcome } from '../groups/pausing.ts'
 import { consumerName } from './arguments.ts'
 import { withRemedy } from './stop-signals.ts'
 
@@ -18,8 +20,10 @@ type CheckinGroup = Group<CheckinModel['checkins']['fields']>
 export function command(wiring: Wiring): Command {
   const list = async (options: Options): Promise<void> =>
     withGroup(wiring, async (group) => {
-      const roster = await group.roster()
-      process.stdout.write(`${options.json === true ? JSON.stringify(roster) : asTable(roster)}\n`)
+      const [roster, pauses] = await Promise.all([group.roster(), group.pauses()])
+      const text =
+        options.json === true ? JSON.stringify(roster) : asText(group.name, roster, pauses)
+      process.stdout.write(`${text}\n`)
     })
   const consumers = new Command()
     .description('Shows the consumers of the group and their leases.')
@@ -40,33 +44,52 @@ export function command(wiring: Wiring): Command {
     .action((name: string, _options: unknown, removed: Command) =>
       remove(wiring, name, removed.optsWithGlobals<Options>()),
     )
-  for (const action of ['pause', 'resume'] as const) {
-    consumers
-      .command(action)
-      .description(pauseTexts[action])
-      .addArgument(new Argument('<name>', 'name of the consumer').argParser(consumerName))
-      .option('--json', 'print the result as JSON')
-      .action((name: string, _options: unknown, paused: Command) =>
-        setPaused(wiring, action, name, paused.optsWithGlobals<Options>()),
-      )
-  }
+  consumers
+    .command('pause')
+    .description('Pauses a consumer: it reads and begins nothing, and keeps what it has.')
+    .addArgument(new Argument('<name>', 'name of the consumer').argParser(consumerName))
+    .option('--future', 'also one that the group has not got yet: it halts when it starts', false)
+    .option('--json', 'print the result as JSON')
+    .action((name: string, _options: unknown, paused: Command) =>
+      pause(wiring, name, paused.optsWithGlobals<PauseFlags>()),
+    )
+  consumers
+    .command('resume')
+    .description('Ends the pause of a consumer.')
+    .addArgument(new Argument('<name>', 'name of the consumer').argParser(consumerName))
+    .option('--json', 'print the result as JSON')
+    .action((name: string, _options: unknown, resumed: Command) =>
+      resume(wiring, name, resumed.optsWithGlobals<Options>()),
+    )
   return consumers
 }
 
-const pauseTexts = {
-  pause: 'Pauses a consumer: it reads and begins nothing, and keeps what it has.',
-  resume: 'Ends the pause of a consumer.',
+interface PauseFlags extends Options {
+  readonly future: boolean
 }
 
-async function setPaused(
-  wiring: Wiring,
-  action: 'pause' | 'resume',
-  name: string,
-  { json }: Options,
-): Promise<void> {
+async function pause(wiring: Wiring, name: string, { json, future }: PauseFlags): Promise<void> {
+  await withGroup(wiring, async (group) => {
+    const { consumers } = await group.describe()
+    try {
+      const { result, line } = await pauseOutcome(group, { consumer: name }, { future })
+      process.stdout.write(`${json === true ? JSON.stringify({ name, ...result }) : line}\n`)
+    } catch (error) {
+      if (!(error instanceof MillraceError) || error.code !== 'NO_CONSUMER') throw error
+      const names = consumers.map((consumer) => printable(consumer.name)).join(', ')
+      throw new CommandError(
+        `Cannot pause consumer "${name}": group ${group.name} has ${names === '' ? 'no consumers' : `only ${names}`}. ` +
+          'With --future a processor of that name halts when it starts',
+        { cause: error },
+      )
+    }
+  })
+}
+
+async function resume(wiring: Wiring, name: string, { json }: Options): Promise<void> {
   await withGroup(wiring, async (group) => {
     await group.describe()
-    const { result, line } = await pauseOutcome(group, action, { consumer: name })
+    const { result, line } = await resumeOutcome(group, { consumer: name })
     process.stdout.write(`${json === true ? JSON.stringify({ name, ...result }) : line}\n`)
   })
 }
@@ -97,13 +120,18 @@ async function withGroup(
   }
 }
 
+/** The table, and below it each pause. */
+function asText(name: string, roster: readonly RosterEntry[], pauses: Pauses): string {
+  return [asTable(roster), ...pauseLines({ name, pauses })].join('\n')
+}
+
 function asTable(roster: readonly RosterEntry[]): string {
   if (roster.length === 0) return 'The group has no consumers.'
   const rows = roster.map(({ name, state, isPaused, pending, idleMs, leaseLeftMs, holder }) => [
     printable(name),
     isPaused ? `${state}, paused` : state,
     written(pending),
-    duration(idleMs),
+    state === 'absent' ? '' : duration(idleMs),
     leaseText(leaseLeftMs),
     holder === null ? '' : `process ${holder.pid} on ${printable(holder.host)}`,
   ])

@@ -5,7 +5,7 @@ import { CommandError, UsageError } from '../errors.ts'
 import { overviewOf } from '../groups/overview.ts'
 import { asTable } from '../groups/table.ts'
 import { isColour } from '../terminal/words.ts'
-import { pauseOutcome } from '../groups/pausing.ts'
+import { pauseOutcome, resumeOutcome } from '../groups/pausing.ts'
 import { creationRemedy, withRemedy } from './stop-signals.ts'
 import type { Wiring } from '../wiring.ts'
 
@@ -59,7 +59,9 @@ async function setPaused(
   try {
     const group = millrace.group(wiring.model.checkins, wiring.config.group)
     await group.describe()
-    const text = await pauseOutcome(group, action, 'group')
+    const text = await (action === 'pause'
+      ? pauseOutcome(group, 'group', {})
+      : resumeOutcome(group, 'group'))
     const result = { stream: group.stream.key, group: group.name, ...text.result }
     process.stdout.write(`${json === true ? JSON.stringify(result) : text.line}\n`)
   } catch (error) {

@@ -1,5 +1,5 @@
 /** What Redis knows about a stream, its groups and their consumers, at one moment. */
-import type { GroupDescription, Millrace, Reply } from 'millrace'
+import type { GroupDescription, Millrace, Pauses, Reply } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
 import { describeAll } from '../domain/all-groups.ts'
 
@@ -23,6 +23,7 @@ export interface GroupOverview extends Omit<
   /** The pending entry with the smallest id; null when nothing is pending. */
   readonly oldestPending: PendingEntry | null
   readonly isPaused: boolean
+  readonly pauses: Pauses
   readonly consumers: readonly ConsumerOverview[]
 }
 
@@ -60,8 +61,8 @@ export async function overviewOf(millrace: Millrace, model: CheckinModel): Promi
     lastEntryId: idOfOnly(last),
     groups: await Promise.all(
       described.map(async (group) => {
-        const isPaused = await millrace.group(checkins, group.name).isPaused()
-        return groupOverview(millrace, group, isPaused)
+        const pauses = await millrace.group(checkins, group.name).pauses()
+        return groupOverview(millrace, group, pauses)
       }),
     ),
     foreignGroups: foreignNames,
@@ -72,7 +73,7 @@ export async function overviewOf(millrace: Millrace, model: CheckinModel): Promi
 async function groupOverview(
   millrace: Millrace,
   group: GroupDescription,
-  isPaused: boolean,
+  pauses: Pauses,
 ): Promise<GroupOverview> {
   const { name, lag, pending, lastDeliveredId, entriesRead, deadLetters, deadLetterStream } = group
   const oldest = async (...consumer: string[]): Promise<PendingEntry | null> =>
@@ -85,7 +86,8 @@ async function groupOverview(
   }))
   return {
     name,
-    isPaused,
+    isPaused: pauses.group !== null,
+    pauses,
     lag,
     pending,
     oldestPending: pending > 0 ? await oldest() : null,

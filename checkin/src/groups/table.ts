@@ -2,6 +2,7 @@
 import { plainTable } from '../terminal/plain-table.ts'
 import { duration, printable, quoted, written } from '../terminal/words.ts'
 import type { ConsumerOverview, GroupOverview, Overview, PendingEntry } from './overview.ts'
+import { pauseText } from './pause-text.ts'
 
 const heads = [
   'GROUP, CONSUMER',
@@ -22,6 +23,7 @@ export function asTable(overview: Overview, { isColour }: { isColour: boolean })
   ]
   if (groups.length > 0) lines.push(tableOf(groups, isColour))
   else lines.push('It has no group. Create it with "npm run groups -- create"')
+  lines.push(...groups.flatMap(pauseLines))
   if (foreignGroups.length > 0) {
     lines.push(
       `Groups with names that cannot be used here: ${foreignGroups.map(quoted).join(', ')}`,
@@ -32,6 +34,17 @@ export function asTable(overview: Overview, { isColour }: { isColour: boolean })
     lines.push(`Single processor: at ${quoted(singleProcessor.position)} (${singleProcessor.key})`)
   }
   return lines.join('\n')
+}
+
+/** A line for each pause of the group and its consumers, also those that are not there. */
+export function pauseLines({ name, pauses }: Pick<GroupOverview, 'name' | 'pauses'>): string[] {
+  return [
+    ...(pauses.group === null ? [] : [`Group ${name} is paused ${pauseText(pauses.group)}.`]),
+    ...Object.entries(pauses.consumers).map(
+      ([consumer, pause]) =>
+        `Consumer ${printable(consumer)} of group ${name} is paused ${pauseText(pause)}.`,
+    ),
+  ]
 }
 
 function tableOf(groups: readonly GroupOverview[], isColour: boolean): string {

@@ -47,6 +47,7 @@ export const scripts: Readonly<
     | 'examine'
     | 'findDeadLetter'
     | 'lease'
+    | 'pause'
     | 'purge'
     | 'rank'
     | 'rankingPage'
@@ -72,6 +73,7 @@ export const scripts: Readonly<
   examine: loadReading('ledger', 'recovery', 'examine'),
   findDeadLetter: loadReading('find-dead-letter'),
   lease: load('lease'),
+  pause: load('pause'),
   purge: load('purge'),
   rank: load('rank'),
   rankingPage: loadReading('ranking-page'),
