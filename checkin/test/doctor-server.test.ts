@@ -7,7 +7,7 @@ import { onEachServer } from '../../testing/on-each-server.ts'
 import type { TestClient } from '../../testing/test-client.ts'
 import { waitFor } from '../../testing/wait-for.ts'
 import { diagnose } from '../src/doctor/doctor.ts'
-import { all, config, model, name, provoke, send, type Case } from './doctor-stage.ts'
+import { all, config, model, name, provoke, send, type Case, quick } from './doctor-stage.ts'
 
 const settings: readonly Case[] = [
   {
@@ -129,7 +129,7 @@ onEachServer(
     }
 
     test('finds versions with a known fault', async () => {
-      const { server, findings } = await diagnose(bench().millrace, model, name)
+      const { server, findings } = await diagnose(bench().millrace, model, name, quick)
       const isFaulty =
         server.product === 'Valkey' && /^(?:7|8\.0\.\d$|8\.0\.10$)/.test(server.version)
       assert.equal(
@@ -146,11 +146,11 @@ onEachServer(
       const url = server.url.replace('redis://', 'redis://blind:pw@')
       const millrace = await connect({ url })
       t.after(() => millrace.close())
-      const { findings } = await diagnose(millrace, model, name)
+      const { findings } = await diagnose(millrace, model, name, quick)
       const hidden = findings.find(({ check }) => check === 'settings-hidden')
       assert.match(hidden?.what ?? '', /may not ask for INFO and CONFIG GET/)
       await redis.send('ACL', 'SETUSER', 'blind', '-xinfo', '-evalsha', '-eval')
-      const blind = await diagnose(millrace, model, name)
+      const blind = await diagnose(millrace, model, name, quick)
       assert.ok(blind.findings.some(({ check }) => check === 'group-hidden'))
     })
   },

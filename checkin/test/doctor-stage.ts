@@ -13,6 +13,9 @@ export const name = 'checkinConsumers'
 export const { ledger, deadLetters, leases } = groupKeys(key, name)
 export const checkin = { userId: 1, locationId: 1, starRating: 5 }
 
+/** Looks soon again. */
+export const quick = { everyMs: 20 }
+
 export type Act = (redis: TestClient, bench: Bench) => Promise<unknown>
 
 export interface Case {
@@ -58,14 +61,14 @@ export const send =
 
 /** What is said in the finding as a redis-cli command. */
 export const asTold: Act = async (redis, bench) => {
-  const diagnosis = await diagnose(bench.millrace, model, name)
+  const diagnosis = await diagnose(bench.millrace, model, name, quick)
   const told = diagnosis.findings.map(({ remedy }) => /HINCRBY \S+ \w+ -?\d+$/.exec(remedy)?.[0])
   for (const command of told) if (command !== undefined) await redis.send(...command.split(' '))
 }
 
 /** The finding of a check, if it is there. */
 export async function found({ millrace }: Bench, check: string): Promise<Finding | undefined> {
-  const { findings } = await diagnose(millrace, model, name)
+  const { findings } = await diagnose(millrace, model, name, quick)
   return findings.find((finding) => finding.check === check)
 }
 

@@ -3,7 +3,8 @@
 -- ARGV[1] group  ARGV[2] undelivered entries to count at most
 -- Returns { 'read', entries ever appended, length, last id, last delivered id, pending, undelivered or '' when they are more,
 -- lag or '', dead letters, retries scheduled, trimmed, and of the ledger applied, deadLettered, redriven, purged, skipped,
--- since (each '' when missing) }, or { 'error', code }.
+-- since (each '' when missing), now (ms), id of the oldest undelivered entry or '', of the oldest pending one or '' }, or
+-- { 'error', code }.
 
 local stream, group = KEYS[1], ARGV[1]
 local info, problem = group_info(stream, group)
@@ -11,13 +12,14 @@ if not info then return { 'error', problem } end
 local ledger = redis.pcall('HMGET', KEYS[3], 'applied', 'deadLettered', 'redriven', 'purged', 'skipped', 'since')
 local trimmed = redis.pcall('HGET', KEYS[4], 'trimmed')
 local letters, retries = redis.pcall('XLEN', KEYS[2]), redis.pcall('ZCARD', KEYS[5])
-for _, reply in ipairs({ ledger, trimmed, letters, retries }) do
+local pending = redis.pcall('XPENDING', stream, group)
+for _, reply in ipairs({ ledger, trimmed, letters, retries, pending }) do
   if type(reply) == 'table' and reply.err then return { 'error', error_code(reply.err) } end
 end
 local about = redis.call('XINFO', 'STREAM', stream)
 local delivered = flat_value(info, 'last-delivered-id')
 local most = tonumber(ARGV[2])
-local undelivered = #redis.call('XRANGE', stream, '(' .. delivered, '+', 'COUNT', most + 1)
+local waiting = redis.call('XRANGE', stream, '(' .. delivered, '+', 'COUNT', most + 1)
 local reply = {
   'read',
   flat_value(about, 'entries-added'),
@@ -25,7 +27,7 @@ local reply = {
   flat_value(about, 'last-generated-id'),
   delivered,
   flat_value(info, 'pending'),
-  undelivered <= most and undelivered or '',
+  #waiting <= most and #waiting or '',
   flat_value(info, 'lag') or '',
   letters,
   retries,
@@ -34,4 +36,7 @@ local reply = {
 for at = 1, 6 do
   reply[#reply + 1] = ledger[at] or ''
 end
+reply[#reply + 1] = now_ms()
+reply[#reply + 1] = waiting[1] and waiting[1][1] or ''
+reply[#reply + 1] = pending[2] or ''
 return reply

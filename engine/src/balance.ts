@@ -7,6 +7,8 @@ import { runScript, scripts } from './redis/scripts.ts'
 
 /** The counts of one moment. What must hold: appended = skipped + applied + (deadLettered - redriven) + pending + undelivered. */
 export interface Balance {
+  /** That moment, in milliseconds of the server's clock. */
+  readonly atMs: number
   /** Entries ever appended to the stream. */
   readonly appended: number
   /** Entries in the stream. */
@@ -14,6 +16,10 @@ export interface Balance {
   readonly lastId: string
   readonly lastDeliveredId: string
   readonly pending: number
+  /** Null when nothing is pending. */
+  readonly oldestPendingId: string | null
+  /** Null when nothing is undelivered. */
+  readonly oldestUndeliveredId: string | null
   /** Counted; null when there are more than a million, or they cannot be counted while so much happens. */
   readonly undelivered: number | null
   /** What the server says about them; null when it cannot tell. */
@@ -73,13 +79,17 @@ async function readOnce(connection: Connection, keys: GroupKeys, group: string):
   const reply = await runScript(connection, scripts.balance, place, args)
   if (reply[0] === 'error') throw problem(String(reply[1]), { stream, group })
   const [, appended, length, lastId, delivered, pending, undelivered, lag, letters, ...rest] = reply
-  const [scheduled, trimmed, applied, dead, redriven, purged, skipped, since] = rest
+  const [scheduled, trimmed, applied, dead, redriven, purged, skipped, since, ...moment] = rest
+  const [atMs, oldestUndelivered, oldestPending] = moment
   return {
+    atMs: Number(atMs),
     appended: Number(appended),
     length: Number(length),
     lastId: String(lastId),
     lastDeliveredId: String(delivered),
     pending: Number(pending),
+    oldestPendingId: textOrNull(oldestPending),
+    oldestUndeliveredId: textOrNull(oldestUndelivered),
     undelivered: numberOrNull(undelivered),
     lag: numberOrNull(lag),
     deadLetters: Number(letters),
@@ -105,3 +115,6 @@ function balanced(read: Read): Balance {
 
 const numberOrNull = (reply: Reply | undefined): number | null =>
   reply === '' || reply === undefined || reply === null ? null : Number(reply)
+
+const textOrNull = (reply: Reply | undefined): string | null =>
+  typeof reply === 'string' && reply !== '' ? reply : null

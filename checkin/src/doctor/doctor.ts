@@ -2,10 +2,12 @@
 import { MillraceError, type Balance, type Millrace } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
 import type { Finding, Severity } from './finding.ts'
+import type { Flow } from './flow.ts'
 import { groupChecks } from './group-checks.ts'
-import { readGroup } from './group-facts.ts'
+import { readGroup, type GroupFacts } from './group-facts.ts'
 import { serverChecks } from './server-checks.ts'
 import { readServer, type ServerFacts } from './server-facts.ts'
+import { workChecks } from './work-checks.ts'
 
 export interface Diagnosis {
   readonly server: { readonly url: string; readonly product: string; readonly version: string }
@@ -15,18 +17,30 @@ export interface Diagnosis {
   readonly findings: readonly Finding[]
   /** Null without a group or a ledger. */
   readonly balance: Balance | null
+  /** Null without a group. */
+  readonly flow: Flow | null
+}
+
+export interface DiagnosisOptions {
+  /** Time between two looks at what waits, in milliseconds; default 1,000. */
+  readonly everyMs?: number
 }
 
 const order: readonly Severity[] = ['problem', 'warning', 'info']
 
-/** @throws {MillraceError} when the server cannot be asked. */
+/**
+ * Takes about as long as two looks are apart; up to six times that when something waits and nothing moves.
+ * @throws {MillraceError} when the server cannot be asked.
+ */
 export async function diagnose(
   millrace: Millrace,
   model: CheckinModel,
   group: string,
+  { everyMs = 1000 }: DiagnosisOptions = {},
 ): Promise<Diagnosis> {
   const server = await readServer(millrace)
-  const { findings, balance } = await examineGroup(millrace, model, group, server)
+  const read = (): Promise<GroupFacts> => readGroup(millrace, model, group, everyMs)
+  const { findings, balance, flow } = await examineGroup(read, server)
   const all = [...serverChecks.map((check) => check(server)), ...findings]
   return {
     server: { url: millrace.url, product: server.product, version: server.version },
@@ -36,26 +50,31 @@ export async function diagnose(
       .filter((finding) => finding !== undefined)
       .sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity)),
     balance,
+    flow,
   }
 }
 
+interface Examined extends Pick<Diagnosis, 'balance' | 'flow'> {
+  readonly findings: readonly (Finding | undefined)[]
+}
+
 async function examineGroup(
-  millrace: Millrace,
-  model: CheckinModel,
-  group: string,
+  read: () => Promise<GroupFacts>,
   server: ServerFacts,
-): Promise<{ findings: (Finding | undefined)[]; balance: Balance | null }> {
+): Promise<Examined> {
   try {
-    const facts = await readGroup(millrace, model, group)
-    const { balance } = facts
+    const facts = await read()
+    const { balance, flow = null } = facts
+    const checks = [...groupChecks, ...workChecks]
     return {
-      findings: groupChecks.map((check) => check(facts, server)),
+      findings: checks.map((check) => check(facts, server)),
       balance: balance?.hasLedger === true ? balance : null,
+      flow,
     }
   } catch (error) {
     const finding = error instanceof MillraceError ? unreadable(error) : undefined
     if (finding === undefined) throw error
-    return { findings: [finding], balance: null }
+    return { findings: [finding], balance: null, flow: null }
   }
 }
 

@@ -123,79 +123,6 @@ const letters: Check = ({ balance }) => {
   }
 }
 
-const lag: Check = ({ balance }) => {
-  if (balance?.lag !== null) return undefined
-  const counted = balance.undelivered === null ? 'many' : written(balance.undelivered)
-  return {
-    check: 'lag-unknown',
-    severity: 'info',
-    what: `The server cannot tell the group's lag; counted: ${counted}.`,
-    why: 'Entries were deleted, or the group began amid the stream.',
-    remedy: 'None is needed: it can tell again once the group has caught up.',
-  }
-}
-
-const nobodyWorks: Check = ({ balance, roster, isPaused }) => {
-  if (balance === undefined || isPaused) return undefined
-  const { pending, undelivered } = balance
-  const isWaiting = pending > 0 || undelivered === null || undelivered > 0
-  if (!isWaiting || roster.some(({ state }) => state === 'alive')) return undefined
-  const counted = undelivered === null ? 'more than a million' : written(undelivered)
-  return {
-    check: 'no-processor',
-    severity: 'warning',
-    what: `No processor is alive, ${counted} check-ins are undelivered and ${written(pending)} pending.`,
-    why: 'Nobody processes them, and nobody claims what the dead ones held.',
-    remedy: 'npm run checkingroupprocessor NAME.',
-  }
-}
-
-const unheld: Check = ({ roster, isPaused }) => {
-  const isAlive = roster.some(({ state, isPaused: itself }) => state === 'alive' && !itself)
-  const held = roster.filter(
-    ({ name, state, pending }) => state !== 'alive' && pending > 0 && !isParking(name),
-  )
-  if (!isAlive || held.length === 0 || isPaused) return undefined
-  const names = held.map(({ name, pending }) => `${printable(name)} (${written(pending)})`)
-  return {
-    check: 'pending-without-lease',
-    severity: 'info',
-    what: `Consumers without a running lease hold pending check-ins: ${names.join(', ')}.`,
-    why: 'They are dead, or no processors of ours.',
-    remedy:
-      'None is needed: a living processor claims them. If it stays so: npm run consumers -- remove NAME.',
-  }
-}
-
-const isParking = (name: string): boolean => ['unassigned', 'redrive', 'retry'].includes(name)
-
-const retries: Check = ({ balance, roster }) => {
-  const parked = roster.find(({ name }) => name === 'retry')?.pending ?? 0
-  const lostOnes = parked - (balance?.retries ?? 0)
-  if (lostOnes <= 0) return undefined
-  return {
-    check: 'retries-lost',
-    severity: 'warning',
-    what: `${written(lostOnes)} check-ins wait for their next attempt without a time for it.`,
-    why: 'Their schedule was deleted.',
-    remedy: 'None is needed while a processor lives: it takes them when a lease time has passed.',
-  }
-}
-
-const paused: Check = ({ roster, isPaused }) => {
-  const names = roster.filter((consumer) => consumer.isPaused).map(({ name }) => printable(name))
-  if (!isPaused && names.length === 0) return undefined
-  return {
-    check: 'paused',
-    severity: 'info',
-    what: isPaused ? 'The group is paused.' : `Paused: ${names.join(', ')}.`,
-    why: 'It reads and claims nothing until somebody resumes it.',
-    remedy: isPaused
-      ? 'npm run groups -- resume.'
-      : `npm run consumers -- resume ${names.join(' or ')}.`,
-  }
-}
-
 const twice: Check = ({ balance, otherReadings, group }) => {
   if ((balance?.applied ?? 0) === 0 || otherReadings.length === 0) return undefined
   const others = otherReadings.map(
@@ -246,11 +173,6 @@ export const groupChecks: readonly Check[] = [
   balanceUnknown,
   letterCount,
   letters,
-  nobodyWorks,
-  unheld,
-  retries,
   future,
-  lag,
-  paused,
   removed,
 ]

@@ -6,11 +6,13 @@ import {
   type Balance,
   type Group,
   type Millrace,
+  type Pauses,
   type RecoveryPlan,
   type RosterEntry,
 } from 'millrace'
 import { describeAll } from '../domain/all-groups.ts'
 import type { CheckinModel } from '../domain/checkins.ts'
+import { lookTwice, type Flow } from './flow.ts'
 
 export interface GroupFacts {
   readonly stream: string
@@ -20,8 +22,10 @@ export interface GroupFacts {
   readonly plan: RecoveryPlan
   /** Undefined without a group. */
   readonly balance: Balance | undefined
+  /** Undefined without a group. */
+  readonly flow: Flow | undefined
   readonly roster: readonly RosterEntry[]
-  readonly isPaused: boolean
+  readonly pauses: Pauses
   /** Others that have applied check-ins of this stream: groups, and the single processor. */
   readonly otherReadings: readonly OtherReading[]
 }
@@ -32,32 +36,43 @@ interface OtherReading {
   readonly applied: number
 }
 
+/** Somebody lives and is not paused. */
+export function isWorkedOn({ roster, pauses }: Pick<GroupFacts, 'roster' | 'pauses'>): boolean {
+  return pauses.group === null && roster.some((one) => one.state === 'alive' && !one.isPaused)
+}
+
 type CheckinGroup = Group<CheckinModel['checkins']['fields']>
 
-/** @throws {MillraceError} WRONG_TYPE when a key of ours holds something else, and those of the connection. */
+/**
+ * Looks at the balance twice, `everyMs` apart.
+ * @throws {MillraceError} WRONG_TYPE when a key of ours holds something else, and those of the connection.
+ */
 export async function readGroup(
   millrace: Millrace,
   model: CheckinModel,
   name: string,
+  everyMs: number,
 ): Promise<GroupFacts> {
   const group = millrace.group(model.checkins, name)
   const plan = await group.recovery()
   const { key } = model.checkins
-  const [balance, roster, isPaused, hasStream] = await Promise.all([
-    unlessMissing(group.balance()),
+  const [roster = [], pauses, hasStream] = await Promise.all([
     unlessMissing(group.roster()),
-    group.isPaused(),
+    group.pauses(),
     millrace.send('EXISTS', key),
   ])
+  const works = isWorkedOn({ roster, pauses })
+  const looks = await unlessMissing(lookTwice(() => group.balance(), { everyMs, works }))
   return {
     stream: key,
     group: name,
     ledgerKey: groupKeys(key, name).ledger,
     hasStream: hasStream === 1,
     plan,
-    balance,
-    roster: roster ?? [],
-    isPaused,
+    balance: looks?.balance,
+    flow: looks?.flow,
+    roster,
+    pauses,
     otherReadings: hasStream === 1 ? await otherReadings(millrace, model, group) : [],
   }
 }

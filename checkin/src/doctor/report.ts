@@ -1,19 +1,22 @@
 /** Shows a diagnosis to people. */
 import type { Balance } from 'millrace'
-import { escaped, written } from '../terminal/words.ts'
+import { duration, escaped, written } from '../terminal/words.ts'
 import type { Diagnosis } from './doctor.ts'
 import type { Finding, Severity } from './finding.ts'
+import type { Flow } from './flow.ts'
+import { rate } from './work-checks.ts'
 
 const colours: Readonly<Record<Severity, number>> = { problem: 31, warning: 33, info: 36 }
 const margin = ' '.repeat(9)
 
 /** The diagnosis as lines of text. */
 export function asText(diagnosis: Diagnosis, { isColour }: { isColour: boolean }): string {
-  const { server, stream, group, findings, balance } = diagnosis
+  const { server, stream, group, findings, balance, flow } = diagnosis
   const version = server.version === '' ? '' : ` ${server.version}`
   return [
     `${server.product}${version} at ${server.url}, stream ${stream}, group ${group}`,
     ...(balance === null ? [] : [balanceText(balance)]),
+    ...(flow === null ? [] : [flowText(flow)]),
     '',
     ...findings.flatMap((finding) => [...findingLines(finding, isColour), '']),
     summary(findings),
@@ -32,6 +35,17 @@ function balanceText(balance: Balance): string {
   const sign = balance.unaccounted === null ? '?' : balance.unaccounted === 0 ? '=' : 'is not'
   return `Balance: ${written(appended)} appended ${sign} ${sum.join(' + ')}`
 }
+
+function flowText(flow: Flow): string {
+  const ages = [
+    ageText('undelivered', flow.oldestUndeliveredMs),
+    ageText('pending', flow.oldestPendingMs),
+  ]
+  return `Flow: ${rate(flow.inPerSecond)} in, ${rate(flow.donePerSecond)} done${ages.join('')}`
+}
+
+const ageText = (what: string, ms: number | null): string =>
+  ms === null ? '' : `; the oldest ${what} ${duration(ms)} old`
 
 const shown = (count: number | null): string => (count === null ? 'unknown' : written(count))
 

@@ -1,0 +1,191 @@
+/** What may be wrong with the work on the group: who works, who is paused, and whether what waits gets less. */
+import type { Pause } from 'millrace'
+import { duration, printable, written } from '../terminal/words.ts'
+import { pauseText } from '../groups/pause-text.ts'
+import type { Finding } from './finding.ts'
+import { isWorkedOn, type GroupFacts } from './group-facts.ts'
+
+type Check = (facts: GroupFacts) => Finding | undefined
+
+/** What is undelivered and pending, how old it is, and how fast it grows. */
+function waitingText({ balance, flow }: GroupFacts): string {
+  const { undelivered = 0, pending = 0 } = balance ?? {}
+  const counted = undelivered === null ? 'more than a million' : written(undelivered)
+  const { oldestUndeliveredMs = null, oldestPendingMs = null, growthPerSecond = 0 } = flow ?? {}
+  const growth = Math.round(growthPerSecond * 10) / 10
+  return [
+    `${counted} check-ins are undelivered${ageText(oldestUndeliveredMs)}`,
+    ` and ${written(pending)} pending${ageText(oldestPendingMs)}`,
+    growth > 0 ? `, ${written(growth)} more each second` : '',
+  ].join('')
+}
+
+const ageText = (ms: number | null): string =>
+  ms === null ? '' : ` (the oldest ${duration(ms)} old)`
+
+/** Something is undelivered or pending. */
+function isWaiting({ balance }: GroupFacts): boolean {
+  if (balance === undefined) return false
+  return balance.pending > 0 || balance.undelivered === null || balance.undelivered > 0
+}
+
+const nobodyWorks: Check = (facts) => {
+  if (!isWaiting(facts) || facts.roster.some(({ state }) => state === 'alive')) return undefined
+  return {
+    check: 'no-processor',
+    severity: 'problem',
+    what: `No processor is alive, ${waitingText(facts)}.`,
+    why: 'Nobody processes them, and nobody claims what the dead ones held.',
+    remedy: 'npm run checkingroupprocessor NAME.',
+  }
+}
+
+const paused: Check = (facts) => {
+  const { pauses, roster } = facts
+  const names = Object.keys(pauses.consumers)
+  if (pauses.group === null && names.length === 0) return undefined
+  const list = [
+    ...(pauses.group === null ? [] : [`The group is paused${sinceText(pauses.group)}.`]),
+    ...Object.entries(pauses.consumers).map(
+      ([name, pause]) => `Consumer ${printable(name)} is paused${sinceText(pause)}.`,
+    ),
+  ]
+  const lives = roster.some(({ state }) => state === 'alive')
+  const isHalted = isWaiting(facts) && (pauses.group !== null || (lives && !isWorkedOn(facts)))
+  const isHolding = roster.some(({ isPaused, pending, state }) => {
+    return isPaused && pending > 0 && state === 'alive'
+  })
+  const commands = [
+    ...(pauses.group === null ? [] : ['npm run groups -- resume']),
+    ...names.map((name) => `npm run consumers -- resume ${printable(name)}`),
+  ]
+  return {
+    check: 'paused',
+    severity: isHalted ? 'problem' : isHolding ? 'warning' : 'info',
+    what: [...list, ...(isHalted ? [`Meanwhile ${waitingText(facts)}.`] : [])].join(' '),
+    why: isHalted
+      ? 'Nobody who may work lives: nothing is processed until somebody resumes it.'
+      : 'It reads and claims nothing, and what it holds waits, until somebody resumes it.',
+    remedy: `${commands.join(', ')}.`,
+  }
+}
+
+const sinceText = (pause: Pause): string => ` ${pauseText(pause)}`
+
+const grows: Check = (facts) => {
+  const { flow } = facts
+  if (flow?.isBehind !== true || !isWorkedOn(facts) || flow.growthPerSecond <= 0) return undefined
+  return {
+    check: 'lag-grows',
+    severity: 'problem',
+    what: `Processing does not keep up: ${waitingText(facts)} (${ratesText(facts)}).`,
+    why: 'Check-ins take effect later and later; at --backlog-max the receiver refuses them.',
+    remedy:
+      'npm run consumers says who works. Start more processors (npm run checkingroupprocessor NAME), or those that pause between check-ins with --work none; look at the load of the server and of this machine.',
+  }
+}
+
+const stands: Check = (facts) => {
+  const { flow } = facts
+  if (flow?.isBehind !== true || !isWorkedOn(facts) || flow.growthPerSecond !== 0) return undefined
+  if (!flow.isStanding) {
+    return {
+      check: 'lag-stays',
+      severity: 'warning',
+      what: `Processing does not catch up: ${waitingText(facts)}, as many as before (${ratesText(facts)}).`,
+      why: 'As much comes as is done: check-ins take effect late, and what more comes waits longer.',
+      remedy: 'Start one more processor: npm run checkingroupprocessor NAME.',
+    }
+  }
+  return {
+    check: 'lag-stands',
+    severity: 'problem',
+    what: `Processors live, but took nothing for ${duration(Math.round(flow.seconds * 1000))}: ${waitingText(facts)}.`,
+    why: 'They hang, wait for a slow handler, or cannot reach the server for long.',
+    remedy:
+      'Look at the log of the processors that npm run consumers shows as alive (LOG_LEVEL=debug), and restart them: what they hold is claimed.',
+  }
+}
+
+const catchingUp: Check = (facts) => {
+  const { flow } = facts
+  if (flow?.isBehind !== true || !isWorkedOn(facts) || flow.growthPerSecond >= 0) return undefined
+  const { secondsToCatchUp } = flow
+  const left =
+    secondsToCatchUp === null
+      ? ''
+      : `, nothing waits any more in about ${duration(Math.ceil(secondsToCatchUp) * 1000)}`
+  return {
+    check: 'catching-up',
+    severity: 'info',
+    what: `Processing catches up: ${waitingText(facts)} (${ratesText(facts)})${left}.`,
+    why: 'More is done than comes.',
+    remedy: 'None is needed. With more processors it is faster.',
+  }
+}
+
+/** What came and what was done between the looks. */
+function ratesText({ flow }: GroupFacts): string {
+  const { inPerSecond = 0, donePerSecond = 0 } = flow ?? {}
+  return `${rate(inPerSecond)} in, ${rate(donePerSecond)} done`
+}
+
+/** A rate as people read it: `200/s`, `0.2/s`. */
+export const rate = (perSecond: number): string =>
+  `${written(perSecond < 10 ? Math.round(perSecond * 10) / 10 : Math.round(perSecond))}/s`
+
+const unheld: Check = (facts) => {
+  const { roster } = facts
+  const held = roster.filter(
+    ({ name, state, pending }) => state !== 'alive' && pending > 0 && !isParking(name),
+  )
+  if (!isWorkedOn(facts) || held.length === 0) return undefined
+  const names = held.map(({ name, pending }) => `${printable(name)} (${written(pending)})`)
+  return {
+    check: 'pending-without-lease',
+    severity: 'info',
+    what: `Consumers without a running lease hold pending check-ins: ${names.join(', ')}.`,
+    why: 'They are dead, or no processors of ours.',
+    remedy:
+      'None is needed: a living processor claims them. If it stays so: npm run consumers -- remove NAME.',
+  }
+}
+
+const isParking = (name: string): boolean => ['unassigned', 'redrive', 'retry'].includes(name)
+
+const retries: Check = ({ balance, roster }) => {
+  const parked = roster.find(({ name }) => name === 'retry')?.pending ?? 0
+  const lostOnes = parked - (balance?.retries ?? 0)
+  if (lostOnes <= 0) return undefined
+  return {
+    check: 'retries-lost',
+    severity: 'warning',
+    what: `${written(lostOnes)} check-ins wait for their next attempt without a time for it.`,
+    why: 'Their schedule was deleted.',
+    remedy: 'None is needed while a processor lives: it takes them when a lease time has passed.',
+  }
+}
+
+const lag: Check = ({ balance }) => {
+  if (balance?.lag !== null) return undefined
+  const counted = balance.undelivered === null ? 'many' : written(balance.undelivered)
+  return {
+    check: 'lag-unknown',
+    severity: 'info',
+    what: `The server cannot tell the group's lag; counted: ${counted}.`,
+    why: 'Entries were deleted, or the group began amid the stream.',
+    remedy: 'None is needed: it can tell again once the group has caught up.',
+  }
+}
+
+/** All that look at the work on the group. */
+export const workChecks: readonly Check[] = [
+  nobodyWorks,
+  paused,
+  grows,
+  stands,
+  catchingUp,
+  unheld,
+  retries,
+  lag,
+]
