@@ -1,15 +1,17 @@
 -- Drains a part of what is undelivered in a group, in the server: reads entries, decodes them, folds them to one row per
 -- hash, and writes effects and dead letters together with the group's position. In front of it stands what was compiled
--- from the declaration: `decode`, `fold`, `keys_of`, `may_meet`, `projections`, `refusal_texts`.
+-- from the declaration: `decode`, `begin_fold`, `fold`, `rows_of`, `keys_of`, `may_meet`, `projections`, `refusal_texts`.
 -- Everything is read with XRANGE, which moves nothing, and checked; only then the position moves and the writes follow.
 -- So whatever fails before leaves the entries undelivered.
 -- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] holders  KEYS[4] ledger  KEYS[5] attempts
 -- KEYS[6...] rankings  (the hashes follow from the entries)
 -- ARGV[1] group  ARGV[2] consumer  ARGV[3] token of the lease, empty for none  ARGV[4] entries at most
+-- ARGV[5] bytes at most, but for one entry that is larger  ARGV[6] entries to read at first
 -- Returns one of
---   { 'drained', taken, applied, last id, 1 when entries may be left, { entry id, reason, error ... }, began }
+--   { 'drained', taken, applied, last id, 1 when entries may be left, { entry id, reason, error ... }, began, bytes }
 --                         taken: entries that were delivered; the rest of them are dead letters
 --                         began: when this call did, on the server's clock (microseconds); 0 without the right to TIME
+--                         bytes: size of all entries that were read, from some of them
 --   { 'empty', last id }  nothing is undelivered
 --   { 'superseded' }      the lease is not this process's. Nothing written.
 --   { 'meeting', key }    two projections meet in one key. Nothing written.
@@ -17,7 +19,7 @@
 --                         no-permission. Nothing written.
 
 local stream, target, holders, group, consumer = KEYS[1], KEYS[2], KEYS[3], ARGV[1], ARGV[2]
-local count = tonumber(ARGV[4])
+local count, bytes_max, step = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local time = redis.pcall('TIME')
 local began = time.err and 0 or time[1] * 1000000 + time[2]
 
@@ -29,8 +31,48 @@ end
 
 local ledger, problem = open_ledger(KEYS[4], stream, group, target)
 if not ledger then return { 'error', problem } end
-local entries = redis.pcall('XRANGE', stream, '(' .. ledger.delivered, '+', 'COUNT', count)
-if entries.err then return { 'error', error_code(entries.err) } end
+
+-- What an entry costs on its way into Lua, as bytes: a name or a value costs some by itself.
+local function size_of(entry)
+  local flat = entry[2]
+  local size = 16 * #flat
+  for at = 1, #flat do
+    size = size + #flat[at]
+  end
+  return size
+end
+
+-- A megabyte takes 4 ms on its way into Lua, and a reply of many takes longer still: the server joins its pieces by copying
+-- them again and again. So what is read at once follows the size of what was read before. Where small entries end, large
+-- ones may begin: no step is longer than STEP_MAX, and shorter ones would cost more by themselves; and the newest entry
+-- says what may come.
+local STEP_MAX, CAUTIOUS_MAX, MEASURED_EVERY = 64, 8, 32
+local none, entries, bytes, is_end = {}, {}, 0, false
+local state, step_max = begin_fold(), CAUTIOUS_MAX
+repeat
+  if step > step_max and step_max == CAUTIOUS_MAX then
+    local newest = redis.pcall('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
+    step_max = newest and math.min(STEP_MAX, math.max(1, math.floor(bytes_max / size_of(newest)))) or STEP_MAX
+  end
+  local had, after = #entries, #entries > 0 and entries[#entries][1] or ledger.delivered
+  step = math.min(step, step_max, count - had)
+  local some = redis.pcall('XRANGE', stream, '(' .. after, '+', 'COUNT', step)
+  if some.err then return { 'error', error_code(some.err) } end
+  local found = #some
+  is_end = found < step
+  if found > 0 then
+    local measured, seen = 0, 0
+    for at = found, 1, found <= CAUTIOUS_MAX and -1 or -MEASURED_EVERY do
+      measured, seen = measured + size_of(some[at]), seen + 1
+    end
+    bytes = bytes + math.ceil(measured / seen * found)
+    for at = 1, found do
+      entries[had + at] = some[at]
+    end
+    fold(state, entries, had + 1, had + found, none)
+    step = math.min(4 * step, math.floor((bytes_max - bytes) * seen / measured))
+  end
+until is_end or step < 1 or #entries == count
 if #entries == 0 then return { 'empty', ledger.delivered } end
 if was_any_settled(ledger, { entries[1][1] }) then return { 'error', moved_back(KEYS[4]) } end
 
@@ -44,7 +86,11 @@ if problem then return { 'error', problem } end
 -- Folds and checks the first `n` entries without those that are skipped. Returns the rows per plan, the problems of
 -- entries that cannot be decoded, the number of entries folded, and the codes of the keys that refused.
 local function prepare(n, skipped)
-  local rows, problems, folded = fold(entries, n, skipped)
+  -- All were folded as they were read. Not for a second time: a check leaves its own values in the rows.
+  local folding = state or begin_fold()
+  if not state then fold(folding, entries, 1, n, skipped) end
+  state = nil
+  local rows, problems, folded = rows_of(folding)
   local codes, worst
   local function refuse(key, code)
     codes = codes or {}
@@ -153,4 +199,4 @@ for plan, projection in ipairs(projections) do
 end
 ledger.delivered = entries[n][1]
 settle_in_ledger(ledger, folded, #letters, entries[n][1])
-return { 'drained', n, folded, entries[n][1], (n < #entries or n == count) and 1 or 0, told, began }
+return { 'drained', n, folded, entries[n][1], (n < #entries or not is_end) and 1 or 0, told, began, bytes }

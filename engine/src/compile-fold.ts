@@ -35,14 +35,18 @@ interface FieldInFold {
 
 /**
  * Compiles
- *   decode(flat)               problem, or nil and the texts of the declared fields in their order
- *   fold(entries, n, skipped)  rows per plan, problems by position, number of entries folded
- *   keys_of(flat)              the keys that an entry touches, in the order of the plans
+ *   decode(flat)   problem, or nil and the texts of the declared fields in their order
+ *   begin_fold()   the state of a fold that has taken nothing yet
+ *   fold(state, entries, from, to, skipped)   takes the entries from one position to another
+ *   rows_of(state) rows per plan, problems by position, number of entries folded; ends the fold
+ *   keys_of(flat)  the keys that an entry touches, in the order of the plans
  */
 export function compileFold(declared: Stream, plans: readonly Plan[]): string {
   const fields = fieldsOf(declared, plans)
   const texts = list(fields, ({ n }) => `a${n}`)
   const states = plans.map((_, at) => at + 1)
+  // In the state: what was made of texts for each field, then rows by what they are found by, rows and their number for each plan.
+  const place = (n: number, what: number): string => `state[${fields.length + 3 * n - 3 + what}]`
   const inOrder = fields.map(({ name, n }) => `f[${2 * n - 1}] == ${luaLiteral(name)}`)
   const made = fields.filter(isMemoised)
   return `${compileDecode(declared)}
@@ -50,11 +54,14 @@ local function keys_of(flat)
   local _, ${texts} = decode(flat)
   return { ${list(plans, (plan) => keyOf(fields, plan, ({ n }) => `percent_encoded(a${n})`))} }
 end
-local function fold(entries, n, skipped)
-  ${fields.map(({ n }) => `local M${n} = {}`).join(' ')}
-  ${states.map((n) => `local S${n}, R${n}, n${n} = {}, {}, 0`).join(' ')}
-  local problems, folded = {}, 0
-  for at = 1, n do
+local function begin_fold()
+  return { ${list([...fields.map(() => '{}'), ...plans.map(() => '{}, {}, 0')], String)}, problems = {}, folded = 0 }
+end
+local function fold(state, entries, from, to, skipped)
+  ${fields.map(({ n }) => `local M${n} = state[${n}]`).join(' ')}
+  ${states.map((n) => `local S${n}, R${n}, n${n} = ${place(n, 1)}, ${place(n, 2)}, ${place(n, 3)}`).join('\n  ')}
+  local problems, folded = state.problems, state.folded
+  for at = from, to do
     if not skipped[at] then
       local entry = entries[at]
       local f = entry[2]
@@ -75,7 +82,12 @@ ${plans.map((plan, at) => compilePlanFold(fields, plan, at)).join('')}        el
       problems[at] = problem
     end
   end
-${plans.map(compileTimes).join('')}  return { ${list(states, (n) => `R${n}`)} }, problems, folded
+  ${states.map((n) => `${place(n, 3)} = n${n}`).join(' ')}
+  state.folded = folded
+end
+local function rows_of(state)
+  ${states.map((n) => `local R${n} = ${place(n, 2)}`).join(' ')}
+${plans.map(compileTimes).join('')}  return { ${list(states, (n) => `R${n}`)} }, state.problems, state.folded
 end`
 }
 

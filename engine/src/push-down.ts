@@ -7,6 +7,7 @@ import { meeting } from './combine.ts'
 import { compilePushDown } from './compile-push-down.ts'
 import { entriesOf } from './delivery-reader.ts'
 import { problem, type DeadLetterReason } from './effects.ts'
+import { EntrySizes } from './entry-sizes.ts'
 import type { GroupKeys } from './keys.ts'
 import { Pace } from './pace.ts'
 import type { PauseSwitch } from './pause-switch.ts'
@@ -45,6 +46,8 @@ export interface PushDownParts {
   readonly onFolded: (batch: FoldedBatch) => void
 }
 
+// The way into Lua takes 4 ms for a megabyte.
+const bytesEachMs = 250_000
 // A read that takes so much longer than its BLOCK is lost: a half-open connection, a frozen server.
 const overdueMs = 3000
 // Several consumers wake for each entry, and one of them gets it: the others look less often.
@@ -62,6 +65,7 @@ export class PushDown {
   readonly #script: Script
   readonly #rankingKeys: readonly string[]
   readonly #pace: Pace
+  readonly #sizes = new EntrySizes()
   /** Everything up to this id has been delivered; undefined until the group was asked. */
   #lastId: string | undefined
   #standbyMs = 0
@@ -124,11 +128,13 @@ export class PushDown {
   }
 
   async #call(connection: Connection): Promise<Outcome> {
-    const { keys, who, onFolded } = this.#parts
+    const { keys, who, budgetMs, onFolded } = this.#parts
+    const bytesMax = budgetMs * bytesEachMs
     for (;;) {
       const place = [keys.stream, keys.deadLetters, keys.holders, keys.ledger, keys.attempts]
       place.push(...this.#rankingKeys)
-      const args = [who.group, who.consumer, who.token, String(this.#pace.count)]
+      const most = [this.#pace.count, bytesMax, this.#sizes.fitting(bytesMax)].map(String)
+      const args = [who.group, who.consumer, who.token, ...most]
       const reply = await this.#pace.around(
         () => runScript(connection, this.#script, place, args),
         ([kind, taken, , , , , began]) =>
@@ -137,6 +143,7 @@ export class PushDown {
       switch (reply[0]) {
         case 'drained': {
           const { outcome, batch } = drained(reply)
+          this.#sizes.note(outcome.taken, Number(reply[7]))
           this.#lastId = batch.lastId
           onFolded(batch)
           return outcome

@@ -260,5 +260,6 @@ async function drainBroken(fixture: Fixture, find: string, replacement: string):
   assert.notEqual(broken, text)
   const keys = groupKeys(visits.key, 'desk')
   const place = [keys.stream, keys.deadLetters, keys.holders, keys.ledger, keys.attempts]
-  return await redis.send('EVAL', broken, String(place.length), ...place, 'desk', 'one', '', '100')
+  const args = ['desk', 'one', '', '100', '500000', '64']
+  return await redis.send('EVAL', broken, String(place.length), ...place, ...args)
 }
