@@ -9,7 +9,7 @@ import { consumerOf } from './group-info.ts'
 import type { InHand } from './in-hand.ts'
 import { parkingNames, type GroupKeys } from './keys.ts'
 import type { PauseSwitch } from './pause-switch.ts'
-import { rawEntry, type RawEntry } from './delivery-reader.ts'
+import { rawEntry, readBytesMax, type RawEntry } from './delivery-reader.ts'
 import { wait } from './persist.ts'
 import type { Connection, Reply } from './redis/connection.ts'
 import { asList, runScript, scripts } from './redis/scripts.ts'
@@ -115,12 +115,15 @@ export class Claimer {
       .filter((id) => !inHand.has(id))
       .slice(0, inHand.roomForClaims(countMax))
     if (strays.length === 0) return
-    const found = await Promise.all(
-      strays.map(async (id): Promise<RawEntry> => {
-        const [entry] = asList(await connection.send(['XRANGE', keys.stream, id, id]))
-        return entry === undefined ? { id, flat: null } : rawEntry(entry)
-      }),
-    )
+    const found: RawEntry[] = []
+    let bytes = 0
+    // One by one, until there are enough: the rest is found by the next sweep.
+    for (const id of strays) {
+      const [entry] = asList(await connection.send(['XRANGE', keys.stream, id, id]))
+      found.push(entry === undefined ? { id, flat: null, bytes: 0 } : rawEntry(entry))
+      bytes += found.at(-1)?.bytes ?? 0
+      if (bytes >= readBytesMax) break
+    }
     this.#parts.onStrays(found)
   }
 

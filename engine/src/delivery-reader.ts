@@ -6,6 +6,7 @@
 import { backoffMs } from './backoff.ts'
 import { problem } from './effects.ts'
 import { compareIds } from './entry-id.ts'
+import { EntrySizes, sizeOf } from './entry-sizes.ts'
 import { isPassing, MillraceError, movedBack, readFailure } from './errors.ts'
 import { record } from './group-info.ts'
 import type { InHand } from './in-hand.ts'
@@ -20,6 +21,8 @@ import { asList } from './redis/scripts.ts'
 export interface RawEntry {
   readonly id: string
   readonly flat: readonly string[] | null
+  /** About what it takes in memory. */
+  readonly bytes: number
 }
 
 export interface DeliveryReaderParts {
@@ -47,6 +50,8 @@ export interface DeliveryReaderParts {
 // A read that takes so much longer than its BLOCK is lost: a half-open connection, a frozen server.
 const overdueMs = 3000
 const unblockEveryMs = 50
+/** What a read brings at most, where entries are as large as before. About 1 ms of the server. */
+export const readBytesMax = 1_000_000
 
 export class DeliveryReader {
   readonly #parts: DeliveryReaderParts
@@ -61,6 +66,7 @@ export class DeliveryReader {
   #lastNew = '0-0'
   /** Halved when a read fails and doubled when one is answered: a slow link needs small batches to get on at all. */
   #countMax = Infinity
+  readonly #sizes = new EntrySizes()
 
   constructor(parts: DeliveryReaderParts) {
     this.#parts = parts
@@ -177,14 +183,17 @@ export class DeliveryReader {
 
   async #read(reading: Connection, from: string): Promise<RawEntry[]> {
     const { stream, group, consumer, blockMs, batchMax, inHand } = this.#parts
+    const most = Math.min(batchMax, this.#countMax, inHand.room, this.#sizes.fitting(readBytesMax))
     // COUNT 0 would mean no limit at all.
-    const count = Math.max(1, Math.floor(Math.min(batchMax, this.#countMax, inHand.room)))
+    const count = Math.max(1, Math.floor(most))
     const args = ['XREADGROUP', 'GROUP', group, consumer, 'COUNT', String(count)]
     if (from === '>') args.push('BLOCK', String(blockMs))
     const reply = await reading.send([...args, 'STREAMS', stream, from], blockMs + overdueMs)
     this.#failures = 0
     this.#countMax *= 2
-    return entriesOf(reply)
+    const entries = entriesOf(reply)
+    this.#sizes.noteAll(entries)
+    return entries
   }
 }
 
@@ -258,6 +267,7 @@ export function entriesOf(reply: Reply): RawEntry[] {
 
 /** One entry in a reply. */
 export function rawEntry(reply: Reply): RawEntry {
-  const [id, flat] = asList(reply)
-  return { id: String(id), flat: flat === null ? null : (asList(flat ?? []) as string[]) }
+  const [id, body] = asList(reply)
+  const flat = body === null ? null : (asList(body ?? []) as string[])
+  return { id: String(id), flat, bytes: sizeOf(flat) }
 }

@@ -13,6 +13,14 @@ export class EntrySizes {
     if (this.#reads.length > remembered) this.#reads.shift()
   }
 
+  /** These entries were read. */
+  noteAll(entries: readonly { readonly bytes: number }[]): void {
+    this.note(
+      entries.length,
+      entries.reduce((sum, { bytes }) => sum + bytes, 0),
+    )
+  }
+
   /** How many entries may be read at once, 1 at least, so that they are about so many bytes at most. */
   fitting(bytesMax: number): number {
     const most = Math.max(0, ...this.#reads.map(({ entries }) => entries))

@@ -1,12 +1,17 @@
 import { ChangeSignal } from './change-signal.ts'
 
+// A read goes beyond it by its own size at most.
+const bytesMax = 64_000_000
+
 /**
- * The entries that a consumer has in hand: delivered to it, and neither applied nor given back. Bounded, so a consumer
- * that is slower than its stream holds a fixed number of entries, and an id is never in hand twice.
+ * The entries that a consumer has in hand: delivered to it, and neither applied nor given back. Bounded in number and in
+ * bytes, so a consumer that is slower than its stream holds no more, and an id is never in hand twice.
  */
 export class InHand {
   readonly #max: number
-  readonly #ids = new Set<string>()
+  /** Id to size in bytes. */
+  readonly #ids = new Map<string, number>()
+  #bytes = 0
   readonly #released = new ChangeSignal()
 
   constructor(max: number) {
@@ -17,8 +22,18 @@ export class InHand {
     return this.#ids.size
   }
 
+  /** About so many bytes. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** The size of an entry that is in hand. */
+  bytesOf(id: string): number {
+    return this.#ids.get(id) ?? 0
+  }
+
   get room(): number {
-    return Math.max(0, this.#max - this.#ids.size)
+    return this.#bytes >= bytesMax ? 0 : Math.max(0, this.#max - this.#ids.size)
   }
 
   /**
@@ -26,7 +41,9 @@ export class InHand {
    * at once while there is a backlog, and claims must not starve meanwhile.
    */
   roomForClaims(most: number): number {
-    return Math.max(0, this.#max + Math.min(this.#max, most) - this.#ids.size)
+    return this.#bytes >= 2 * bytesMax
+      ? 0
+      : Math.max(0, this.#max + Math.min(this.#max, most) - this.#ids.size)
   }
 
   has(id: string): boolean {
@@ -34,14 +51,18 @@ export class InHand {
   }
 
   /** False when the entry is in hand already. */
-  take(id: string): boolean {
+  take(id: string, bytes: number): boolean {
     if (this.#ids.has(id)) return false
-    this.#ids.add(id)
+    this.#ids.set(id, bytes)
+    this.#bytes += bytes
     return true
   }
 
   release(ids: Iterable<string>): void {
-    for (const id of ids) this.#ids.delete(id)
+    for (const id of ids) {
+      this.#bytes -= this.bytesOf(id)
+      this.#ids.delete(id)
+    }
     this.#released.notify()
   }
 
@@ -57,6 +78,6 @@ export class InHand {
 
   /** All ids in hand. */
   ids(): string[] {
-    return [...this.#ids]
+    return [...this.#ids.keys()]
   }
 }

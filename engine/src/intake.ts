@@ -13,9 +13,9 @@ export function takeIn<F extends Fields>(
 ): { readonly entries: Entry<F>[]; readonly settled: Settled[] } {
   const entries: Entry<F>[] = []
   const settled: Settled[] = []
-  for (const { id, flat } of raw) {
+  for (const { id, flat, bytes } of raw) {
     // History and claims show entries in hand again.
-    if (!inHand.take(id)) continue
+    if (!inHand.take(id, bytes)) continue
     if (flat === null) {
       settled.push({ kind: 'dead-letter', ...lostLetter(id), isAgain })
       continue

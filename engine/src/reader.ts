@@ -4,8 +4,15 @@
  */
 import { separateRefused } from './applier.ts'
 import { backoffMs } from './backoff.ts'
-import { entriesOf, unblockAtAbort, unblocker, type RawEntry } from './delivery-reader.ts'
+import {
+  entriesOf,
+  readBytesMax,
+  unblockAtAbort,
+  unblocker,
+  type RawEntry,
+} from './delivery-reader.ts'
 import { Gate, type Answer, type Settled } from './effects.ts'
+import { EntrySizes } from './entry-sizes.ts'
 import { isPassing, MillraceError, readFailure } from './errors.ts'
 import type { Fields } from './fields.ts'
 import { readerKeys } from './keys.ts'
@@ -52,6 +59,7 @@ export class Reader<F extends Fields = Fields> {
   #failures = 0
   /** Halved when a read fails and doubled when one is answered: a slow link needs small batches to get on at all. */
   #countMax = Infinity
+  readonly #sizes = new EntrySizes()
   #run: Promise<void> | undefined
 
   /** Use {@link Millrace.reader}. @throws {TypeError} or {RangeError} when an option is wrong. */
@@ -135,13 +143,15 @@ export class Reader<F extends Fields = Fields> {
 
   async #read(reading: Connection): Promise<RawEntry[]> {
     const blockMs = this.#options.drain === true ? 1 : 2000
-    const count = Math.floor(Math.min(this.#batch, this.#countMax))
+    const fitting = this.#sizes.fitting(readBytesMax)
+    const count = Math.floor(Math.min(this.#batch, this.#countMax, fitting))
     const options = ['COUNT', String(count), 'BLOCK', String(blockMs)]
     const from = this.#position === '' ? '0-0' : this.#position
     const args = ['XREAD', ...options, 'STREAMS', this.#stream.key, from]
     const entries = entriesOf(await reading.send(args, blockMs + overdueMs))
     this.#failures = 0
     this.#countMax *= 2
+    this.#sizes.noteAll(entries)
     return entries
   }
 

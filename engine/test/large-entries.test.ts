@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { count, integer, projection, stream } from 'millrace'
 import { EntrySizes } from '../src/entry-sizes.ts'
+import { InHand } from '../src/in-hand.ts'
 import { freshPrefix, onEachServer, type Bench } from '../../testing/on-each-server.ts'
 
 /** A stream whose entries hold a field that nobody declared, of these sizes, and its group. */
@@ -61,6 +62,54 @@ onEachServer('large entries', (bench) => {
     assert.ok(surprised.length <= 2, `bytes a call: ${calls.map(sum).join()}`)
     assert.ok(surprised.every((call) => sum(call) <= 64 * 100_000))
   })
+
+  // What a read brings; and 64 MB in hand.
+  const readMax = 1_100_000
+
+  test('are read, claimed and read again by their size', async () => {
+    const sizes = many(60, 100_000)
+    const { notes, group, projections, pageKey } = await sizedGroup(bench(), sizes)
+    const { redis } = bench()
+    for (const name of ['dead', 'one']) {
+      const place = ['COUNT', '20', 'STREAMS', notes.key, '>']
+      await redis.send('XREADGROUP', 'GROUP', 'desk', name, ...place)
+    }
+    const calls: { how: string; entries: number }[] = []
+    const delivered = (entries: readonly unknown[], how: string): void =>
+      void calls.push({ how, entries: entries.length })
+    const options = { projections, drain: true, claimAfterMs: 50, observer: { delivered } }
+    await group.consumer('one', options).run()
+    assert.equal((await redis.hash(pageKey)).notes, '60')
+    for (const how of ['new', 'pending', 'claimed']) {
+      const some = calls.filter((call) => call.how === how).map(({ entries }) => entries)
+      assert.equal(sum(some), 20, `${how}: ${some.join()}`)
+      const most = how === 'claimed' ? bytesMax : readMax
+      assert.ok(Math.max(...some) * 100_000 <= most, `${how}: ${some.join()}`)
+    }
+  })
+
+  test('are read by their size by a reader without a group', async () => {
+    const { notes, projections, pageKey } = await sizedGroup(bench(), many(40, 100_000))
+    const calls: number[] = []
+    const place = { name: 'alone', positionKey: `${notes.key}:position` }
+    const delivered = (entries: readonly unknown[]): void => void calls.push(entries.length)
+    const options = { projections, drain: true, observer: { delivered } }
+    await bench()
+      .millrace.reader(notes, { ...place, ...options })
+      .run()
+    assert.equal((await bench().redis.hash(pageKey)).notes, '40')
+    assert.ok(Math.max(...calls) * 100_000 <= readMax, calls.join())
+  })
+})
+
+test('what is in hand is bounded in bytes, and claims have as much again', () => {
+  const inHand = new InHand(1000)
+  for (let n = 0; n < 64; n += 1) inHand.take(`${n}-0`, 1_000_000)
+  assert.deepEqual([inHand.room, inHand.roomForClaims(100)], [0, 1036])
+  for (let n = 64; n < 128; n += 1) inHand.take(`${n}-0`, 1_000_000)
+  assert.equal(inHand.roomForClaims(100), 0)
+  inHand.release(Array.from({ length: 65 }, (_, n) => `${n}-0`))
+  assert.deepEqual([inHand.room, inHand.bytes], [937, 63_000_000])
 })
 
 test('the size of entries is learnt from what was read, and the largest of the last reads counts', () => {
