@@ -165,9 +165,10 @@ export function separateRefused(
   return { remaining, alone }
 }
 
-function refusal({ id, isAgain = false }: Settled, key: string, code: string): Settled {
+function refusal({ id, isAgain, wasAlone }: Settled, key: string, code: string): Settled {
   const error = `Cannot apply to "${key}": ${refusalTexts[code] ?? code}`
-  return { kind: 'dead-letter', id, reason: 'refused', error, isAgain }
+  const known = { isAgain: isAgain ?? false, wasAlone: wasAlone ?? false }
+  return { kind: 'dead-letter', id, reason: 'refused', error, ...known }
 }
 
 function byId(a: Settled, b: Settled): number {

@@ -1,17 +1,24 @@
 /** What a consumer can be told, and what it tells. */
 import { fieldsMax, isFoldable, plansMax, pushDownMax } from './compile-fold.ts'
 import type { Fields } from './fields.ts'
+import type { Group } from './group.ts'
 import type { Handler } from './handler-pool.ts'
+import type { Runs } from './lifetime.ts'
 import type { Plan } from './plan.ts'
 import type { Projection } from './projection.ts'
 import type { FoldedBatch, PushDownParts } from './push-down.ts'
+import { ReadAhead } from './read-ahead.ts'
+import type { Connection } from './redis/connection.ts'
 import type { RetryPolicy } from './retry-policy.ts'
 import type { Entry, Stream } from './stream.ts'
 
 /** How an entry came: delivered now, pending from before, claimed from another consumer, or due for its next attempt. */
 export type Delivery = 'new' | 'pending' | 'claimed' | 'retried'
 
-/** What a consumer tells while it runs. All are optional and called in order; only `applied` is waited for. */
+/**
+ * What a consumer tells while it runs. All are optional and called in order; only `applied` is waited for. One that throws or rejects
+ * changes nothing of what it is told; its first failure is a warning of the process (`MILLRACE_OBSERVER`).
+ */
 export interface ConsumerObserver<F extends Fields = Fields> {
   /** Decoded entries have come. */
   delivered?(entries: readonly Entry<F>[], how: Delivery): void
@@ -23,7 +30,10 @@ export interface ConsumerObserver<F extends Fields = Fields> {
    */
   folded?(batch: FoldedBatch): void
   deadLettered?(letters: readonly { id: string; reason: string; error: string }[]): void
-  /** A handler failed for the so manieth time; the next attempt is scheduled. */
+  /**
+   * A handler failed for the so manieth time; the next attempt is scheduled. `attempt` 0: none has failed, but the process died while the
+   * entry was handled alone.
+   */
   retried?(id: string, attempt: number, error: string): void
   /** The gate refused entries: another consumer has them now, or they were applied before a reply was lost. */
   superseded?(ids: readonly string[]): void
@@ -31,6 +41,13 @@ export interface ConsumerObserver<F extends Fields = Fields> {
   waiting?(): void
   /** Somebody paused or resumed it, or its group. */
   paused?(isPaused: boolean): void
+}
+
+/** What a consumer belongs to. */
+export interface Place<F extends Fields> {
+  readonly connection: Connection
+  readonly group: Group<F>
+  readonly runs: Runs
 }
 
 export interface ConsumerOptions<F extends Fields> {
@@ -45,6 +62,16 @@ export interface ConsumerOptions<F extends Fields> {
    * for that.
    */
   readonly attemptsMax?: number
+  /**
+   * How long a handler may take (ms); then its signal aborts, and the attempt has failed with a `TimeoutError`. What a handler that
+   * ignores its signal does later is ignored, and its place is given to the next one meanwhile. Default: no limit.
+   */
+  readonly timeoutMs?: number
+  /**
+   * Deaths of processes, each with this entry's handler running and no other of the consumer, after which the entry becomes a
+   * dead letter. Default Infinity: it is tried again, after a wait that grows up to a minute.
+   */
+  readonly deathsMax?: number
   /** Decides by the error whether and when a failed entry is tried again; default: {@link RetryPolicy}. */
   readonly retry?: RetryPolicy<F>
   /**
@@ -66,7 +93,10 @@ export interface ConsumerOptions<F extends Fields> {
   readonly batch?: number
   /** How long a call of push-down may hold the server (ms), default 2: as many entries are taken as fit. */
   readonly budgetMs?: number
-  /** Entries in hand at most, default three batches: one in the server, one on its way, one to come. */
+  /**
+   * Entries in hand at most. Default without a handler: three batches, one in the server, one on its way, one to come. With one: what the
+   * handlers finish in a tenth of a second as measured, at least twice `concurrency`, at most three batches.
+   */
   readonly inHandMax?: number
   /** Entries of a dead consumer are claimed within this time (ms), 20 or more, default 10,000. */
   readonly claimAfterMs?: number
@@ -81,14 +111,23 @@ const day = 86_400_000
 // A drain is over when a read has found nothing; meanwhile others may give their entries back.
 const drainBlockMs = 25
 
-export interface Settings {
+const inHandMost = 100_000
+
+/** How a consumer's handlers work, and how many entries it has in hand. */
+interface Handling {
+  readonly inHandMax: number
+  readonly readAhead: ReadAhead | undefined
+  readonly concurrency: number
+  readonly timeoutMs: number | undefined
+  readonly attemptsMax: number
+  readonly deathsMax: number
+}
+
+export interface Settings extends Handling {
   readonly batch: number
   readonly pushDown: Pick<PushDownParts, 'batchMax' | 'budgetMs' | 'blockMs'>
   /** How long a read waits for entries, in milliseconds. */
   readonly blockMs: number
-  readonly inHandMax: number
-  readonly concurrency: number
-  readonly attemptsMax: number
   readonly claimAfterMs: number
   readonly leaseMs: number
   readonly removeAfterMs: number
@@ -109,9 +148,7 @@ export function checked<F extends Fields>(options: ConsumerOptions<F>): Settings
     },
     // A drain looks often whether it is done; else a read waits long, so that an idle consumer costs nothing.
     blockMs: options.drain === true ? drainBlockMs : 2000,
-    inHandMax: inRange('inHandMax', options.inHandMax ?? batch * 3, 1, 100_000),
-    concurrency: inRange('concurrency', options.concurrency ?? 1, 1, 100_000),
-    attemptsMax: boundOf('attemptsMax', options.attemptsMax ?? 5),
+    ...handling(options, batch),
     claimAfterMs,
     // Three quarters for the lease, one for the sweep that follows its end.
     leaseMs: claimAfterMs * 0.75,
@@ -119,12 +156,32 @@ export function checked<F extends Fields>(options: ConsumerOptions<F>): Settings
   }
 }
 
+/** What is about handlers, and how many entries these have in hand. */
+function handling<F extends Fields>(options: ConsumerOptions<F>, batch: number): Handling {
+  const { handler, timeoutMs } = options
+  const concurrency = inRange('concurrency', options.concurrency ?? 1, 1, inHandMost)
+  const isMeasured = handler !== undefined && options.inHandMax === undefined
+  const least = isMeasured ? Math.min(2 * concurrency, inHandMost) : 1
+  const byDefault = Math.max(3 * batch, least)
+  const inHandMax = inRange('inHandMax', options.inHandMax ?? byDefault, 1, inHandMost)
+  return {
+    inHandMax,
+    readAhead: isMeasured ? new ReadAhead({ concurrency, most: inHandMax }) : undefined,
+    concurrency,
+    timeoutMs: timeoutMs === undefined ? undefined : inRange('timeoutMs', timeoutMs, 1, day),
+    attemptsMax: boundOf('attemptsMax', options.attemptsMax ?? 5),
+    deathsMax: boundOf('deathsMax', options.deathsMax ?? Infinity),
+  }
+}
+
 function checkHandling<F extends Fields>(options: ConsumerOptions<F>): void {
   if (options.handler === undefined && (options.projections ?? []).length === 0) {
     throw new TypeError('Cannot make a consumer without a handler or a projection: nothing to do')
   }
-  if (options.handler === undefined && (options.retry ?? options.orderBy) !== undefined) {
-    throw new TypeError('Cannot use retry or orderBy without a handler: they are about handlers')
+  const aboutHandlers = ['retry', 'orderBy', 'timeoutMs', 'deathsMax'] as const
+  const given = aboutHandlers.find((option) => options[option] !== undefined)
+  if (options.handler === undefined && given !== undefined) {
+    throw new TypeError(`Cannot use ${given} without a handler: it is about handlers`)
   }
   if (options.handler !== undefined && options.mode === 'push-down') {
     throw new TypeError('Cannot push down what a handler decides. Leave one of the two out')

@@ -18,6 +18,8 @@ import { InHand } from './in-hand.ts'
 import { groupKeys, type GroupKeys } from './keys.ts'
 import { lostLetter, takeIn } from './intake.ts'
 import { Lease } from './lease.ts'
+import { Lifetime, type StopOptions } from './lifetime.ts'
+import { firstDelivery, PastDeliveries } from './past-deliveries.ts'
 import { PauseSwitch } from './pause-switch.ts'
 import { isPaused } from './pause.ts'
 import { persist } from './persist.ts'
@@ -28,7 +30,7 @@ import { Retries } from './retries.ts'
 import { Decoder, type Entry } from './stream.ts'
 import { Teller, type ConsumerCounts } from './teller.ts'
 import { checked, isPushedDown } from './consumer-options.ts'
-import type { ConsumerOptions, Delivery, Settings } from './consumer-options.ts'
+import type { ConsumerOptions, Delivery, Place, Settings } from './consumer-options.ts'
 
 /** What the parts of a consumer are given in common. */
 type Shared = Omit<ApplierParts, 'gate' | 'onApplied'> & Pick<ClaimerParts, 'leaseMs' | 'pause'>
@@ -43,28 +45,29 @@ export class Consumer<F extends Fields = Fields> {
   readonly #decoder: Decoder<F>
   readonly #inHand: InHand
   readonly #pause = new PauseSwitch()
-  readonly #stopping = new AbortController()
+  readonly #lifetime: Lifetime
   readonly #reader: DeliveryReader
   readonly #claimer: Claimer
   readonly #lease: Lease
   readonly #applier: Applier
   readonly #retries: Retries
+  readonly #past: PastDeliveries
   readonly #pool: HandlerPool<F> | undefined
   #failure: { readonly error: unknown } | undefined
   #claiming: Promise<void> | undefined
-  #run: Promise<void> | undefined
 
   /** Use {@link Group.consumer}. */
-  constructor(connection: Connection, group: Group<F>, name: string, options: ConsumerOptions<F>) {
+  constructor({ connection, group, runs }: Place<F>, name: string, options: ConsumerOptions<F>) {
     const settings = checked(options)
+    this.#lifetime = new Lifetime(`Consumer "${name}"`, runs)
     this.name = name
     this.#connection = connection
     this.#group = group
     this.#keys = groupKeys(group.stream.key, group.name)
     this.#isDraining = options.drain ?? false
-    this.#teller = new Teller(options.observer)
+    this.#teller = new Teller(options.observer, name)
     this.#decoder = new Decoder(group.stream)
-    this.#inHand = new InHand(settings.inHandMax)
+    this.#inHand = new InHand(settings.inHandMax, settings.readAhead)
     this.#lease = this.#newLease(connection, settings)
     const plans = plansOf(options.projections ?? [], group.stream)
     const shared: Shared = {
@@ -72,7 +75,7 @@ export class Consumer<F extends Fields = Fields> {
       keys: this.#keys,
       who: { group: group.name, consumer: name, token: this.#lease.token },
       leaseMs: settings.leaseMs,
-      signal: this.#stopping.signal,
+      signal: this.#lifetime.signal,
       inHand: this.#inHand,
       pause: this.#pause,
       batchMax: settings.batch,
@@ -91,6 +94,7 @@ export class Consumer<F extends Fields = Fields> {
       onDue: (entries) => this.#receive(entries, 'retried'),
       onLost: (ids, isSettled) => this.#lost(ids, isSettled),
     })
+    this.#past = new PastDeliveries(shared)
     this.#claimer = this.#newClaimer(shared, settings)
     this.#reader = this.#newReader(shared, plans, options, settings)
     const { handler, retry, orderBy } = options
@@ -98,7 +102,8 @@ export class Consumer<F extends Fields = Fields> {
     this.#pool = new HandlerPool({
       ...shared,
       ...settings,
-      ...{ handler, retry, orderBy },
+      ...{ handler, retry, orderBy, past: this.#past },
+      untilSettled: () => this.#settled(),
       onSettled: (settled) => this.#applier.push([settled]),
       onRetry: (failed) => this.#retries.schedule(failed),
     })
@@ -110,7 +115,7 @@ export class Consumer<F extends Fields = Fields> {
       keys: this.#keys,
       who: { group: this.#group.name, consumer: this.name },
       leaseMs: settings.leaseMs,
-      signal: this.#stopping.signal,
+      signal: this.#lifetime.signal,
       onLapsed: () => this.#claimer.holdOff(),
     })
   }
@@ -169,31 +174,31 @@ export class Consumer<F extends Fields = Fields> {
    *   connections do.
    */
   async run(): Promise<void> {
-    if (this.#run !== undefined) throw new TypeError(`Consumer "${this.name}" runs once`)
-    this.#run = this.#work()
-    await this.#run
+    await this.#lifetime.run(() => this.#work())
   }
 
   /**
-   * Stops reading, finishes what is in hand, gives back what was not begun. Safe to call twice or before the run; not
-   * to be awaited in a handler, which it waits for.
+   * Stops reading, aborts the handlers' signal, finishes what is in hand, gives back what was not begun. With `withinMs`, what still runs
+   * then is given back, too, and its outcome ignored; `run` ends. Safe to call twice or before the run; in a handler, which it waits
+   * for, not to be awaited.
    */
-  async stop(): Promise<void> {
-    this.#stopping.abort()
-    await this.#run?.catch(() => undefined) // Whoever runs the consumer gets its failure.
+  async stop(options?: StopOptions): Promise<void> {
+    await this.#lifetime.stop(options)
   }
 
   async #work(): Promise<void> {
     if (!(await this.#takeLease())) return
-    const fail = (error: unknown): void => this.#fail(error)
     // Renewed until the last entry is out of hand, so that nobody claims what we still work on.
     const renewals = new AbortController()
-    const renewing = this.#lease.run(renewals.signal).catch(fail)
+    const renewing = this.#lease.run(renewals.signal).catch((error: unknown) => this.#fail(error))
     try {
-      await this.#lookWhetherPaused()
-      await this.#reader.run().catch(fail)
-      await this.#claiming
-      await this.#finish()
+      await this.#lifetime.unlessLeft(this.#process())
+      this.#pool?.leave()
+      if (this.#failure !== undefined) throw this.#failure.error
+      await this.#claimer.giveBack(this.#inHand.ids()).catch((error: unknown) => {
+        // They idle out instead.
+        if (!isPassing(error)) throw error
+      })
     } finally {
       renewals.abort()
       await renewing
@@ -201,9 +206,23 @@ export class Consumer<F extends Fields = Fields> {
     }
   }
 
+  async #process(): Promise<void> {
+    await this.#lookWhetherPaused()
+    await this.#reader.run().catch((error: unknown) => this.#fail(error))
+    await this.#claiming
+    await this.#pool?.stopped()
+    await this.#settled()
+  }
+
+  /** Resolves when the server has all that was settled or is to be tried again. */
+  async #settled(): Promise<void> {
+    await this.#retries.done()
+    await this.#applier.done()
+  }
+
   /** False when the consumer was stopped before it had its name. */
   async #takeLease(): Promise<boolean> {
-    const { signal } = this.#stopping
+    const { signal } = this.#lifetime
     try {
       return !signal.aborted && (await this.#lease.take())
     } catch (error) {
@@ -214,7 +233,7 @@ export class Consumer<F extends Fields = Fields> {
 
   async #lookWhetherPaused(): Promise<void> {
     const keys = this.#keys
-    const { signal } = this.#stopping
+    const { signal } = this.#lifetime
     const look = () => isPaused(this.#connection, keys, { consumer: this.name })
     this.#setPaused(await persist(signal, look).catch(() => false))
     // The sweeps tell when it is resumed.
@@ -231,20 +250,9 @@ export class Consumer<F extends Fields = Fields> {
     }
   }
 
-  async #finish(): Promise<void> {
-    await this.#pool?.stopped()
-    await this.#retries.done()
-    await this.#applier.done()
-    if (this.#failure !== undefined) throw this.#failure.error
-    await this.#claimer.giveBack(this.#inHand.ids()).catch((error: unknown) => {
-      // They idle out instead.
-      if (!isPassing(error)) throw error
-    })
-  }
-
   #fail(error: unknown): void {
     this.#failure ??= { error }
-    this.#stopping.abort()
+    this.#lifetime.end()
   }
 
   /** Every entry comes through here, from wherever it was delivered. */
@@ -257,21 +265,22 @@ export class Consumer<F extends Fields = Fields> {
     if (pool === undefined) {
       for (const entry of entries) settled.push({ kind: 'apply', id: entry.id, entry, isAgain })
     } else if (isAgain && entries.length > 0) {
-      this.#handleAgain(pool, entries)
+      this.#handleAgain(pool, entries, how)
     } else {
       for (const entry of entries) pool.push(entry)
     }
     this.#applier.push(settled)
   }
 
-  /** Entries that were delivered before: attempts at them may have failed. They keep their place while we ask. */
-  #handleAgain(pool: HandlerPool<F>, entries: readonly Entry<F>[]): void {
-    const attempts = this.#retries.attemptsOf(entries.map(({ id }) => id))
-    attempts.catch((error: unknown) => {
+  /** Entries that were delivered before. They keep their place while we ask what is known of them. */
+  #handleAgain(pool: HandlerPool<F>, entries: readonly Entry<F>[], how: Delivery): void {
+    const ids = entries.map(({ id }) => id)
+    const past = this.#past.of(ids, how)
+    past.catch((error: unknown) => {
       // A passing failure gets here only while stopping: the entries are given back.
       if (!isPassing(error)) this.#fail(error)
     })
-    entries.forEach((entry, at) => pool.push(entry, async () => (await attempts)[at] ?? 0))
+    entries.forEach((entry, at) => pool.push(entry, async () => (await past)[at] ?? firstDelivery))
   }
 
   /** The bodies of entries are gone; `isSettled`: their dead letters are written. */
@@ -288,7 +297,7 @@ export class Consumer<F extends Fields = Fields> {
     this.#teller.waiting()
     if (!this.#isDraining || this.#inHand.size > 0) return false
     const isDrained = await this.#group.isDrained()
-    if (isDrained) this.#stopping.abort()
+    if (isDrained) this.#lifetime.end()
     return isDrained
   }
 }

@@ -3,7 +3,7 @@ import { combine } from './combine.ts'
 import { compilePlans } from './compile-plan.ts'
 import { printable } from './dead-letter.ts'
 import { MillraceError, missingGroup, movedBack } from './errors.ts'
-import type { GroupKeys } from './keys.ts'
+import { aloneField, type GroupKeys } from './keys.ts'
 import type { Plan } from './plan.ts'
 import { rankingKeys } from './ranking.ts'
 import type { Connection, Reply } from './redis/connection.ts'
@@ -15,6 +15,8 @@ import type { Entry } from './stream.ts'
 interface Known {
   /** It was delivered before, so attempts at it may have failed. */
   readonly isAgain?: boolean
+  /** Its handler has begun with it alone, or was not to begin any more: what is noted of that is settled, too. */
+  readonly wasAlone?: boolean
 }
 
 /** An entry with what was decided about it. */
@@ -73,7 +75,10 @@ export class Gate {
   ): Promise<Answer> {
     const { effects, dead } = this.#batch(settled)
     const ids = settled.map(({ id }) => id)
-    const again = settled.flatMap(({ id, isAgain = false }) => (isAgain ? [id] : []))
+    const again = settled.flatMap(({ id, isAgain = false, wasAlone = false }) => [
+      ...(isAgain ? [id] : []),
+      ...(wasAlone ? [aloneField(id)] : []),
+    ])
     const reply = await runScript(
       this.#connection,
       this.#acknowledgeAndApply,

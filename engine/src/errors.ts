@@ -4,6 +4,7 @@
  * - `UNREACHABLE`: there is no connection; the command was not sent.
  * - `DISCONNECTED`, `TIMEOUT`: the connection was lost or fell silent after the command was sent; its outcome is unknown.
  * - `AUTHENTICATION`: the server refused user or password, or the user lacks a right.
+ * - `CLOSED`: the program has closed its Millrace.
  * - `SERVER_TOO_OLD`: Redis before 7.0.
  * - `SERVER_FULL`: `maxmemory` is reached; nothing was written.
  * - `SERVER_BUSY`: the server loads its data, runs a long script, or cannot write to its disk or replicas now.
@@ -24,6 +25,7 @@ export type MillraceErrorCode =
   | 'DISCONNECTED'
   | 'TIMEOUT'
   | 'AUTHENTICATION'
+  | 'CLOSED'
   | 'SERVER_TOO_OLD'
   | 'SERVER_FULL'
   | 'SERVER_BUSY'

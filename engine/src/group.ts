@@ -7,6 +7,7 @@ import { MillraceError } from './errors.ts'
 import type { Fields } from './fields.ts'
 import { consumerOf, record, type ConsumerDescription } from './group-info.ts'
 import { groupKeys, parkingNames } from './keys.ts'
+import type { Runs } from './lifetime.ts'
 import type { Connection, Reply } from './redis/connection.ts'
 import { asList, runScript, scripts } from './redis/scripts.ts'
 import { planRecovery, recover, type RecoveryOutcome, type RecoveryPlan } from './recovery.ts'
@@ -55,11 +56,13 @@ export class Group<F extends Fields = Fields> {
   /** What could not be processed: list, redrive, purge. */
   readonly deadLetters: DeadLetters
   readonly #connection: Connection
+  readonly #runs: Runs
 
   /** Use {@link Millrace.group}. */
-  constructor(connection: Connection, stream: Stream<F>, name: string) {
+  constructor(connection: Connection, stream: Stream<F>, name: string, runs: Runs) {
     checkName('group', name)
     this.#connection = connection
+    this.#runs = runs
     this.stream = stream
     this.name = name
     this.deadLetters = new DeadLetters(connection, stream.key, name)
@@ -235,7 +238,11 @@ export class Group<F extends Fields = Fields> {
         `Cannot use "${name}" as name of a consumer: the engine parks entries there`,
       )
     }
-    return new Consumer(this.#connection, this, name, options)
+    return new Consumer(
+      { connection: this.#connection, group: this, runs: this.#runs },
+      name,
+      options,
+    )
   }
 }
 

@@ -9,13 +9,16 @@ const bytesMax = 64_000_000
  */
 export class InHand {
   readonly #max: number
+  readonly #readAhead: { readonly count: number } | undefined
   /** Id to size in bytes. */
   readonly #ids = new Map<string, number>()
   #bytes = 0
   readonly #released = new ChangeSignal()
 
-  constructor(max: number) {
+  /** @param readAhead how many there shall be for now; default: `max`. */
+  constructor(max: number, readAhead?: { readonly count: number }) {
     this.#max = max
+    this.#readAhead = readAhead
   }
 
   get size(): number {
@@ -33,7 +36,7 @@ export class InHand {
   }
 
   get room(): number {
-    return this.#bytes >= bytesMax ? 0 : Math.max(0, this.#max - this.#ids.size)
+    return this.#bytes >= bytesMax ? 0 : Math.max(0, this.#bound - this.#ids.size)
   }
 
   /**
@@ -43,7 +46,11 @@ export class InHand {
   roomForClaims(most: number): number {
     return this.#bytes >= 2 * bytesMax
       ? 0
-      : Math.max(0, this.#max + Math.min(this.#max, most) - this.#ids.size)
+      : Math.max(0, this.#bound + Math.min(this.#bound, most) - this.#ids.size)
+  }
+
+  get #bound(): number {
+    return Math.min(this.#max, this.#readAhead?.count ?? Infinity)
   }
 
   has(id: string): boolean {

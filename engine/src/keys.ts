@@ -10,7 +10,10 @@ export interface GroupKeys {
   readonly holders: string
   /** Sorted set: id of an entry that waits for its next attempt, to when that is due (ms). */
   readonly retries: string
-  /** Hash: id of an entry to how many attempts at it have failed. */
+  /**
+   * Hash: id of an entry to how many attempts at it have failed; `alone:<id>` to how often its handler has begun with nothing else
+   * in work, and was not seen to end.
+   */
   readonly attempts: string
   /** Hash: counters that must balance, and how far the group has got (`lua/ledger.lua`). */
   readonly ledger: string
@@ -21,6 +24,9 @@ export interface GroupKeys {
  * waits for its next attempt, until it is due.
  */
 export const parkingNames = ['unassigned', 'redrive', 'retry'] as const
+
+/** Field of the attempts that says that an entry's handler begins alone. */
+export const aloneField = (id: string): string => `alone:${id}`
 
 /** Member of the leases that says that a consumer is paused, or without a name the group. No consumer has such a name. */
 export const pauseMark = (consumer: string): string => `@paused:${consumer}`

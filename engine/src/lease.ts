@@ -39,6 +39,7 @@ const lookEveryMs = 250
 export class Lease {
   readonly #parts: LeaseParts
   readonly #holder: Holder
+  #isReleased = false
 
   constructor(parts: LeaseParts) {
     this.#parts = parts
@@ -96,13 +97,18 @@ export class Lease {
    * @throws {MillraceError} SUPERSEDED when another process has the name.
    */
   async renew(): Promise<void> {
+    const { group, consumer } = this.#parts.who
+    if (this.#isReleased) {
+      // What a stop has left behind must not take the name again.
+      const text = `Superseded: consumer "${consumer}" of group "${group}" has ended`
+      throw new MillraceError('SUPERSEDED', text)
+    }
     const renewed = await this.#run('renew')
     const reply = renewed[0] === 'lost' ? await this.#run('take') : renewed
     if (reply[0] !== 'held') {
       if (Number(reply[1]) <= 0) this.#parts.onLapsed()
       return
     }
-    const { group, consumer } = this.#parts.who
     throw new MillraceError(
       'SUPERSEDED',
       `Superseded: consumer "${consumer}" of group "${group}" was away for too long, and another process has its name now: ${shown(reply)}. Nothing more is applied here`,
@@ -111,6 +117,7 @@ export class Lease {
 
   /** Gives the name back. Best effort: else the lease ends by itself, and whatever hinders it has been told before. */
   async release(): Promise<void> {
+    this.#isReleased = true
     await this.#run('release').catch(() => undefined)
   }
 

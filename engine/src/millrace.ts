@@ -8,6 +8,7 @@ import { checkConnectOptions, type ConnectOptions } from './connect-options.ts'
 import { MillraceError } from './errors.ts'
 import { Group } from './group.ts'
 import type { Fields, ValuesOf } from './fields.ts'
+import { Runs, type StopOptions } from './lifetime.ts'
 import { persist } from './persist.ts'
 import type { Projection } from './projection.ts'
 import { rankHashes, rebuildRankings, type RankOutcome } from './rank-hashes.ts'
@@ -54,6 +55,7 @@ export async function connect(options: ConnectOptions): Promise<Millrace> {
 export class Millrace {
   readonly #connection: Connection
   readonly #replicaWait: ReplicaWait
+  readonly #runs = new Runs()
 
   /** Use {@link connect}. */
   constructor(connection: Connection) {
@@ -126,12 +128,12 @@ export class Millrace {
 
   /** A consumer group of a stream. It need not exist yet. @throws {RangeError} when the name is not allowed. */
   group<F extends Fields>(stream: Stream<F>, name: string): Group<F> {
-    return new Group(this.#connection, stream, name)
+    return new Group(this.#connection, stream, name, this.#runs)
   }
 
   /** A reader that takes the whole stream alone, from a stored position; it does nothing until it is run. */
   reader<F extends Fields>(stream: Stream<F>, options: ReaderOptions<F>): Reader<F> {
-    return new Reader(this.#connection, stream, options)
+    return new Reader(this.#connection, stream, options, this.#runs)
   }
 
   /**
@@ -188,8 +190,13 @@ export class Millrace {
     return await this.#connection.send(args)
   }
 
-  /** Waits for the commands in flight, then closes the connection. Stop consumers and readers before. */
-  async close(): Promise<void> {
+  /**
+   * Stops the consumers and readers that still run, as their `stop` does, so that each `run` ends; waits for the commands in
+   * flight; then closes the connection. Default of `withinMs`: 5,000. Not to be awaited in a handler.
+   * @throws {RangeError} when `withinMs` is no time.
+   */
+  async close({ withinMs = 5000 }: StopOptions = {}): Promise<void> {
+    await this.#runs.close({ withinMs })
     await this.#connection.close()
   }
 }

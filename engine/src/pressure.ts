@@ -5,6 +5,7 @@
 import { EventLoopDelay } from './event-loop-delay.ts'
 import type { Fields } from './fields.ts'
 import type { Millrace } from './millrace.ts'
+import { ObserverCalls } from './observer-calls.ts'
 import { wait } from './persist.ts'
 import { readServer } from './pressure-sample.ts'
 import type { Stream } from './stream.ts'
@@ -57,7 +58,7 @@ export class Pressure<F extends Fields = Fields> {
   readonly #millrace: Pick<Millrace, 'send'>
   readonly #stream: Stream<F>
   readonly #everyMs: number
-  readonly #onChange: PressureOptions['onChange']
+  readonly #calls: ObserverCalls<Pick<PressureOptions, 'onChange'>>
   readonly #gauges: readonly Gauge[]
   readonly #stopping = new AbortController()
   #sample: PressureSample = { backlog: null, memoryShare: null, eventLoopDelayMs: null }
@@ -71,7 +72,7 @@ export class Pressure<F extends Fields = Fields> {
     this.#millrace = millrace
     this.#stream = stream
     this.#everyMs = inRange('everyMs', options.everyMs ?? 1000, 20, 60_000)
-    this.#onChange = options.onChange
+    this.#calls = new ObserverCalls(options, `the pressure of "${stream.key}"`)
     inRange('backlogMax', backlogMax, 0, Number.MAX_SAFE_INTEGER)
     inRange('memoryShareMax', memoryShareMax, 0, 1)
     inRange('eventLoopDelayMaxMs', eventLoopDelayMaxMs, 0, 3_600_000)
@@ -143,7 +144,7 @@ export class Pressure<F extends Fields = Fields> {
     const retryAfterMs = 2 * this.#everyMs
     this.#state =
       reason === undefined ? { kind: 'free' } : { kind: 'overloaded', reason, retryAfterMs }
-    this.#onChange?.(this.#state, this.#sample)
+    void this.#calls.tell('onChange', this.#state, this.#sample)
   }
 }
 

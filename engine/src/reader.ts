@@ -16,13 +16,15 @@ import { EntrySizes } from './entry-sizes.ts'
 import { isPassing, MillraceError, readFailure } from './errors.ts'
 import type { Fields } from './fields.ts'
 import { readerKeys } from './keys.ts'
+import { Lifetime, type Runs, type StopOptions } from './lifetime.ts'
+import { ObserverCalls } from './observer-calls.ts'
 import { persist, wait } from './persist.ts'
 import { plansOf } from './plan.ts'
 import type { Projection } from './projection.ts'
 import type { Connection } from './redis/connection.ts'
 import { Decoder, isDecodeFailure, type Entry, type Stream } from './stream.ts'
 
-/** What a reader tells while it runs. */
+/** What a reader tells while it runs. One that throws or rejects changes nothing; its first failure is a warning of the process. */
 export interface ReaderObserver<F extends Fields = Fields> {
   delivered?(entries: readonly Entry<F>[]): void
   /** The server has confirmed effects and position. The next read waits until this resolves. */
@@ -52,7 +54,8 @@ export class Reader<F extends Fields = Fields> {
   readonly #options: ReaderOptions<F>
   readonly #gate: Gate
   readonly #decoder: Decoder<F>
-  readonly #stopping = new AbortController()
+  readonly #lifetime: Lifetime
+  readonly #calls: ObserverCalls<ReaderObserver<F>>
   readonly #batch: number
   #position = ''
   /** Since the last read that was answered. */
@@ -60,10 +63,9 @@ export class Reader<F extends Fields = Fields> {
   /** Halved when a read fails and doubled when one is answered: a slow link needs small batches to get on at all. */
   #countMax = Infinity
   readonly #sizes = new EntrySizes()
-  #run: Promise<void> | undefined
 
   /** Use {@link Millrace.reader}. @throws {TypeError} or {RangeError} when an option is wrong. */
-  constructor(connection: Connection, stream: Stream<F>, options: ReaderOptions<F>) {
+  constructor(connection: Connection, stream: Stream<F>, options: ReaderOptions<F>, runs: Runs) {
     const batch = options.batch ?? 1000
     if (!Number.isSafeInteger(batch) || batch < 1 || batch > 5000) {
       throw new RangeError(`Cannot use batch ${batch}: it is an integer from 1 to 5000`)
@@ -71,6 +73,8 @@ export class Reader<F extends Fields = Fields> {
     this.#connection = connection
     this.#stream = stream
     this.#options = options
+    this.#lifetime = new Lifetime(`Reader "${options.name}"`, runs)
+    this.#calls = new ObserverCalls(options.observer ?? {}, `reader "${options.name}"`)
     this.#batch = batch
     this.#gate = new Gate(connection, plansOf(options.projections, stream))
     this.#decoder = new Decoder(stream)
@@ -82,19 +86,19 @@ export class Reader<F extends Fields = Fields> {
    *   do not pass.
    */
   async run(): Promise<void> {
-    if (this.#run !== undefined) throw new TypeError(`Reader "${this.#options.name}" runs once`)
-    this.#run = this.#work()
-    await this.#run
+    await this.#lifetime.run(() => this.#lifetime.unlessLeft(this.#work()))
   }
 
-  /** Finishes the batch in hand. Safe to call twice or before the run. */
-  async stop(): Promise<void> {
-    this.#stopping.abort()
-    await this.#run?.catch(() => undefined) // Whoever runs the reader gets its failure.
+  /**
+   * Finishes the batch in hand. With `withinMs`, what is not finished by then is left behind: applied, or read again. Safe to call
+   * twice or before the run.
+   */
+  async stop(options?: StopOptions): Promise<void> {
+    await this.#lifetime.stop(options)
   }
 
   async #work(): Promise<void> {
-    const { signal } = this.#stopping
+    const { signal } = this.#lifetime
     try {
       const held = ['GET', this.#options.positionKey]
       this.#position = String((await persist(signal, () => this.#connection.send(held))) ?? '')
@@ -120,7 +124,7 @@ export class Reader<F extends Fields = Fields> {
 
   /** Reads and applies, one batch after the other: a position has an order. */
   async #readOn(reading: Connection): Promise<void> {
-    const { signal } = this.#stopping
+    const { signal } = this.#lifetime
     const unblock = await unblocker(reading, this.#connection)
     const ended = unblockAtAbort(signal, unblock)
     try {
@@ -128,8 +132,8 @@ export class Reader<F extends Fields = Fields> {
         const entries = await this.#read(reading)
         if (entries.length > 0) await this.#process(entries)
         else {
-          this.#options.observer?.waiting?.()
-          if (this.#options.drain === true) this.#stopping.abort()
+          void this.#calls.tell('waiting')
+          if (this.#options.drain === true) this.#lifetime.end()
         }
       }
     } finally {
@@ -156,14 +160,13 @@ export class Reader<F extends Fields = Fields> {
   }
 
   async #process(raw: readonly RawEntry[]): Promise<void> {
-    const { observer } = this.#options
     const settled = raw.map(({ id, flat }): Settled => {
       const decoded = this.#decoder.decode(id, flat ?? [])
       if (!isDecodeFailure(decoded)) return { kind: 'apply', id, entry: decoded }
       return { kind: 'dead-letter', id, reason: 'undecodable', error: decoded.problem }
     })
     const entries = appliedOf<F>(settled)
-    if (entries.length > 0) observer?.delivered?.(entries)
+    if (entries.length > 0) void this.#calls.tell('delivered', entries)
     await this.#apply(settled)
   }
 
@@ -196,7 +199,7 @@ export class Reader<F extends Fields = Fields> {
     const keys = { ...readerKeys(this.#stream.key, name), position: positionKey }
     const move = { reader: name, from: this.#position, to }
     let attempts = 0
-    const answer = await persist(this.#stopping.signal, () => {
+    const answer = await persist(this.#lifetime.signal, () => {
       attempts += 1
       return this.#gate.advanceAndApply(keys, move, settled)
     })
@@ -206,11 +209,10 @@ export class Reader<F extends Fields = Fields> {
   }
 
   async #applied(settled: readonly Settled[], to: string): Promise<void> {
-    const { observer } = this.#options
     this.#position = to
     const letters = settled.flatMap((item) => (item.kind === 'dead-letter' ? [item] : []))
-    if (letters.length > 0) observer?.deadLettered?.(letters)
-    await observer?.applied?.(appliedOf<F>(settled), to)
+    if (letters.length > 0) void this.#calls.tell('deadLettered', letters)
+    await this.#calls.tell('applied', appliedOf<F>(settled), to)
   }
 
   #moved(answer: Answer): MillraceError {

@@ -16,7 +16,7 @@ import { asList, runScript, scripts } from './redis/scripts.ts'
 /** A failed attempt that is to be repeated. */
 export interface Retry {
   readonly id: string
-  /** Attempts that have failed, this one among them. */
+  /** Attempts that have failed, this one among them; 0 when none has, and the entry waits since processes died with it. */
   readonly attempt: number
   readonly afterMs: number
   /** Why it failed, in words. */
@@ -92,15 +92,6 @@ export class Retries {
   async done(): Promise<void> {
     await this.#taking
     while (this.#running.size > 0) await Promise.all(this.#running)
-  }
-
-  /** Failed attempts so far, by id; 0 where none is known. */
-  async attemptsOf(ids: readonly string[]): Promise<number[]> {
-    const { connection, keys, signal } = this.#parts
-    const command = ['HMGET', keys.attempts, ...ids]
-    const reply = asList(await persist(signal, () => connection.send(command)))
-    // Somebody may have written there: what is no number must not count for ever.
-    return reply.map((count) => Number.parseInt(String(count), 10) || 0)
   }
 
   async #schedule(retry: Retry): Promise<void> {

@@ -2,6 +2,7 @@
 import type { ConsumerObserver, Delivery } from './consumer-options.ts'
 import type { Settled } from './effects.ts'
 import type { Fields } from './fields.ts'
+import { ObserverCalls } from './observer-calls.ts'
 import type { FoldedBatch } from './push-down.ts'
 import type { Retry } from './retries.ts'
 import type { Entry } from './stream.ts'
@@ -29,15 +30,15 @@ export class Teller<F extends Fields> {
     retried: 0,
     superseded: 0,
   }
-  readonly #observer: ConsumerObserver<F>
+  readonly #calls: ObserverCalls<ConsumerObserver<F>>
 
-  constructor(observer: ConsumerObserver<F> = {}) {
-    this.#observer = observer
+  constructor(observer: ConsumerObserver<F> | undefined, consumer: string) {
+    this.#calls = new ObserverCalls(observer ?? {}, `consumer "${consumer}"`)
   }
 
   delivered(entries: readonly Entry<F>[], how: Delivery): void {
     if (how === 'claimed') this.counts.claimed += entries.length
-    if (entries.length > 0) this.#observer.delivered?.(entries, how)
+    if (entries.length > 0) void this.#calls.tell('delivered', entries, how)
   }
 
   async applied(settled: readonly Settled[]): Promise<void> {
@@ -49,35 +50,35 @@ export class Teller<F extends Fields> {
     }
     this.counts.applied += entries.length
     if (letters.length > 0) this.deadLettered(letters)
-    if (entries.length > 0) await this.#observer.applied?.(entries)
+    if (entries.length > 0) await this.#calls.tell('applied', entries)
   }
 
   folded(batch: FoldedBatch): void {
     this.counts.applied += batch.applied
     if (batch.deadLetters.length > 0) this.deadLettered(batch.deadLetters)
-    this.#observer.folded?.(batch)
+    void this.#calls.tell('folded', batch)
   }
 
   deadLettered(letters: readonly SettledLetter[]): void {
     this.counts.deadLettered += letters.length
-    this.#observer.deadLettered?.(letters)
+    void this.#calls.tell('deadLettered', letters)
   }
 
   superseded(ids: readonly string[]): void {
     this.counts.superseded += ids.length
-    this.#observer.superseded?.(ids)
+    void this.#calls.tell('superseded', ids)
   }
 
   retried({ id, attempt, error }: Retry): void {
     this.counts.retried += 1
-    this.#observer.retried?.(id, attempt, error)
+    void this.#calls.tell('retried', id, attempt, error)
   }
 
   waiting(): void {
-    this.#observer.waiting?.()
+    void this.#calls.tell('waiting')
   }
 
   paused(isPaused: boolean): void {
-    this.#observer.paused?.(isPaused)
+    void this.#calls.tell('paused', isPaused)
   }
 }

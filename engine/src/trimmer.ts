@@ -2,6 +2,7 @@
 import { isPassing } from './errors.ts'
 import type { Fields } from './fields.ts'
 import type { Millrace } from './millrace.ts'
+import { ObserverCalls } from './observer-calls.ts'
 import { wait } from './persist.ts'
 import type { Stream } from './stream.ts'
 import { checkTrimOptions, type TrimOptions, type TrimOutcome } from './trim.ts'
@@ -60,15 +61,17 @@ export class Trimmer<F extends Fields = Fields> {
   }
 
   async #work(): Promise<void> {
-    const { observer, signal: outer } = this.#options
+    const { observer = {}, signal: outer } = this.#options
+    const calls = new ObserverCalls(observer, `the trimmer of "${this.#stream.key}"`)
     const own = this.#stopping.signal
     const signal = outer === undefined ? own : AbortSignal.any([own, outer])
     while (!signal.aborted) {
       try {
-        observer?.ran?.(await this.#millrace.trim(this.#stream, { ...this.#options, signal }))
+        const outcome = await this.#millrace.trim(this.#stream, { ...this.#options, signal })
+        void calls.tell('ran', outcome)
       } catch (error) {
         if (!isPassing(error)) throw error
-        observer?.failed?.(error)
+        void calls.tell('failed', error)
       }
       await wait(this.#everyMs, signal)
     }

@@ -145,6 +145,7 @@ onEachServer('consumer', (bench) => {
     let isHandling = false
     const { consumer } = startConsumer(t, fixture, 'leaving', {
       claimAfterMs: 3_600_000,
+      inHandMax: 20,
       handler: async () => {
         isHandling = true
         await once(release.signal, 'abort')

@@ -1,0 +1,94 @@
+/**
+ * How long a consumer or a reader runs. Promise: it runs once, and ends when it is asked to, in time if a time is given, whatever a user's
+ * function in it does; and with its Millrace at the latest.
+ */
+import { MillraceError } from './errors.ts'
+
+export interface StopOptions {
+  /** What still runs after so many milliseconds is left behind and given back. Default: Infinity, it is waited for. */
+  readonly withinMs?: number
+}
+
+// A longer timer would fire at once.
+const timerMaxMs = 2 ** 31 - 1
+
+export class Lifetime {
+  readonly #what: string
+  readonly #runs: Runs
+  readonly #stopping = new AbortController()
+  readonly #leaving = new AbortController()
+  #run: Promise<void> | undefined
+
+  /** @param what runs, for errors, like `Consumer "ada"` */
+  constructor(what: string, runs: Runs) {
+    this.#what = what
+    this.#runs = runs
+  }
+
+  /** Aborts when it shall end. */
+  get signal(): AbortSignal {
+    return this.#stopping.signal
+  }
+
+  /** @throws {TypeError} for a second run. {MillraceError} CLOSED, and what the work throws. */
+  async run(work: () => Promise<void>): Promise<void> {
+    if (this.#run !== undefined) throw new TypeError(`${this.#what} runs once`)
+    this.#runs.begin(this, this.#what)
+    this.#run = work().finally(() => this.#runs.ended(this))
+    await this.#run
+  }
+
+  /** Shall end, without anybody waiting for it here. */
+  end(): void {
+    this.#stopping.abort()
+  }
+
+  /** Resolves when it has ended. @throws {RangeError} when the time is none. */
+  async stop({ withinMs = Infinity }: StopOptions = {}): Promise<void> {
+    if (!(withinMs >= 0)) {
+      throw new RangeError(
+        `Cannot use withinMs ${withinMs}: it is a number of milliseconds, 0 or more`,
+      )
+    }
+    this.#stopping.abort()
+    const leave = (): void => this.#leaving.abort()
+    const timer = withinMs <= timerMaxMs ? setTimeout(leave, withinMs) : undefined
+    await this.#run?.catch(() => undefined) // Whoever runs it gets its failure.
+    clearTimeout(timer)
+  }
+
+  /** Resolves when the work is done, or is to be left behind: then its failure is nobody's. @throws what the work throws. */
+  async unlessLeft(work: Promise<void>): Promise<void> {
+    const { signal } = this.#leaving
+    work.catch(() => undefined)
+    const left = new Promise<void>((resolve) => {
+      if (signal.aborted) resolve()
+      else signal.addEventListener('abort', () => resolve())
+    })
+    await Promise.race([work, left])
+  }
+}
+
+/** What runs on a connection, so that it ends before the connection is closed. */
+export class Runs {
+  readonly #running = new Set<Lifetime>()
+  #isClosed = false
+
+  /** @throws {MillraceError} CLOSED. */
+  begin(run: Lifetime, what: string): void {
+    if (this.#isClosed) {
+      throw new MillraceError('CLOSED', `Cannot run: ${what} belongs to a Millrace that is closed`)
+    }
+    this.#running.add(run)
+  }
+
+  ended(run: Lifetime): void {
+    this.#running.delete(run)
+  }
+
+  /** Stops all of them. Nothing runs here any more. */
+  async close(options: StopOptions): Promise<void> {
+    this.#isClosed = true
+    await Promise.all([...this.#running].map(async (run) => run.stop(options)))
+  }
+}
