@@ -59,12 +59,9 @@ export const send =
   (redis) =>
     redis.send(...command)
 
-/** What is said in the finding as a redis-cli command. */
-export const asTold: Act = async (redis, bench) => {
-  const diagnosis = await diagnose(bench.millrace, model, name, quick)
-  const told = diagnosis.findings.map(({ remedy }) => /HINCRBY \S+ \w+ -?\d+$/.exec(remedy)?.[0])
-  for (const command of told) if (command !== undefined) await redis.send(...command.split(' '))
-}
+/** What the finding says: `npm run groups -- accept-loss`, executed. */
+export const accepted: Act = (_redis, { millrace }) =>
+  millrace.group(model.checkins, name).acceptLoss({ execute: true })
 
 /** The finding of a check, if it is there. */
 export async function found({ millrace }: Bench, check: string): Promise<Finding | undefined> {

@@ -9,15 +9,23 @@ const group: GroupOverview = {
   isPaused: false,
   pauses: { group: null, consumers: {} },
   lag: 1204,
+  oldestUndeliveredMs: 31_250,
   pending: 37,
+  oldestPendingMs: null,
   oldestPending: { id: '5-0', consumer: 'ada', idleMs: 12_450, deliveries: 1 },
   deadLetters: 4,
   deadLetterStream: 'ncc:checkins:workers:dead',
   lastDeliveredId: '9-0',
   entriesRead: null,
   consumers: [
-    { name: 'ada', pending: 37, oldestPending: null, idleMs: 4 },
-    { name: 'evil \u001B[31mname', pending: 0, oldestPending: null, idleMs: 90_000 },
+    {
+      ...{ name: 'ada', state: 'alive', isPaused: true, pending: 37, idleMs: 4 },
+      oldestPending: { id: '5-0', consumer: 'ada', idleMs: 12_450, deliveries: 1 },
+    },
+    {
+      ...{ name: 'evil \u001B[31mname', state: 'foreign', isPaused: false, pending: 0 },
+      ...{ oldestPending: null, idleMs: 90_000 },
+    },
   ],
 }
 
@@ -34,16 +42,17 @@ const overview: Overview = {
 test('table of groups is aligned, without a colour', () => {
   assert.deepEqual(asTable(overview, { isColour: false }).split('\n'), [
     'Stream ncc:checkins: 82,114 entries, 1-0 to 9-9',
-    'GROUP, CONSUMER            LAG  PENDING  OLDEST PENDING                   DEAD LETTERS  LAST DELIVERED   IDLE',
-    'workers                  1,204       37  5-0, delivered once, 12.4 s ago             4  9-0',
-    '  ada                                37                                                                  4 ms',
-    '  "evil \\u001b[31mname"               0                                                                 1 min',
+    'GROUP, CONSUMER          STATE            LAG  BEHIND  PENDING  HELD FOR  DEAD',
+    'workers                                 1,204  31.2 s       37    12.4 s     4',
+    '  ada                    alive, paused                      37    12.4 s',
+    '  "evil \\u001b[31mname"  foreign                             0',
+    'workers: last delivered 9-0; oldest pending 5-0, with ada, delivered once',
   ])
 })
 
 test('table of groups shows a lag that the server does not know as unknown', () => {
   const text = asTable({ ...overview, groups: [{ ...group, lag: null }] }, { isColour: false })
-  assert.match(text, /\nworkers +unknown +37 /)
+  assert.match(text, /\nworkers +unknown +31\.2 s +37 /)
 })
 
 test('table of groups escapes what other programs put into names', () => {

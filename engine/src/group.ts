@@ -1,7 +1,9 @@
+import { acceptLoss, type LossAcceptance } from './accept-loss.ts'
 import { readBalance, type Balance } from './balance.ts'
 import { Consumer } from './consumer.ts'
 import type { ConsumerOptions } from './consumer-options.ts'
 import { DeadLetters } from './dead-letters.ts'
+import { ageOf } from './entry-id.ts'
 import { entryState, type EntryState } from './entry-state.ts'
 import { MillraceError } from './errors.ts'
 import type { Fields } from './fields.ts'
@@ -20,8 +22,10 @@ import {
   type PauseOutcome,
   type Pauses,
 } from './pause.ts'
+import { repairLag, type LagRepair } from './repair-lag.ts'
 import { pausesOf, removeConsumer, rosterOf, type RosterEntry } from './roster.ts'
 import type { Stream } from './stream.ts'
+import { readBacklogs, undeliveredOf } from './undelivered.ts'
 
 /** What XINFO GROUPS, XINFO CONSUMERS and XPENDING say about a group, at one moment. */
 export interface GroupDescription {
@@ -38,8 +42,15 @@ export interface GroupDescription {
   readonly lastDeliveredId: string
   /** Entries ever delivered; null when the server cannot tell. */
   readonly entriesRead: number | null
-  /** Entries not yet delivered; null when the server cannot tell. On Redis 7.0 it may be wrong after a trim. */
+  /**
+   * Entries not yet delivered. Where others than the trimmer have removed entries, the server's number may be wrong, so they
+   * are counted: up to 10,000 of them, or of those before. Beyond, it is the server's number; null when it has none.
+   */
   readonly lag: number | null
+  /** Milliseconds since the oldest undelivered entry was appended, by its id; null without one, or when its id tells no time. */
+  readonly oldestUndeliveredMs: number | null
+  /** Milliseconds since the oldest pending entry was appended, likewise. */
+  readonly oldestPendingMs: number | null
   readonly consumers: readonly ConsumerDescription[]
   /** The dead-letter stream of the group. */
   readonly deadLetterStream: string
@@ -97,17 +108,20 @@ export class Group<F extends Fields = Fields> {
     const { key } = this.stream
     const deadLetterStream = groupKeys(key, this.name).deadLetters
     try {
-      const [groups, length, deadLetters, consumers, pending] = await Promise.all([
+      const [groups, length, deadLetters, consumers, pending, backlogs] = await Promise.all([
         this.#connection.send(['XINFO', 'GROUPS', key]),
         this.#connection.send(['XLEN', key]),
         this.#connection.send(['XLEN', deadLetterStream]),
         this.#connection.send(['XINFO', 'CONSUMERS', key, this.name]),
         this.#connection.send(['XPENDING', key, this.name]),
+        readBacklogs(this.#connection, key, { group: this.name }),
       ])
       const group = asList(groups)
         .map(record)
         .find(({ name }) => name === this.name)
-      if (group === undefined) throw new MillraceError('NO_GROUP', 'it was removed meanwhile')
+      const [backlog] = backlogs.groups
+      if (group === undefined || backlog === undefined)
+        throw new MillraceError('NO_GROUP', 'it was removed meanwhile')
       const [, oldest, newest] = asList(pending)
       return {
         stream: key,
@@ -118,7 +132,9 @@ export class Group<F extends Fields = Fields> {
         newestPendingId: textOrNull(newest),
         lastDeliveredId: String(group['last-delivered-id']),
         entriesRead: numberOrNull(group['entries-read']),
-        lag: numberOrNull(group.lag),
+        lag: await undeliveredOf(this.#connection, key, backlogs, backlog),
+        oldestUndeliveredMs: ageOrNull(backlog.oldestUndeliveredId, backlogs.atMs),
+        oldestPendingMs: ageOrNull(backlog.oldestPendingId, backlogs.atMs),
         consumers: asList(consumers).map(consumerOf),
         deadLetterStream,
         deadLetters: Number(deadLetters),
@@ -179,6 +195,29 @@ export class Group<F extends Fields = Fields> {
   }
 
   /**
+   * Counts what is undelivered, and compares the lag that the server tells: after others have trimmed or deleted entries it
+   * may be wrong for ever. With `execute`, makes it true again; the group does not move, consumers may run.
+   * @throws {MillraceError} NO_GROUP, WRONG_TYPE, AUTHENTICATION; REFUSED when more than 10,000 entries are undelivered and
+   *   the group moves while they are counted.
+   */
+  async repairLag({ execute = false }: { readonly execute?: boolean } = {}): Promise<LagRepair> {
+    const keys = groupKeys(this.stream.key, this.name)
+    return await repairLag(this.#connection, keys, { group: this.name, execute })
+  }
+
+  /**
+   * Says which entries are in no count ({@link Group.balance}, `unaccounted`) and how many dead letters others deleted. With
+   * `execute`, takes both into the ledger, as skipped and as purged: then it balances again.
+   * @throws {MillraceError} NO_GROUP, WRONG_TYPE, AUTHENTICATION; REFUSED when that cannot be told.
+   */
+  async acceptLoss({
+    execute = false,
+  }: { readonly execute?: boolean } = {}): Promise<LossAcceptance> {
+    const keys = groupKeys(this.stream.key, this.name)
+    return await acceptLoss(this.#connection, keys, { group: this.name, execute })
+  }
+
+  /**
    * Compares the group with its ledger and says what {@link Group.recover} would do. Reads only; consumers may run.
    * @throws {MillraceError} WRONG_TYPE.
    */
@@ -211,11 +250,18 @@ export class Group<F extends Fields = Fields> {
    * @throws {MillraceError} NO_STREAM, NO_GROUP, WRONG_TYPE.
    */
   async isDrained(): Promise<boolean> {
-    const { pending, lastDeliveredId } = await this.describe()
-    if (pending > 0) return false
-    // Not by `lag`: the server may not know it.
-    const after = ['XRANGE', this.stream.key, `(${lastDeliveredId}`, '+', 'COUNT', '1']
-    return asList(await this.#connection.send(after)).length === 0
+    const { key } = this.stream
+    try {
+      const backlogs = await readBacklogs(this.#connection, key, { group: this.name, most: 1 })
+      return backlogs.groups.every(({ pending, oldestUndeliveredId: oldest }) => {
+        return pending === 0 && oldest === null
+      })
+    } catch (error) {
+      throw explained(
+        error,
+        `Cannot tell whether group "${this.name}" of stream "${key}" is drained`,
+      )
+    }
   }
 
   /**
@@ -281,6 +327,9 @@ function creationProblem(code: string, action: string, from: string): MillraceEr
       )
   }
 }
+
+const ageOrNull = (id: string | null, nowMs: number): number | null =>
+  id === null ? null : ageOf(id, nowMs)
 
 const numberOrNull = (reply: Reply | undefined): number | null =>
   typeof reply === 'number' ? reply : null

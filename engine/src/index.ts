@@ -40,6 +40,8 @@ export { ageOf, compareIds, isEntryId } from './entry-id.ts'
 export type { EntryState } from './entry-state.ts'
 export type { GroupCondition, RecoveryOutcome, RecoveryPlan } from './recovery.ts'
 export type { RosterEntry } from './roster.ts'
+export type { LagRepair } from './repair-lag.ts'
+export type { LossAcceptance } from './accept-loss.ts'
 export type { DeadLetterReason } from './effects.ts'
 export type { DeadLetter } from './dead-letter.ts'
 export type {

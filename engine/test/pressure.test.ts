@@ -4,7 +4,16 @@ import { test, type TestContext } from 'node:test'
 import { Pressure, type PressureOptions, type PressureState } from 'millrace'
 import { freshPrefix, onEachServer } from '../../testing/on-each-server.ts'
 import { waitFor, within } from '../../testing/wait-for.ts'
-import { appendVisits, connectFor, freshGroup, readAndDie, visitModel } from './fixture.ts'
+import {
+  appendVisits,
+  connectFor,
+  freshGroup,
+  readAndDie,
+  startConsumer,
+  untilDrained,
+  visit,
+  visitModel,
+} from './fixture.ts'
 import type { Fixture } from './fixture.ts'
 import { acknowledge } from './retention.ts'
 
@@ -91,6 +100,25 @@ onEachServer('pressure', (bench) => {
     await untilBacklog(pressure, 3000)
     await redis.send('XTRIM', visits.key, 'MAXLEN', '=', 100)
     await untilBacklog(pressure, 100)
+  })
+
+  test('sees no backlog in what others trimmed before it was delivered', async (t) => {
+    const fixture = await freshGroup(bench())
+    const { redis, visits, millrace } = fixture
+    const append = () =>
+      millrace.appendMany(
+        visits,
+        Array.from({ length: 30 }, (_, n) => ({ values: visit(n) })),
+      )
+    await append()
+    await readAndDie(fixture, 'one', 1)
+    await redis.send('XTRIM', visits.key, 'MAXLEN', '=', 2)
+    await append()
+    startConsumer(t, fixture, 'one')
+    await untilDrained(fixture)
+    const { pressure, states } = watch(t, fixture, { backlogMax: 20 })
+    await untilBacklog(pressure, 0)
+    assert.deepEqual(states, [])
   })
 
   test('is free where there is no stream, and unknown where there is none of that type', async (t) => {

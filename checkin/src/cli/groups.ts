@@ -6,6 +6,7 @@ import { overviewOf } from '../groups/overview.ts'
 import { asTable } from '../groups/table.ts'
 import { isColour } from '../terminal/words.ts'
 import { pauseOutcome, resumeOutcome } from '../groups/pausing.ts'
+import { addRepairs } from './groups-repair.ts'
 import { creationRemedy, withRemedy } from './stop-signals.ts'
 import type { Wiring } from '../wiring.ts'
 
@@ -17,7 +18,10 @@ interface CreateOptions extends Options {
   readonly from: string
 }
 
-/** `npm run groups`: shows the groups of the stream, makes stream and group (`create`), pauses and resumes the group. */
+/**
+ * `npm run groups`: shows the groups of the stream, makes stream and group (`create`), pauses and resumes the group, repairs
+ * what was done to it by hand.
+ */
 export function command(wiring: Wiring): Command {
   const groups = new Command()
     .description('Shows the groups of the stream, their consumers, and what is pending.')
@@ -42,6 +46,7 @@ export function command(wiring: Wiring): Command {
         setPaused(wiring, action, paused.optsWithGlobals<Options>()),
       )
   }
+  addRepairs(groups, wiring)
   return groups
 }
 

@@ -17,6 +17,8 @@ export interface Flow {
   readonly oldestPendingMs: number | null
   /** Something that was undelivered at the first look still is. */
   readonly isBehind: boolean
+  /** By how much the lag that the server tells differs from what is undelivered, at both looks; null: it cannot be told. */
+  readonly phantomLag: number | null
   /** Nothing was delivered or settled between the looks. */
   readonly isStanding: boolean
 }
@@ -64,6 +66,7 @@ function flowBetween(first: Balance, last: Balance): Flow {
     oldestUndeliveredMs: oldestUndeliveredId === null ? null : ageOf(oldestUndeliveredId, atMs),
     oldestPendingMs: oldestPendingId === null ? null : ageOf(oldestPendingId, atMs),
     isBehind: oldestUndeliveredId !== null && compareIds(oldestUndeliveredId, first.lastId) <= 0,
+    phantomLag: phantomIn(first) === phantomIn(last) ? phantomIn(last) : null,
     isStanding: done === 0 && last.lastDeliveredId === first.lastDeliveredId,
   }
 }
@@ -77,6 +80,9 @@ function growthBetween(first: Balance, last: Balance): number {
 
 const waitingIn = ({ undelivered, pending }: Balance): number | null =>
   undelivered === null ? null : undelivered + pending
+
+const phantomIn = ({ lag, undelivered }: Balance): number | null =>
+  lag === null || undelivered === null ? null : lag - undelivered
 
 const settledIn = ({ applied, deadLettered, redriven }: Balance): number =>
   applied + deadLettered - redriven

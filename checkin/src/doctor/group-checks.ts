@@ -54,11 +54,13 @@ const missing: Check = ({ plan, balance, hasStream, stream, group }) => {
   }
 }
 
-const unbalanced: Check = ({ balance, ledgerKey, plan }) => {
+const acceptance = 'npm run groups -- accept-loss'
+
+const unbalanced: Check = ({ balance, plan }) => {
   const { unaccounted = null } = balance ?? {}
   // What a recovery mends is said by itself.
   if (unaccounted === null || unaccounted === 0 || recoverable[plan.condition]) return undefined
-  const accept = `When it is settled, take it into the account: HINCRBY ${ledgerKey} skipped ${unaccounted}`
+  const accept = `When it is settled, take it into the account: ${acceptance}`
   const many = written(Math.abs(unaccounted))
   if (unaccounted > 0) {
     return {
@@ -93,7 +95,7 @@ const balanceUnknown: Check = ({ balance }) => {
   }
 }
 
-const letterCount: Check = ({ balance, ledgerKey }) => {
+const letterCount: Check = ({ balance }) => {
   if (balance?.hasLedger !== true) return undefined
   const { deadLettered, redriven, purged, deadLetters } = balance
   const difference = deadLettered - redriven - purged - deadLetters
@@ -107,7 +109,7 @@ const letterCount: Check = ({ balance, ledgerKey }) => {
       difference > 0
         ? 'Somebody deleted letters otherwise than by purge: nobody can redrive them.'
         : 'Somebody else wrote letters, or they are older than the ledger.',
-    remedy: `Find who does that. When it is settled, take it into the account: HINCRBY ${ledgerKey} purged ${difference}`,
+    remedy: `Find who does that. When it is settled, take it into the account: ${acceptance}`,
   }
 }
 

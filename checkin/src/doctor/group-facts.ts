@@ -17,7 +17,6 @@ import { lookTwice, type Flow } from './flow.ts'
 export interface GroupFacts {
   readonly stream: string
   readonly group: string
-  readonly ledgerKey: string
   readonly hasStream: boolean
   readonly plan: RecoveryPlan
   /** Undefined without a group. */
@@ -66,7 +65,6 @@ export async function readGroup(
   return {
     stream: key,
     group: name,
-    ledgerKey: groupKeys(key, name).ledger,
     hasStream: hasStream === 1,
     plan,
     balance: looks?.balance,

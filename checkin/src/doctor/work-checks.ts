@@ -178,6 +178,19 @@ const lag: Check = ({ balance }) => {
   }
 }
 
+const phantomLag: Check = ({ balance, flow }) => {
+  const { phantomLag: difference = null } = flow ?? {}
+  if (balance === undefined || difference === null || difference === 0) return undefined
+  const { lag: told, undelivered } = balance
+  return {
+    check: 'lag-phantom',
+    severity: 'info',
+    what: `The server says that ${written(told ?? 0)} entries are undelivered, but ${written(undelivered ?? 0)} are.`,
+    why: 'Somebody trimmed or deleted entries before they were delivered. Our commands count; who asks the server (XINFO GROUPS) is misled.',
+    remedy: 'npm run groups -- repair-lag.',
+  }
+}
+
 /** All that look at the work on the group. */
 export const workChecks: readonly Check[] = [
   nobodyWorks,
@@ -188,4 +201,5 @@ export const workChecks: readonly Check[] = [
   unheld,
   retries,
   lag,
+  phantomLag,
 ]

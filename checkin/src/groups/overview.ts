@@ -1,5 +1,5 @@
 /** What Redis knows about a stream, its groups and their consumers, at one moment. */
-import type { GroupDescription, Millrace, Pauses, Reply } from 'millrace'
+import type { GroupDescription, Millrace, Pauses, Reply, RosterEntry } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
 import { describeAll } from '../domain/all-groups.ts'
 
@@ -27,8 +27,7 @@ export interface GroupOverview extends Omit<
   readonly consumers: readonly ConsumerOverview[]
 }
 
-export interface ConsumerOverview {
-  readonly name: string
+export interface ConsumerOverview extends Pick<RosterEntry, 'name' | 'state' | 'isPaused'> {
   readonly pending: number
   readonly oldestPending: PendingEntry | null
   /** Milliseconds since its last read; on Redis 7.0 since its last read that returned entries. */
@@ -61,8 +60,9 @@ export async function overviewOf(millrace: Millrace, model: CheckinModel): Promi
     lastEntryId: idOfOnly(last),
     groups: await Promise.all(
       described.map(async (group) => {
-        const pauses = await millrace.group(checkins, group.name).pauses()
-        return groupOverview(millrace, group, pauses)
+        const named = millrace.group(checkins, group.name)
+        const [pauses, roster] = await Promise.all([named.pauses(), named.roster()])
+        return groupOverview(millrace, group, { pauses, roster })
       }),
     ),
     foreignGroups: foreignNames,
@@ -73,13 +73,16 @@ export async function overviewOf(millrace: Millrace, model: CheckinModel): Promi
 async function groupOverview(
   millrace: Millrace,
   group: GroupDescription,
-  pauses: Pauses,
+  { pauses, roster }: { readonly pauses: Pauses; readonly roster: readonly RosterEntry[] },
 ): Promise<GroupOverview> {
-  const { name, lag, pending, lastDeliveredId, entriesRead, deadLetters, deadLetterStream } = group
+  const { name, pending, deadLetters, deadLetterStream, lastDeliveredId, entriesRead } = group
+  const { lag, oldestUndeliveredMs, oldestPendingMs } = group
   const oldest = async (...consumer: string[]): Promise<PendingEntry | null> =>
     onlyPending(await millrace.send('XPENDING', group.stream, name, '-', '+', '1', ...consumer))
-  const consumers = group.consumers.map(async (consumer) => ({
+  const consumers = roster.map(async (consumer) => ({
     name: consumer.name,
+    state: consumer.state,
+    isPaused: consumer.isPaused,
     pending: consumer.pending,
     oldestPending: consumer.pending > 0 ? await oldest(consumer.name) : null,
     idleMs: consumer.idleMs,
@@ -89,7 +92,9 @@ async function groupOverview(
     isPaused: pauses.group !== null,
     pauses,
     lag,
+    oldestUndeliveredMs,
     pending,
+    oldestPendingMs,
     oldestPending: pending > 0 ? await oldest() : null,
     deadLetters,
     deadLetterStream,

@@ -4,15 +4,7 @@ import { duration, printable, quoted, written } from '../terminal/words.ts'
 import type { ConsumerOverview, GroupOverview, Overview, PendingEntry } from './overview.ts'
 import { pauseText } from './pause-text.ts'
 
-const heads = [
-  'GROUP, CONSUMER',
-  'LAG',
-  'PENDING',
-  'OLDEST PENDING',
-  'DEAD LETTERS',
-  'LAST DELIVERED',
-  'IDLE',
-]
+const heads = ['GROUP, CONSUMER', 'STATE', 'LAG', 'BEHIND', 'PENDING', 'HELD FOR', 'DEAD']
 
 /** The overview as lines of text; `isColour`: the names of the columns stand out. */
 export function asTable(overview: Overview, { isColour }: { isColour: boolean }): string {
@@ -23,7 +15,7 @@ export function asTable(overview: Overview, { isColour }: { isColour: boolean })
   ]
   if (groups.length > 0) lines.push(tableOf(groups, isColour))
   else lines.push('It has no group. Create it with "npm run groups -- create"')
-  lines.push(...groups.flatMap(pauseLines))
+  lines.push(...groups.map(placeLine), ...groups.flatMap(pauseLines))
   if (foreignGroups.length > 0) {
     lines.push(
       `Groups with names that cannot be used here: ${foreignGroups.map(quoted).join(', ')}`,
@@ -49,33 +41,42 @@ export function pauseLines({ name, pauses }: Pick<GroupOverview, 'name' | 'pause
 
 function tableOf(groups: readonly GroupOverview[], isColour: boolean): string {
   const rows = groups.flatMap((group) => [groupRow(group), ...group.consumers.map(consumerRow)])
-  const aligns = ['left', 'right', 'right', 'left', 'right', 'left', 'right'] as const
+  const aligns = ['left', 'left', 'right', 'right', 'right', 'right', 'right'] as const
   return plainTable(rows, { head: heads, aligns, isColour })
 }
 
 function groupRow(group: GroupOverview): string[] {
-  const { name, isPaused, lag, pending, oldestPending, deadLetters, lastDeliveredId } = group
-  const lagText = lag === null ? 'unknown' : written(lag)
-  const oldest = oldestText(oldestPending)
+  const { name, isPaused, lag, oldestUndeliveredMs, pending, oldestPending, deadLetters } = group
   return [
-    isPaused ? `${name} (paused)` : name,
-    lagText,
+    name,
+    isPaused ? 'paused' : '',
+    lag === null ? 'unknown' : written(lag),
+    oldestUndeliveredMs === null ? '' : duration(oldestUndeliveredMs),
     written(pending),
-    oldest,
+    heldFor(oldestPending),
     written(deadLetters),
-    lastDeliveredId,
-    '',
   ]
 }
 
-function consumerRow({ name, pending, oldestPending, idleMs }: ConsumerOverview): string[] {
-  const oldest = oldestText(oldestPending)
-  return [`  ${printable(name)}`, '', written(pending), oldest, '', '', duration(idleMs)]
+function consumerRow({
+  name,
+  state,
+  isPaused,
+  pending,
+  oldestPending,
+}: ConsumerOverview): string[] {
+  const states = isPaused ? `${state}, paused` : state
+  return [`  ${printable(name)}`, states, '', '', written(pending), heldFor(oldestPending), '']
 }
 
-function oldestText(entry: PendingEntry | null): string {
-  if (entry === null) return ''
-  const { id, idleMs, deliveries } = entry
+const heldFor = (entry: PendingEntry | null): string =>
+  entry === null ? '' : duration(entry.idleMs)
+
+/** Where the group is in the stream, and what it has held for longest. */
+function placeLine({ name, lastDeliveredId, oldestPending }: GroupOverview): string {
+  const place = `${name}: last delivered ${lastDeliveredId}`
+  if (oldestPending === null) return place
+  const { id, consumer, deliveries } = oldestPending
   const times = deliveries === 1 ? 'once' : `${written(deliveries)} times`
-  return `${id}, delivered ${times}, ${duration(idleMs)} ago`
+  return `${place}; oldest pending ${id}, with ${printable(consumer)}, delivered ${times}`
 }

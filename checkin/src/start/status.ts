@@ -14,8 +14,6 @@ export interface Sample {
   readonly isPaused: boolean
 }
 
-const countMax = 1000
-
 /** Looks at stream and group. @throws {MillraceError} also when stream or group is gone. */
 export async function takeSample(millrace: Millrace, group: Group): Promise<Sample> {
   const [description, added, isPaused] = await Promise.all([
@@ -23,8 +21,7 @@ export async function takeSample(millrace: Millrace, group: Group): Promise<Samp
     entriesAdded(millrace, group.stream.key),
     group.isPaused(),
   ])
-  const { lag, lastDeliveredId, pending, deadLetters } = description
-  const undelivered = lag ?? (await countAfter(millrace, group.stream.key, lastDeliveredId))
+  const { lag: undelivered, pending, deadLetters } = description
   return { atMs: performance.now(), added, undelivered, pending, deadLetters, isPaused }
 }
 
@@ -52,10 +49,4 @@ async function entriesAdded(millrace: Millrace, key: string): Promise<number> {
   const reply = await millrace.send('XINFO', 'STREAM', key)
   if (!Array.isArray(reply)) return Number.NaN
   return Number(reply[reply.indexOf('entries-added') + 1])
-}
-
-/** Counts the entries after an id; null when they are too many to be counted each second. */
-async function countAfter(millrace: Millrace, key: string, id: string): Promise<number | null> {
-  const entries = await millrace.send('XRANGE', key, `(${id}`, '+', 'COUNT', String(countMax))
-  return Array.isArray(entries) && entries.length < countMax ? entries.length : null
 }

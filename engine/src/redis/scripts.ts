@@ -38,6 +38,7 @@ function loadReading(...names: readonly string[]): Script {
 
 export const scripts: Readonly<
   Record<
+    | 'acceptLoss'
     | 'appendBatch'
     | 'balance'
     | 'claim'
@@ -56,14 +57,17 @@ export const scripts: Readonly<
     | 'redrive'
     | 'removeConsumer'
     | 'removeEmpty'
+    | 'repairLag'
     | 'retry'
     | 'setIdle'
     | 'sweep'
     | 'takeDue'
-    | 'trim',
+    | 'trim'
+    | 'undelivered',
     Script
   >
 > = {
+  acceptLoss: load('accept-loss'),
   appendBatch: script(['checks', 'append-batch'].map(part), 'filling'),
   balance: loadReading('balance'),
   claim: load('ledger', 'dead-letters', 'claim'),
@@ -82,11 +86,13 @@ export const scripts: Readonly<
   redrive: load('ledger', 'redrive'),
   removeConsumer: load('ledger', 'dead-letters', 'remove-consumer'),
   removeEmpty: load('remove-empty'),
+  repairLag: load('repair-lag'),
   retry: load('retry'),
   setIdle: load('set-idle'),
   sweep: load('ledger', 'pending-snapshot', 'retry-schedule', 'sweep'),
   takeDue: load('ledger', 'dead-letters', 'retry-schedule', 'take-due'),
   trim: load('trim'),
+  undelivered: loadReading('undelivered'),
 }
 
 /** Runs a script. KEYS and ARGV are stated in the header of its file. @throws {MillraceError} */

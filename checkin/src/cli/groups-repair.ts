@@ -1,0 +1,122 @@
+/** `npm run groups -- repair-lag`, `accept-loss`: what would be changed, and with `--execute` the change. */
+import type { Command } from 'commander'
+import type { Group, LagRepair, LossAcceptance } from 'millrace'
+import type { CheckinModel } from '../domain/checkins.ts'
+import { written } from '../terminal/words.ts'
+import type { Wiring } from '../wiring.ts'
+import { withRemedy } from './stop-signals.ts'
+
+type CheckinGroup = Group<CheckinModel['checkins']['fields']>
+
+interface Flags {
+  readonly json?: boolean
+  readonly execute: boolean
+}
+
+/** Adds both to the command that shows the groups. */
+export function addRepairs(groups: Command, wiring: Wiring): void {
+  const add = (
+    name: string,
+    description: string,
+    work: (group: CheckinGroup, execute: boolean) => Promise<Outcome>,
+  ): void => {
+    groups
+      .command(name)
+      .description(description)
+      .option('--execute', 'do it, instead of saying what would be done', false)
+      .option('--json', 'print the result as JSON')
+      .action((_options: unknown, command: Command) =>
+        repair(wiring, command.optsWithGlobals<Flags>(), work),
+      )
+  }
+  add(
+    'repair-lag',
+    'Makes the lag that the server tells true again, after others trimmed or deleted entries.',
+    async (group, execute) => {
+      const result = await group.repairLag({ execute })
+      return { result, ...lagText(result) }
+    },
+  )
+  add(
+    'accept-loss',
+    'Takes check-ins that are in no count, and letters that were deleted, into the account, so that it balances.',
+    async (group, execute) => {
+      const result = await group.acceptLoss({ execute })
+      return { result, ...lossText(result, execute) }
+    },
+  )
+}
+
+interface Outcome {
+  readonly result: object
+  readonly line: string
+  /** It would change something if it were told to. */
+  readonly isOpen: boolean
+}
+
+async function repair(
+  wiring: Wiring,
+  { json, execute }: Flags,
+  work: (group: CheckinGroup, execute: boolean) => Promise<Outcome>,
+): Promise<void> {
+  const millrace = await wiring.connect()
+  try {
+    const group = millrace.group(wiring.model.checkins, wiring.config.group)
+    const place = `group ${group.name} of stream ${group.stream.key} at ${millrace.url}`
+    if (execute) process.stderr.write(`Changing ${place}.\n`)
+    const { result, line, isOpen } = await work(group, execute)
+    const rest = isOpen ? '\nNothing was changed. To do it, add --execute.' : ''
+    const text = `Group ${group.name} of stream ${group.stream.key}: ${line}${rest}`
+    process.stdout.write(`${json === true ? JSON.stringify(result) : text}\n`)
+  } catch (error) {
+    throw withRemedy(error)
+  } finally {
+    await millrace.close()
+  }
+}
+
+function lagText({ kind, undelivered, lagBefore, lagAfter }: LagRepair): Omit<Outcome, 'result'> {
+  const before = lagBefore === null ? 'cannot tell the lag' : `said a lag of ${written(lagBefore)}`
+  const really = `${written(undelivered)} ${undelivered === 1 ? 'entry is' : 'entries are'} undelivered`
+  switch (kind) {
+    case 'same':
+      return { line: `nothing is to be repaired: ${really}, as the server says.`, isOpen: false }
+    case 'differs':
+      return {
+        line: `the server ${before.replace('said', 'says')}, but ${really}. Its count of read entries would be set so that it says ${written(undelivered)}; the group does not move.`,
+        isOpen: true,
+      }
+    case 'repaired': {
+      const now =
+        lagAfter === null
+          ? 'it can tell once the group has passed the entries that were deleted'
+          : `now it says ${written(lagAfter)}`
+      return { line: `the server ${before}, and ${really}: ${now}.`, isOpen: false }
+    }
+  }
+}
+
+function lossText(
+  { entries, letters, isAccepted }: LossAcceptance,
+  execute: boolean,
+): Omit<Outcome, 'result'> {
+  if (entries === 0 && letters === 0) {
+    return { line: 'nothing is to be accepted: its counts add up.', isOpen: false }
+  }
+  const may = isAccepted ? 'were' : 'would be'
+  const parts = [
+    ...(entries > 0
+      ? [`${written(entries)} check-ins that are in no count ${may} taken as skipped`]
+      : []),
+    ...(entries < 0
+      ? [`${written(-entries)} check-ins that are counted twice ${may} taken as appended`]
+      : []),
+    ...(letters > 0
+      ? [`${written(letters)} dead letters that were deleted ${may} taken as purged`]
+      : []),
+    ...(letters < 0
+      ? [`${written(-letters)} dead letters that others wrote ${may} taken as ours`]
+      : []),
+  ]
+  return { line: `${parts.join('; ')}.`, isOpen: !execute }
+}
