@@ -1,10 +1,7 @@
 /** Tokens: whom they let in, and to what. */
 import assert from 'node:assert/strict'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { exportJWK, generateKeyPair } from 'jose'
-import { waitFor } from '../../testing/wait-for.ts'
 import { Tokens } from '../src/receiver/tokens.ts'
 import { assertRefused, bearer, issuer } from './access-stage.ts'
 import { readingStage, userOf } from './reading-stage.ts'
@@ -148,25 +145,6 @@ test("tokens: a user's token reads its own user and its own check-ins alone", as
   const clerk = bearer(await ours.token({ sub: 'clerk', scope: 'read-all personal' }))
   const seen = (await user(8, clerk)).json as Record<string, unknown>
   assert.equal(seen.email, '8@example.com')
-})
-
-test('tokens: keys come from a JWKS address; while it is away, 503', async (t) => {
-  const ours = await issuer()
-  let isAway = true
-  const server = createServer((_request, response) => {
-    response.statusCode = isAway ? 500 : 200
-    response.end(JSON.stringify(ours.jwks))
-  }).listen(0, '127.0.0.1')
-  t.after(() => server.close())
-  await waitFor(() => server.listening, { what: 'the server of the keys' })
-  const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`)
-  const { post } = await receiverStage(t, { access: { tokens: new Tokens({ keys: { url } }) } })
-  const token = await ours.token({ sub: '7', scope: 'ingest' })
-  assert.equal((await post(valid, bearer(token))).status, 503)
-  isAway = false
-  assert.equal((await post(valid, bearer(token))).status, 202)
-  // A key of ours and a token of theirs: both may be in use.
-  assert.equal((await post(valid, bearer(`mr_000000000000_${'x'.repeat(43)}`))).status, 401)
 })
 
 test('tokens: private and symmetric keys are no keys to check with', async () => {

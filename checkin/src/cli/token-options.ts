@@ -15,6 +15,7 @@ export interface TokenFlags {
   readonly jwtAny: boolean
   readonly jwtTyp?: string
   readonly jwtLifetimeMax: number
+  readonly jwtStale: number
   readonly jwtDefaultScope: readonly Scope[]
 }
 
@@ -47,6 +48,14 @@ export function addTokenOptions(command: Command): Command {
     )
     .addOption(
       new Option(
+        '--jwt-stale <time>',
+        'go on with the keys of --jwt-jwks while they cannot be read',
+      )
+        .argParser(durationWithin(0, 366 * dayMs))
+        .default(dayMs, '24h'),
+    )
+    .addOption(
+      new Option(
         '--jwt-default-scope <scope>',
         'what a JWT may that names none of our scopes; may be repeated',
       )
@@ -64,6 +73,7 @@ export function tokensOf(flags: TokenFlags): Tokens | undefined {
     issuer: flags.jwtIssuer,
     audience: flags.jwtAudience,
     type: flags.jwtTyp,
+    staleForMs: flags.jwtStale,
     lifetimeMaxS: flags.jwtLifetimeMax / 1000,
     defaultScopes: flags.jwtDefaultScope,
   }

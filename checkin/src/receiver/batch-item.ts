@@ -27,13 +27,15 @@ export type ItemResult = { readonly index: number; readonly status: number } & (
 export interface Sender {
   readonly identity: FastifyRequest['identity']
   readonly batchKey?: string | undefined
+  /** Is called for each check-in of another user than the sender's. */
+  readonly onAnotherUser: () => void
 }
 
 /** Checks one item. `clientId` is what its `Idempotency-Key` would be, were it sent alone. */
 export function readItem(
   value: unknown,
   index: number,
-  { identity, batchKey }: Sender,
+  { identity, batchKey, onAnotherUser }: Sender,
 ): { readonly item: CheckinItem } | { readonly problem: Problem } {
   const body = readCheckin(value)
   if (body.kind === 'invalid') {
@@ -44,7 +46,10 @@ export function readItem(
   if (Object.hasOwn(value as object, '__proto__')) return { problem: prototypes }
   const values: Checkin = body.checkin
   const problem = identity === null ? undefined : refusalFor({ identity }, values.userId)
-  if (problem !== undefined) return { problem }
+  if (problem !== undefined) {
+    onAnotherUser()
+    return { problem }
+  }
   const key = clientId ?? (batchKey === undefined ? undefined : `${batchKey}/${index}`)
   return {
     item: key === undefined ? { values } : { values, idempotencyKey: scopedKey(identity, key) },

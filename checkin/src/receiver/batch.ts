@@ -52,7 +52,8 @@ async function serve(
   const header = keyHeader(request.headers)
   if (header.kind === 'malformed') return sendProblem(reply, malformedKey)
   const batchKey = header.kind === 'key' ? header.key : undefined
-  const sender: Sender = { identity: request.identity, batchKey }
+  const onAnotherUser = (): void => parts.security.anotherUser(request)
+  const sender: Sender = { identity: request.identity, batchKey, onAnotherUser }
   const giveBack =
     batchKey === undefined
       ? nothing

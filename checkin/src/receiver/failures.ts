@@ -5,7 +5,7 @@ import { OverloadError } from './bounded-calls.ts'
 import { BrokenRequestError } from './broken-request.ts'
 import { plainProblem, type Problem } from './problem.ts'
 import type { RefusalLog } from './refusal-log.ts'
-import { KeysUnavailableError } from './tokens.ts'
+import { KeysUnavailableError } from './remote-keys.ts'
 
 /** What the failed request wanted: only an append has an outcome that may be unknown. */
 export type Purpose = 'append' | 'read'

@@ -1,11 +1,13 @@
 /** Who may send what. Promise: a route that requires something is not reached by anybody who has not shown it. */
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
-import type { Identity, Judgement } from './identity.ts'
+import type { Judgement } from './identity.ts'
 import type { KeyRing } from './key-ring.ts'
 import { plainProblem, type Problem } from './problem.ts'
 import { clientOf, type RateLimit } from './rate-limit.ts'
 import { refuseEarly, type Requirement } from './resources.ts'
-import { KeysUnavailableError, type Tokens } from './tokens.ts'
+import { KeysUnavailableError } from './remote-keys.ts'
+import type { Incident, SecurityLog } from './security-log.ts'
+import type { Tokens } from './tokens.ts'
 
 export interface GuardOptions {
   /** API keys are accepted. Without these and without tokens, the receiver is open. */
@@ -13,6 +15,7 @@ export interface GuardOptions {
   readonly tokens?: Pick<Tokens, 'judge'> | undefined
   /** For each key, each user of a token, or each address; default: none. */
   readonly rateLimit?: RateLimit | undefined
+  readonly security: Pick<SecurityLog, 'refused'>
 }
 
 const missing = plainProblem(401, 'Send an API key or a token: Authorization: Bearer ...')
@@ -39,34 +42,57 @@ export function guardRoutes(app: FastifyInstance, options: GuardOptions): void {
   })
 }
 
-function guardOf(requires: Asked, { keys, tokens, rateLimit }: GuardOptions): onRequestHookHandler {
+function guardOf(requires: Asked, options: GuardOptions): onRequestHookHandler {
+  const { keys, tokens, rateLimit, security } = options
   const isOpen = keys === undefined && tokens === undefined
-  const pass = (request: FastifyRequest, reply: FastifyReply, judgement: Judgement): boolean => {
-    const identity = judgement.kind === 'accepted' ? judgement.identity : undefined
-    const problem =
-      rateLimit?.take(clientKey(request, identity), reply) ??
-      (isOpen ? undefined : refusal(reply, judgement, requires))
-    if (problem !== undefined) {
-      refuseEarly(request, reply, problem)
+  const refusal = ({ request, reply, judgement }: Asking): TurnedDown | undefined => {
+    const problem = rateLimit?.take(clientKey(request, judgement), reply)
+    if (problem === undefined) return isOpen ? undefined : lacking(requires, judgement, reply)
+    return { problem, incident: { status: 429, reason: 'rate', who: whoOf(judgement) } }
+  }
+  const pass = (asking: Asking): boolean => {
+    const { request, reply, judgement } = asking
+    const found = refusal(asking)
+    if (found !== undefined) {
+      security.refused(request, found.incident)
+      refuseEarly(request, reply, found.problem)
       return false
     }
-    request.identity = identity ?? null
+    request.identity = judgement.kind === 'accepted' ? judgement.identity : null
     return true
   }
   return (request, reply, done) => {
-    const judgement = isOpen ? noCredentials : judge(request, { keys, tokens })
+    const judgement = isOpen ? noCredentials : judge(request, options)
     if (!(judgement instanceof Promise)) {
-      if (pass(request, reply, judgement)) done()
+      if (pass({ request, reply, judgement })) done()
       return
     }
     judgement
       .then((settled) => {
-        if (pass(request, reply, settled)) done()
+        if (pass({ request, reply, judgement: settled })) done()
       })
       .catch((error: unknown) => {
-        done(new KeysUnavailableError('Keys cannot be read', { cause: error }))
+        done(error instanceof KeysUnavailableError ? error : keysUnread(error))
       })
   }
+}
+
+/** A request whose credentials were judged. */
+interface Asking {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly judgement: Judgement
+}
+
+/** What its client is told, and what the log is. */
+interface TurnedDown {
+  readonly problem: Problem
+  readonly incident: Incident
+}
+
+function keysUnread(error: unknown): KeysUnavailableError {
+  const why = error instanceof Error ? error.message : String(error)
+  return new KeysUnavailableError(`The API keys cannot be read: ${why}`, { cause: error })
 }
 
 const noCredentials: Judgement = { kind: 'refused', reason: 'no-credentials' }
@@ -81,22 +107,39 @@ function judge(
   return (shown.startsWith('mr_') ? keys?.judge(shown) : tokens?.judge(shown)) ?? notTaken
 }
 
-function refusal(reply: FastifyReply, judgement: Judgement, requires: Asked): Problem | undefined {
+/** What the credentials lack for what is asked; undefined: nothing. */
+function lacking(
+  requires: Asked,
+  judgement: Judgement,
+  reply: FastifyReply,
+): TurnedDown | undefined {
   const challenge = 'Bearer realm="checkins"'
+  const who = whoOf(judgement)
   if (judgement.kind === 'refused') {
-    const isMissing = judgement.reason === 'no-credentials'
+    const { reason } = judgement
+    const isMissing = reason === 'no-credentials'
     reply.header('www-authenticate', isMissing ? challenge : `${challenge}, error="invalid_token"`)
-    return isMissing ? missing : invalid
+    return { problem: isMissing ? missing : invalid, incident: { status: 401, reason, who } }
   }
   const { kind, scopes } = judgement.identity
   if (scopes.has(requires)) return undefined
   // Keys know no scope "read-all": those that may read may read all.
-  const lacking = kind === 'key' && requires === 'read-all' ? 'read' : requires
-  reply.header('www-authenticate', `${challenge}, error="insufficient_scope", scope="${lacking}"`)
-  return plainProblem(403, `The API key or token lacks the scope "${lacking}"`)
+  const scope = kind === 'key' && requires === 'read-all' ? 'read' : requires
+  reply.header('www-authenticate', `${challenge}, error="insufficient_scope", scope="${scope}"`)
+  return {
+    problem: plainProblem(403, `The API key or token lacks the scope "${scope}"`),
+    incident: { status: 403, reason: 'missing-scope', who },
+  }
 }
 
-function clientKey(request: FastifyRequest, identity: Identity | undefined): string {
-  if (identity === undefined) return clientOf(request.ip)
+function whoOf(judgement: Judgement): string | undefined {
+  if (judgement.kind === 'refused') return judgement.who
+  const { identity } = judgement
+  return identity.kind === 'key' ? identity.id : identity.subject
+}
+
+function clientKey(request: FastifyRequest, judgement: Judgement): string {
+  if (judgement.kind === 'refused') return clientOf(request.ip)
+  const { identity } = judgement
   return identity.kind === 'key' ? `key:${identity.id}` : `user:${identity.subject}`
 }

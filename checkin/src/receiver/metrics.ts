@@ -35,6 +35,7 @@ export class ReceiverMetrics {
   readonly #requests: DurationSeries[] = []
   readonly #routes = new Map<string, RouteTimes>()
   readonly #ingest = new Map<IngestOutcome, number>()
+  readonly #turnedAway = new Map<string, number>()
   readonly #redis = new DurationSeries({})
   /** Answers whose check-ins were counted one by one. */
   readonly #byItem = new WeakSet<object>()
@@ -46,6 +47,9 @@ export class ReceiverMetrics {
     )
     this.#add('ingest_total', 'counter', 'Check-ins that were sent, by what became of them', () =>
       [...this.#ingest].map(([outcome, value]) => ({ labels: { outcome }, value })),
+    )
+    this.#add('turned_away_total', 'counter', 'Requests without the right to what they ask', () =>
+      [...this.#turnedAway].map(([reason, value]) => ({ labels: { reason }, value })),
     )
     this.#add('redis_call_duration_seconds', 'histogram', 'Time from call to reply of Redis', () =>
       this.#redis.values('checkin_redis_call_duration_seconds'),
@@ -61,6 +65,26 @@ export class ReceiverMetrics {
   ingestedItems(reply: object, outcome: IngestOutcome, count = 1): void {
     this.#byItem.add(reply)
     if (count > 0) this.ingested(outcome, count)
+  }
+
+  /** Counts a request that was turned away; of reasons there are few. */
+  turnedAway(reason: string): void {
+    this.#turnedAway.set(reason, (this.#turnedAway.get(reason) ?? 0) + 1)
+  }
+
+  /** Adds what is known of the keys of tokens. @returns what counts the looks at them. */
+  watchKeys(ageMs: () => number | undefined): (outcome: 'read' | 'failed') => void {
+    const looks = { read: 0, failed: 0 }
+    this.#add('jwks_looks_total', 'counter', 'Times that the keys of tokens were asked for', () =>
+      Object.entries(looks).map(([outcome, value]) => ({ labels: { outcome }, value })),
+    )
+    this.#add('jwks_age_seconds', 'gauge', 'Age of the keys that tokens are checked with', () => {
+      const age = ageMs()
+      return age === undefined ? [] : [{ labels: {}, value: age / 1000 }]
+    })
+    return (outcome) => {
+      looks[outcome] += 1
+    }
   }
 
   redisCall(ms: number): void {

@@ -6,6 +6,7 @@ import type { IdempotencyLimits, KeysInFlight } from './idempotency-key.ts'
 import type { ReceiverMetrics } from './metrics.ts'
 import type { PressureSource } from './overload.ts'
 import type { RefusalLog } from './refusal-log.ts'
+import type { SecurityLog } from './security-log.ts'
 
 /** What the routes work with. */
 export interface ReceiverParts {
@@ -14,6 +15,8 @@ export interface ReceiverParts {
   /** Every call to Redis goes through it. */
   readonly calls: BoundedCalls
   readonly refusals: RefusalLog
+  /** Is told of everybody who is turned away. */
+  readonly security: SecurityLog
   readonly pressure: PressureSource
   /** Routes count what they accept; what they refuse is counted by its status. */
   readonly metrics: ReceiverMetrics

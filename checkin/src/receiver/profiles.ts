@@ -41,7 +41,7 @@ interface Subject {
 
 function hashRoute(
   app: FastifyInstance,
-  { millrace, calls, publicFields }: ReceiverParts,
+  { millrace, calls, publicFields, security }: ReceiverParts,
   urls: readonly [string, string],
   { noun, keyOf, shown, personal, refused }: Subject,
 ): void {
@@ -55,7 +55,10 @@ function hashRoute(
       const id = readId((request.params as { id: string }).id)
       if (id === undefined) return sendProblem(reply, wrongId)
       const refusal = refused(request, id)
-      if (refusal !== undefined) return sendProblem(reply, refusal)
+      if (refusal !== undefined) {
+        security.anotherUser(request)
+        return sendProblem(reply, refusal)
+      }
       const flat = (await calls.run(() => millrace.send('HGETALL', keyOf(id)))) as string[]
       if (flat.length === 0) return sendProblem(reply, unknownId)
       return shownHash(id, flat, seesPersonal(request) ? all : everybodys)

@@ -26,12 +26,14 @@ import { sendProblem } from './problem.ts'
 import { profileRoutes } from './profiles.ts'
 import { RateLimit } from './rate-limit.ts'
 import { RefusalLog } from './refusal-log.ts'
+import { SecurityLog } from './security-log.ts'
 import { logRequests } from './request-log.ts'
 import { requestIdHeader } from './request-id.ts'
 import { refuseEarly, refuseOtherAddresses } from './resources.ts'
 import { newServer, type Timeouts } from './server.ts'
 import { checkinRoute } from './single.ts'
 import { statusRoute } from './status.ts'
+import { watchKeys } from './remote-keys-log.ts'
 import type { Tokens } from './tokens.ts'
 
 export interface ReceiverOptions extends Pick<ReceiverParts, 'millrace' | 'model' | 'group'> {
@@ -101,13 +103,19 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     reply.header(requestIdHeader, request.id)
     reply.header('x-content-type-options', 'nosniff')
     if (hosts.accepts(request.headers.host)) done()
-    else refuseEarly(request, reply, wrongHost)
+    else {
+      parts.security.refused(request, { status: 421, reason: 'wrong-host' })
+      refuseEarly(request, reply, wrongHost)
+    }
   })
   logRequests(app, log)
   if (access.origins !== undefined && access.origins.length > 0) allowOrigins(app, access.origins)
+  watchKeys(access.tokens?.remoteKeys, log, parts.metrics)
   guardRoutes(app, guardOptions(parts, access))
   const failures = new Failures(log, parts.refusals)
   app.setErrorHandler((error, request, reply) => {
+    const { retryAfterS } = error as { retryAfterS?: unknown }
+    if (typeof retryAfterS === 'number') reply.header('retry-after', retryAfterS)
     const problem = failures.problemOf(error, request)
     // Its rest is not read.
     if (problem.status === 413) endConnection(reply.raw)
@@ -126,6 +134,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   }
   const closed = new Promise<void>((resolve) => {
     app.addHook('onClose', (_app, done) => {
+      parts.security.flush()
       resolve()
       done()
     })
@@ -159,6 +168,7 @@ function partsOf(options: ReceiverOptions, life: Life): ReceiverParts {
   return {
     ...{ millrace, model, group, calls, pressure, metrics, life },
     refusals: new RefusalLog(log),
+    security: new SecurityLog(log, metrics),
     idempotency: { rememberMs: 24 * 3_600_000, keysMax: 5_000_000, ...options.idempotency },
     replicas: options.replicas ?? 0,
     keysInFlight: new KeysInFlight(),
@@ -181,7 +191,7 @@ async function lengthOf(
 }
 
 function guardOptions(
-  { calls, millrace, model }: ReceiverParts,
+  { calls, millrace, model, security }: ReceiverParts,
   access: AccessOptions,
 ): GuardOptions {
   const bounded: Pick<Millrace, 'send'> = {
@@ -191,6 +201,7 @@ function guardOptions(
   return {
     keys: apiKeys ? new KeyRing(new ApiKeys(bounded, model.apiKeysKey)) : undefined,
     tokens,
+    security,
     rateLimit: rateLimit === undefined ? undefined : new RateLimit(rateLimit),
   }
 }

@@ -42,7 +42,10 @@ export function checkinRoute(app: FastifyInstance, parts: ReceiverParts): void {
         return sendProblem(reply, invalidProblem('Check-in is not valid', body.errors))
       }
       const refusal = refusalFor(request, body.checkin.userId)
-      if (refusal !== undefined) return sendProblem(reply, refusal)
+      if (refusal !== undefined) {
+        parts.security.anotherUser(request)
+        return sendProblem(reply, refusal)
+      }
       if (header.kind === 'key') {
         return await appendOnce(parts, body.checkin, { request, reply, key: header.key })
       }

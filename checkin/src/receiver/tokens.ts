@@ -1,7 +1,6 @@
 /** JSON Web Tokens. Promise: only signatures by a public key that was given are believed, and only until they expire. */
 import { createHash } from 'node:crypto'
 import {
-  createRemoteJWKSet,
   errors,
   jwtVerify,
   type JWTPayload,
@@ -9,6 +8,7 @@ import {
   type JWTVerifyOptions,
 } from 'jose'
 import type { Identity, Judgement, Refusal } from './identity.ts'
+import { KeysUnavailableError, RemoteKeys } from './remote-keys.ts'
 import { publicKeys } from './signing-keys.ts'
 import { rightsOf, skewS, wrongClaim, type ClaimRules } from './token-claims.ts'
 
@@ -18,11 +18,10 @@ export interface TokenOptions extends Partial<ClaimRules> {
   /** What `iss` and `aud` must be; default: anything. */
   readonly issuer?: string | undefined
   readonly audience?: string | undefined
-}
-
-/** The keys cannot be read now, so nobody can be judged. Nothing was done for the request. */
-export class KeysUnavailableError extends Error {
-  override readonly name = 'KeysUnavailableError'
+  /** How long (ms) the keys of an address are good for while it cannot be asked; default: 24 hours. */
+  readonly staleForMs?: number
+  /** The clock by which keys of an address grow old, in milliseconds; it only goes on. */
+  readonly now?: () => number
 }
 
 // No symmetric ones: who can check such a token can make one.
@@ -39,23 +38,23 @@ interface Believed {
 }
 
 export class Tokens {
+  /** Where they come from an address. */
+  readonly remoteKeys: RemoteKeys | undefined
   readonly #keys: JWTVerifyGetKey
   readonly #checks: JWTVerifyOptions
   readonly #rules: ClaimRules
   readonly #believed = new Map<string, Believed>()
 
   /** @throws {TypeError} when the text holds no public key. */
-  constructor({ keys, issuer, audience, ...rules }: TokenOptions) {
+  constructor({ keys, issuer, audience, staleForMs = dayS * 1000, now, ...rules }: TokenOptions) {
     this.#rules = { lifetimeMaxS: dayS, defaultScopes: [], ...rules }
     this.#checks = {
       ...{ algorithms, requiredClaims: ['exp', 'sub'], clockTolerance: skewS },
       ...(issuer === undefined ? {} : { issuer }),
       ...(audience === undefined ? {} : { audience }),
     }
-    this.#keys =
-      'url' in keys
-        ? createRemoteJWKSet(keys.url, { timeoutDuration: 3000 })
-        : publicKeys(keys.text)
+    this.remoteKeys = 'url' in keys ? new RemoteKeys({ url: keys.url, staleForMs, now }) : undefined
+    this.#keys = this.remoteKeys?.find ?? publicKeys('text' in keys ? keys.text : '')
   }
 
   /** @throws {KeysUnavailableError} */
@@ -73,11 +72,12 @@ export class Tokens {
       const reason = wrongClaim(protectedHeader, payload, this.#rules)
       return reason === undefined ? this.#believe(hash, payload) : refused(reason, payload)
     } catch (error) {
+      if (error instanceof KeysUnavailableError) throw error
       const reason = verdictOf(error)
       if (reason !== undefined) {
         return refused(reason, (error as { payload?: JWTPayload }).payload)
       }
-      throw new KeysUnavailableError('The keys of the tokens cannot be fetched', { cause: error })
+      throw error
     }
   }
 
@@ -98,10 +98,10 @@ function refused(reason: Refusal, payload: JWTPayload | undefined): Judgement {
   return { kind: 'refused', reason, who: payload?.sub }
 }
 
-/** What is wrong with the token; undefined: the way to the keys is to blame. */
+/** What is wrong with the token; undefined: something else is. */
 function verdictOf(error: unknown): Refusal | undefined {
   // A token that names an algorithm of another kind of key than the one in the file.
-  if (error instanceof TypeError) return /fetch/i.test(error.message) ? undefined : 'malformed'
+  if (error instanceof TypeError) return 'malformed'
   if (error instanceof errors.JWTClaimValidationFailed)
     return wrongClaims[error.claim] ?? 'wrong-claim'
   if (!(error instanceof errors.JOSEError)) return undefined
