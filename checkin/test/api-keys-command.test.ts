@@ -30,7 +30,7 @@ onEachServer(
       const stored = String(await redis.send('HGETALL', 'ncc:apikeys'))
       for (const text of [listed.stdout, stored]) assert.ok(!text.includes(String(key).slice(16)))
 
-      const args = ['checkinreceiver', '--port', '0', '--api-keys']
+      const args = ['checkinreceiver', '--port', '0', '--grace', '0ms', '--api-keys']
       const receiver = runMain(args, { env: env() })
       const line = await receiver.waitForLine(/listens on/)
       const url = /http:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0] ?? ''

@@ -11,7 +11,9 @@ import { request, valid } from './receiver-stage.ts'
 test('the command says where it listens and ends in order on SIGTERM', async (t) => {
   const server = await startRedis()
   t.after(() => server.stop())
-  const main = runMain(['checkinreceiver', '--port', '0'], { env: { REDIS_URL: server.url } })
+  const main = runMain(['checkinreceiver', '--port', '0', '--grace', '500ms'], {
+    env: { REDIS_URL: server.url },
+  })
   const url = /http:\/\/127\.0\.0\.1:\d+/.exec(await main.waitForLine(/listens on/))?.[0] ?? ''
   const headers = { 'content-type': 'application/json' }
   const body = JSON.stringify(valid)
@@ -69,7 +71,9 @@ function wasReset(code: string | undefined): boolean {
 test('the command under load gives no 202 without an entry when it is stopped', async (t) => {
   const server = await startRedis()
   t.after(() => server.stop())
-  const main = runMain(['checkinreceiver', '--port', '0'], { env: { REDIS_URL: server.url } })
+  const main = runMain(['checkinreceiver', '--port', '0', '--grace', '500ms'], {
+    env: { REDIS_URL: server.url },
+  })
   const url = /http:\/\/127\.0\.0\.1:\d+/.exec(await main.waitForLine(/listens on/))?.[0] ?? ''
   const load = new Load(url)
   const clients = Array.from({ length: 8 }, () => load.client())

@@ -174,7 +174,7 @@ test('at level debug the log has a line for each request, with its id and its ro
   const server = await startRedis()
   t.after(() => server.stop())
   const env = { REDIS_URL: server.url, LOG_LEVEL: 'debug', LOG_FORMAT: 'json' }
-  const main = runMain(['checkinreceiver', '--port', '0'], { env })
+  const main = runMain(['checkinreceiver', '--port', '0', '--grace', '0ms'], { env })
   const url = /http:\/\/127\.0\.0\.1:\d+/.exec(await main.waitForLine(/listens on/))?.[0] ?? ''
   const headers = { ...json, 'x-request-id': 'mine', traceparent: trace }
   const init = { method: 'POST', headers, body: JSON.stringify(valid) }

@@ -205,7 +205,7 @@ test('the command holds back at the backlog that it was told, or never', async (
   await redis.send('XGROUP', 'CREATE', 'ncc:checkins', 'checkinConsumers', '0', 'MKSTREAM')
   for (let n = 1; n <= 5; n += 1) await redis.send('XADD', 'ncc:checkins', `${n}-0`, 'a', 'b')
   const started = async (max: string) => {
-    const args = ['checkinreceiver', '--port', '0', '--backlog-max', max]
+    const args = ['checkinreceiver', '--port', '0', '--grace', '0ms', '--backlog-max', max]
     const main = runMain(args, { env: { REDIS_URL: server.url } })
     const line = await main.waitForLine(/listens on/)
     return { main, url: /http:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0] ?? '' }

@@ -32,6 +32,8 @@ export interface Stage {
   readonly contract: Contract
   /** The entries of the stream, oldest first. */
   readonly entries: () => Promise<[id: string, fields: string[]][]>
+  /** Another receiver on the same server; it is closed with the test, too. */
+  readonly another: () => Receiver
   /** How many appends the receiver has asked the engine for. */
   readonly appendsBegun: () => number
 }
@@ -60,7 +62,14 @@ export async function receiverStage(
   t: TestContext,
   options: Pick<
     ReceiverOptions,
-    'access' | 'bounds' | 'graceMs' | 'idempotency' | 'pressure' | 'replicas' | 'timeouts'
+    | 'access'
+    | 'bounds'
+    | 'connectionsMax'
+    | 'graceMs'
+    | 'idempotency'
+    | 'pressure'
+    | 'replicas'
+    | 'timeouts'
   > & {
     readonly redis?: StartOptions
     /** Default: info. At `debug`, all requests go through the framework. */
@@ -86,11 +95,17 @@ export async function receiverStage(
   }
   const model = checkinModel('ncc')
   const group = millrace.group(model.checkins, 'checkinConsumers')
-  const receiver = createReceiver({ ...options, millrace: counting, model, group, log })
+  const receivers: Receiver[] = []
+  const another = (): Receiver => {
+    const more = createReceiver({ ...options, millrace: counting, model, group, log })
+    receivers.push(more)
+    return more
+  }
+  const receiver = another()
   const url = await receiver.listen({ host: '127.0.0.1', port: 0 })
   t.after(async () => {
     server.resume()
-    await receiver.close()
+    await Promise.all(receivers.map((each) => each.close()))
     await millrace.close()
     await proxy.close()
     await server.stop()
@@ -108,6 +123,7 @@ export async function receiverStage(
     proxy,
     redis,
     receiver,
+    another,
     url,
     lines,
     post: (body, headers = { 'content-type': 'application/json' }) =>

@@ -24,7 +24,10 @@ async function started(t: TestContext, workers: number): Promise<Started> {
   const server = await startRedis()
   t.after(() => server.stop())
   const env = { REDIS_URL: server.url, LOG_FORMAT: 'json' }
-  const main = runMain(['checkinreceiver', '--port', '0', '--workers', String(workers)], { env })
+  const main = runMain(
+    ['checkinreceiver', '--port', '0', '--grace', '500ms', '--workers', String(workers)],
+    { env },
+  )
   await waitFor(() => main.stdout.split('Receiver listens on').length > workers, {
     what: 'all workers to listen',
     timeoutMs: 30_000,

@@ -2,6 +2,7 @@ import cluster from 'node:cluster'
 import { Command } from 'commander'
 import { Pressure } from 'millrace'
 import { CommandError } from '../errors.ts'
+import type { Log } from '../log.ts'
 import { logPressure } from '../receiver/overload.ts'
 import { ReceiverMetrics } from '../receiver/metrics.ts'
 import { createReceiver, type AccessOptions, type Receiver } from '../receiver/receiver.ts'
@@ -9,11 +10,10 @@ import { reportMetrics, sumOfMetrics } from '../workers/metrics-of-all.ts'
 import { Workers } from '../workers/workers.ts'
 import type { Wiring } from '../wiring.ts'
 import { accessOf } from './access-options.ts'
+import { graceOf } from './connection-options.ts'
 import { addReceiverOptions, type ReceiverFlags } from './receiver-options.ts'
 import { untilStopped } from './stop-signals.ts'
 
-/** For so long after the wish to end, all is served as before. */
-const graceMs = 500
 /** Further behind than that, a process takes nothing new. */
 const eventLoopDelayMaxMs = 500
 
@@ -32,7 +32,12 @@ async function runWorkers(wiring: Wiring, flags: ReceiverFlags): Promise<void> {
   const log = wiring.openLog()
   // Without a server, all workers would say so.
   await (await wiring.connect(log)).close()
-  await untilStopped(new Workers({ count: flags.workers, log }), log)
+  const workers = new Workers({ count: flags.workers, log, graceMs: flags.grace })
+  const stop = (signal: NodeJS.Signals): Promise<void> => {
+    announce(log, graceOf(flags, signal))
+    return workers.stop(signal)
+  }
+  await untilStopped({ run: () => workers.run(), stop }, log)
   log.info('Receiver is closed.')
 }
 
@@ -55,8 +60,9 @@ async function runReceiver(
   const metricsText = cluster.isWorker ? sumOfMetrics : () => metrics.text()
   try {
     const receiver = createReceiver({
-      ...{ millrace, model, log, pressure, access, graceMs, metrics, metricsText },
+      ...{ millrace, model, log, pressure, access, metrics, metricsText },
       group: millrace.group(model.checkins, wiring.config.group),
+      timeouts: { keepAliveMs: flags.keepAlive },
       replicas: flags.waitReplicas,
       idempotency: { rememberMs: flags.idempotencyTtl, keysMax: flags.idempotencyMax },
     })
@@ -65,7 +71,12 @@ async function runReceiver(
       log.info(`Receiver listens on ${await listen(receiver, flags)}.`)
       await receiver.closed
     }
-    await untilStopped({ run, stop: () => receiver.close() }, log)
+    const stop = (signal: NodeJS.Signals): Promise<void> => {
+      const graceMs = graceOf(flags, signal)
+      if (!cluster.isWorker) announce(log, graceMs)
+      return receiver.close(graceMs)
+    }
+    await untilStopped({ run, stop }, log)
     if (!cluster.isWorker) log.info('Receiver is closed.')
   } finally {
     await pressure.stop()
@@ -73,6 +84,13 @@ async function runReceiver(
     // The channel to the primary would keep this process alive.
     if (cluster.isWorker) process.disconnect()
   }
+}
+
+function announce(log: Log, graceMs: number): void {
+  if (graceMs < 1000) return
+  log.info(
+    `Closing: serving for ${graceMs / 1000} s more, so that load balancers notice. A second signal ends at once.`,
+  )
 }
 
 /** @throws {CommandError} when host or port cannot be used. */

@@ -3,8 +3,9 @@ import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { Config } from '../config.ts'
 import { addAccess, type AccessFlags } from './access-options.ts'
 import { duration, integerWithin, portNumber } from './arguments.ts'
+import { addConnectionOptions, type ConnectionFlags } from './connection-options.ts'
 
-export interface ReceiverFlags extends AccessFlags {
+export interface ReceiverFlags extends AccessFlags, ConnectionFlags {
   readonly host: string
   readonly port: number
   readonly workers: number
@@ -19,7 +20,7 @@ export interface ReceiverFlags extends AccessFlags {
 const workersMax = 64
 
 export function addReceiverOptions(command: Command, config: Config): Command {
-  addLimits(addPlace(command, config))
+  addLimits(addConnectionOptions(addPlace(command, config)))
   return addAccess(command)
 }
 

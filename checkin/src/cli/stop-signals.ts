@@ -4,7 +4,8 @@ import type { Log } from '../log.ts'
 /** Something that works until it is told to stop. */
 export interface Work {
   run(): Promise<void>
-  stop(): Promise<void>
+  /** @param signal the one that asks for the end. */
+  stop(signal: NodeJS.Signals): Promise<void>
 }
 
 // npm passes the terminal's Ctrl-C on to us, who get it from the terminal too: one key press, two signals.
@@ -16,13 +17,13 @@ const sameWishMs = 300
  */
 export async function untilStopped(work: Work, log: Log): Promise<void> {
   let stoppingSince: number | undefined
-  const stop = (): void => {
+  const stop = (signal: NodeJS.Signals): void => {
     if (stoppingSince !== undefined) {
       if (performance.now() - stoppingSince > sameWishMs) process.exit(130)
       return
     }
     stoppingSince = performance.now()
-    work.stop().catch((error: unknown) => log.error(`Cannot stop in order: ${String(error)}`))
+    work.stop(signal).catch((error: unknown) => log.error(`Cannot stop in order: ${String(error)}`))
   }
   process.on('SIGINT', stop)
   process.on('SIGTERM', stop)

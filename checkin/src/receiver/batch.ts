@@ -15,7 +15,7 @@ import { refuseBeforeBody } from './before-body.ts'
 import { checkinPage } from './checkin-page.ts'
 import { heldBack, keyHeader, keyInFlight, malformedKey, scopedKey } from './idempotency-key.ts'
 import { outcomeOf } from './metrics.ts'
-import { ndjsonMediaType, serveNdjson } from './ndjson-route.ts'
+import { ndjsonMediaTypes, serveNdjson } from './ndjson-route.ts'
 import type { ReceiverParts } from './parts.ts'
 import { invalidProblem, plainProblem, sendProblem, type Problem } from './problem.ts'
 import { resource } from './resources.ts'
@@ -29,7 +29,7 @@ const itemsMax = 1000
 export function batchRoutes(app: FastifyInstance, parts: ReceiverParts): void {
   // In a plugin of its own: no other route is to be given a stream for a body.
   void app.register((routes, _options, registered) => {
-    routes.addContentTypeParser(ndjsonMediaType, (_request, payload, done) => done(null, payload))
+    routes.addContentTypeParser(ndjsonMediaTypes, (_request, payload, done) => done(null, payload))
     resource(routes, ['/api/checkins'], checkinPage(parts), {
       method: 'POST',
       requires: 'ingest',
@@ -77,7 +77,8 @@ async function serve(
 const nothing = (): void => undefined
 
 function isNdjson({ headers }: FastifyRequest): boolean {
-  return (headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() === ndjsonMediaType
+  const [type = ''] = (headers['content-type'] ?? '').split(';')
+  return ndjsonMediaTypes.includes(type.trim().toLowerCase())
 }
 
 interface ArrayBatch {

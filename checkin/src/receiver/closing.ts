@@ -2,6 +2,7 @@
  * The orderly end of a server. Promise: what was accepted is answered, and a client that notices in time meets no closed door;
  * within `graceMs` and 10 s more it is closed.
  */
+import { setMaxListeners } from 'node:events'
 import { Server as NetServer } from 'node:net'
 import type { Server } from 'node:http'
 import { setImmediate, setTimeout as delay } from 'node:timers/promises'
@@ -19,6 +20,11 @@ export class Life {
   #isClosing = false
   #isLeaving = false
   readonly #closing = new AbortController()
+
+  constructor() {
+    // Each stream listens, and there may be many.
+    setMaxListeners(0, this.#closing.signal)
+  }
 
   /** From the first wish to close on: not ready any more. */
   get isClosing(): boolean {

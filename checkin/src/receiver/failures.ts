@@ -95,20 +95,19 @@ function unavailable(reason: string, purpose: Purpose): Problem {
   return { type: '/problems/unavailable', title: 'Temporarily unavailable', status: 503, detail }
 }
 
-// Fastify's own errors carry the status that they mean; any other error is ours.
+// Errors of Fastify and its plugins that carry a status are the client's fault; any other error is ours.
 function requestProblem(error: unknown): Problem {
   const { statusCode } = error as { statusCode?: unknown }
-  switch (statusCode) {
-    case 400:
-      return plainProblem(400, 'The body is not valid JSON, or not as long as Content-Length says')
-    case 413:
-      return plainProblem(413, 'The body is longer than 16 KB, or than 1 MB for a batch')
-    case 415:
-      return plainProblem(
-        415,
-        'The body must be JSON, with Content-Type: application/json; batches may be application/x-ndjson too',
-      )
-    default:
-      return internal
-  }
+  const isOfClient = typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500
+  if (!isOfClient) return internal
+  return plainProblem(statusCode, details[statusCode] ?? 'The request cannot be answered')
+}
+
+const details: Readonly<Record<number, string>> = {
+  400: 'The body is not valid JSON, or not as long as Content-Length says',
+  403: 'There is nothing to be read at this address',
+  412: 'The condition of the request does not hold',
+  413: 'The body is longer than 16 KB, or than 1 MB for a batch',
+  415: 'The body must be JSON, with Content-Type: application/json; batches may be application/x-ndjson too',
+  416: 'The range lies beyond the end',
 }

@@ -4,14 +4,16 @@ export type Line = string | typeof tooLong
 export const tooLong = Symbol('too long')
 
 const newline = 10
+const byteOrderMark = '\uFEFF'
 const empty = Buffer.alloc(0)
 
-/** Splits a stream of bytes into lines. Promise: it keeps less than one line, however long a line goes on. */
+/** Splits a stream of bytes into lines; a byte order mark at its start is no part of the first. Promise: it keeps less than one line, however long a line goes on. */
 export class LineSplitter {
   readonly #maxBytes: number
   #rest = empty
   /** The rest of a line that is too long already is dropped as it comes. */
   #isDropping = false
+  #isFirst = true
 
   /** @param maxBytes that a line may have, without its end. */
   constructor(maxBytes: number) {
@@ -56,6 +58,10 @@ export class LineSplitter {
   }
 
   #add(line: string, lines: Line[]): void {
+    if (this.#isFirst) {
+      this.#isFirst = false
+      if (line.startsWith(byteOrderMark)) line = line.slice(1)
+    }
     // A character has at most three bytes for each of its UTF-16 units.
     const isLong = line.length * 3 > this.#maxBytes && Buffer.byteLength(line) > this.#maxBytes
     if (isLong) lines.push(tooLong)

@@ -14,11 +14,13 @@ import type { ReceiverParts } from './parts.ts'
 import { invalidProblem, plainProblem, retryAfterS, sendProblem, type Problem } from './problem.ts'
 import { traceFields } from './trace.ts'
 
-export const ndjsonMediaType = 'application/x-ndjson'
+/** Of the answer; the body of a request may come under any of the names that are in use. */
+const ndjsonMediaType = 'application/x-ndjson'
+export const ndjsonMediaTypes = [ndjsonMediaType, 'application/ndjson', 'application/jsonl']
 
 // Up to here the results are kept until all are known, as for an array.
 const wholeMaxBytes = 1024 * 1024
-/** Streams at once; each takes up to about a megabyte. */
+/** Streams at once; each takes some megabytes at most, also when its client does not read. */
 const streamsMax = 64
 const patienceMs = 10_000
 const lookEveryMs = 50

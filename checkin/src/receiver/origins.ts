@@ -22,7 +22,7 @@ export function allowedHosts(
   return new Set([...loopbackNames, host, ...more])
 }
 
-/** Tells whether a request is addressed to one of these names; undefined: any name will do. */
+/** Tells whether a request is addressed to one of these names (undefined: any), and to one alone. */
 export class HostCheck {
   readonly #allowed: ReadonlySet<string> | undefined
   // Nearly all requests come with the same one.
@@ -33,9 +33,11 @@ export class HostCheck {
   }
 
   accepts(host: string | undefined): boolean {
-    // HTTP/1.0, which no browser speaks, may come without one.
-    if (this.#allowed === undefined || host === undefined || host === this.#lastGood) return true
-    if (!this.#allowed.has(host.replace(/:\d*$/, '').toLowerCase())) return false
+    if (host === this.#lastGood) return host !== undefined
+    if (host === undefined || host.includes(',')) return false
+    // The dot at the end is the root of all names.
+    const name = host.replace(/\.?(?::\d*)?$/, '').toLowerCase()
+    if (this.#allowed !== undefined && !this.#allowed.has(name)) return false
     this.#lastGood = host
     return true
   }

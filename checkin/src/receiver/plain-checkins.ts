@@ -119,6 +119,7 @@ function arePlain(headers: IncomingHttpHeaders): boolean {
   return (
     headers['content-type'] === 'application/json' &&
     headers['idempotency-key'] === undefined &&
-    headers['content-encoding'] === undefined
+    headers['content-encoding'] === undefined &&
+    headers.expect === undefined
   )
 }

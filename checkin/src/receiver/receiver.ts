@@ -1,5 +1,5 @@
 /** The HTTP receiver. Promise: a 202 goes out only for a check-in that Redis has confirmed, and every request is answered in time. */
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Millrace } from 'millrace'
 import { ApiKeys } from '../access/api-keys.ts'
 import type { Log } from '../log.ts'
@@ -22,12 +22,13 @@ import { nearbyRoute } from './nearby.ts'
 import { allowedHosts, allowOrigins, HostCheck, wrongHost } from './origins.ts'
 import type { ReceiverParts } from './parts.ts'
 import { takePlainCheckins } from './plain-checkins.ts'
-import { sendProblem } from './problem.ts'
+import { sendProblem, type Problem } from './problem.ts'
 import { profileRoutes } from './profiles.ts'
 import { RateLimit } from './rate-limit.ts'
 import { RefusalLog } from './refusal-log.ts'
 import { SecurityLog } from './security-log.ts'
 import { logRequests } from './request-log.ts'
+import { wrongHead } from './request-head.ts'
 import { requestIdHeader } from './request-id.ts'
 import { refuseEarly, refuseOtherAddresses } from './resources.ts'
 import { newServer, type Timeouts } from './server.ts'
@@ -43,6 +44,8 @@ export interface ReceiverOptions extends Pick<ReceiverParts, 'millrace' | 'model
   /** Of the calls to Redis; default: 10,000 under way at once, 2,000 ms each. */
   readonly bounds?: Partial<Bounds>
   readonly timeouts?: Partial<Timeouts>
+  /** Connections at once; default 4,096. */
+  readonly connectionsMax?: number
   readonly access?: AccessOptions
   /** Replicas that must have a check-in before it is answered with 202; default 0. */
   readonly replicas?: number
@@ -84,7 +87,7 @@ export interface Receiver {
    * Serves as before for `graceMs`, though not ready any more; then stops accepting, says goodbye with each answer, answers what is
    * under way, and closes within 10 s. The connection to Redis stays open. While it starts to listen, it is closed after that.
    */
-  close(): Promise<void>
+  close(graceMs?: number): Promise<void>
   /** Resolves when it is closed. */
   readonly closed: Promise<void>
 }
@@ -92,7 +95,8 @@ export interface Receiver {
 /** Builds a receiver; it does nothing until it listens. */
 export function createReceiver(options: ReceiverOptions): Receiver {
   const { log, access = {}, graceMs = 0 } = options
-  const app = newServer({ ...options.timeouts, trustProxy: access.trustProxy })
+  const { timeouts, connectionsMax } = options
+  const app = newServer({ ...timeouts, connectionsMax, trustProxy: access.trustProxy })
   const life = new Life()
   const parts = partsOf(options, life)
   collectDocumentation(app)
@@ -102,11 +106,9 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   app.addHook('onRequest', (request, reply, done) => {
     reply.header(requestIdHeader, request.id)
     reply.header('x-content-type-options', 'nosniff')
-    if (hosts.accepts(request.headers.host)) done()
-    else {
-      parts.security.refused(request, { status: 421, reason: 'wrong-host' })
-      refuseEarly(request, reply, wrongHost)
-    }
+    const problem = wrongHead(request.raw, hosts)
+    if (problem === undefined) done()
+    else refuseHead(request, reply, { problem, security: parts.security })
   })
   logRequests(app, log)
   if (access.origins !== undefined && access.origins.length > 0) allowOrigins(app, access.origins)
@@ -145,12 +147,23 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     listening = app.listen(at)
     return listening
   }
-  const close = async (): Promise<void> => {
+  const close: Receiver['close'] = async (within = graceMs) => {
     // Closed before that, it would go on to listen, and for ever.
     await listening?.catch(() => undefined)
-    await life.close(app, graceMs)
+    await life.close(app, within)
   }
   return { listen, close, closed }
+}
+
+function refuseHead(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { problem, security }: { readonly problem: Problem } & Pick<ReceiverParts, 'security'>,
+): void {
+  if (problem === wrongHost) security.refused(request, { status: 421, reason: 'wrong-host' })
+  // Who says what cannot be understood may mean by the next request something else than we read.
+  else endConnection(reply.raw)
+  refuseEarly(request, reply, problem)
 }
 
 /** True when nobody must show anything, no page of another origin is served, and clients are not counted. */

@@ -2,7 +2,9 @@
 import { fastify, type FastifyInstance } from 'fastify'
 import { limitBodyTime } from './body-deadlines.ts'
 import { answerBrokenRequest } from './broken-request.ts'
+import { limitConnections } from './connections.ts'
 import { plainProblem, sendProblem } from './problem.ts'
+import { serveExpectations } from './request-head.ts'
 import { requestIdOf } from './request-id.ts'
 import { bodyMaxBytes, knowAllMethods } from './resources.ts'
 
@@ -14,24 +16,42 @@ export interface Timeouts {
   readonly requestMs: number
   /** Between two lines of a stream of check-ins; default 15,000. */
   readonly streamIdleMs: number
+  /** From an answer to the next request on the same connection, which then ends without a word; default 75,000. */
+  readonly keepAliveMs: number
+  /** Without reading anything of its answer, which is then cut off; default 20,000. */
+  readonly unreadMs: number
 }
 
-const connectionsMax = 4096
+interface ServerLimits {
+  /** Default 4,096. */
+  readonly connectionsMax?: number | undefined
+  readonly trustProxy?: string | undefined
+}
 
 export function newServer({
   headersMs = 5000,
   requestMs = 10_000,
+  // Longer than balancers keep theirs (60 s): a request never meets a connection that is being closed.
+  keepAliveMs = 75_000,
+  unreadMs = 20_000,
+  connectionsMax = 4096,
   trustProxy,
-}: Partial<Timeouts> & { readonly trustProxy?: string | undefined }): FastifyInstance {
+}: Partial<Timeouts> & ServerLimits): FastifyInstance {
   const app = fastify({
     bodyLimit: bodyMaxBytes,
     genReqId: requestIdOf,
     trustProxy: trustProxy ?? false,
     // Node by itself allows a minute for headers and five for a request, and looks every half minute.
-    http: { headersTimeout: headersMs, connectionsCheckingInterval: 1000 },
+    http: {
+      headersTimeout: headersMs,
+      connectionsCheckingInterval: 1000,
+      // `wrongHead` looks at it, and sees that there are two.
+      requireHostHeader: false,
+      joinDuplicateHeaders: true,
+    },
     // `limitBodyTime` does it: a stream may take as long as it likes.
     requestTimeout: 0,
-    keepAliveTimeout: 5000,
+    keepAliveTimeout: keepAliveMs,
     connectionTimeout: 20_000,
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: (_error, _request, reply) => {
@@ -42,7 +62,8 @@ export function newServer({
     onProtoPoisoning: 'error',
     onConstructorPoisoning: 'error',
   })
-  app.server.maxConnections = connectionsMax
+  limitConnections(app, { connectionsMax, unreadMs })
+  serveExpectations(app.server)
   // Who has nothing more to send still waits for the answer. (Node has it, but its types do not.)
   Object.assign(app.server, { httpAllowHalfOpen: true })
   app.removeContentTypeParser('text/plain')

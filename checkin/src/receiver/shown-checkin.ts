@@ -57,4 +57,17 @@ export function timeOfId(id: string): string {
   return latest.text
 }
 
+/** When a check-in was taken that was taken just now: by its id, and by our clock where ids run ahead of it. */
+export function receivedNow(id: string): string {
+  return isAhead(id) ? new Date().toISOString() : timeOfId(id)
+}
+
+// Two clocks that are kept in time differ by less.
+const clocksMs = 60_000
+
+/** True when the time in an id lies in the future: somebody has appended an entry with an id of their own. */
+export function isAhead(id: string): boolean {
+  return Number(id.slice(0, id.indexOf('-'))) > Date.now() + clocksMs
+}
+
 let latest = { ms: '', text: '' }

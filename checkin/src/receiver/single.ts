@@ -22,7 +22,7 @@ import { refusalFor } from './identity.ts'
 import type { ReceiverParts } from './parts.ts'
 import { invalidProblem, sendProblem } from './problem.ts'
 import { resource } from './resources.ts'
-import { timeOfId } from './shown-checkin.ts'
+import { receivedNow } from './shown-checkin.ts'
 import { traceFields } from './trace.ts'
 
 export const checkinUrl = '/api/checkin'
@@ -106,7 +106,7 @@ function sendAccepted(reply: FastifyReply, id: string): FastifyReply {
 
 /** The body of a 202. Written out: an entry id and a time have nothing to escape, and this is what most requests get. */
 export function acceptedText(id: string): string {
-  return `{"id":"${id}","status":"accepted","receivedAt":"${timeOfId(id)}"}`
+  return `{"id":"${id}","status":"accepted","receivedAt":"${receivedNow(id)}"}`
 }
 
 /** The header `Idempotency-Key`, for the documentation. */

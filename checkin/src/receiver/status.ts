@@ -11,7 +11,7 @@ import { onlyUserOf } from './identity.ts'
 import type { ReceiverParts } from './parts.ts'
 import { plainProblem, sendProblem } from './problem.ts'
 import { resource } from './resources.ts'
-import { shownCheckin, timeOfId } from './shown-checkin.ts'
+import { shownCheckin, isAhead, timeOfId } from './shown-checkin.ts'
 
 export function statusRoute(app: FastifyInstance, parts: ReceiverParts): void {
   const { group, calls } = parts
@@ -30,7 +30,9 @@ export function statusRoute(app: FastifyInstance, parts: ReceiverParts): void {
         return sendProblem(reply, unknownId)
       }
       reply.header('cache-control', 'no-store')
-      return { id, ...shownState(state), receivedAt: timeOfId(id) }
+      // Only the id could tell, and it lies.
+      const receivedAt = isAhead(id) ? {} : { receivedAt: timeOfId(id) }
+      return { id, ...shownState(state), ...receivedAt }
     },
   })
 }
@@ -83,11 +85,15 @@ const documentation: RouteDocumentation = {
   response: {
     200: jsonAnswer('Where it stands now', {
       type: 'object',
-      required: ['id', 'status', 'receivedAt'],
+      required: ['id', 'status'],
       properties: {
         id: entryIdSchema,
         status: { enum: states },
-        receivedAt: { type: 'string', format: 'date-time' },
+        receivedAt: {
+          type: 'string',
+          format: 'date-time',
+          description: 'Missing where the time in the id lies in the future',
+        },
         consumer: { type: 'string', description: 'pending: who has it' },
         deliveries: { type: 'integer', description: 'pending: how often it was delivered' },
         idleMs: { type: 'integer', description: 'pending: milliseconds since then' },

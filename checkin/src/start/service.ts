@@ -133,7 +133,12 @@ export class Service {
       const found = /^Receiver listens on (\S+?)\.?$/.exec(message)?.[1]
       if (found !== undefined) listening(found)
     }
-    const child = this.#child('receiver', ['checkinreceiver'], { REDIS_URL: url }, onMessage)
+    const child = this.#child(
+      'receiver',
+      ['checkinreceiver', '--grace', '250ms'],
+      { REDIS_URL: url },
+      onMessage,
+    )
     this.#unwind.add(() => child.stop())
     const loss = child.unexpectedEnd()
     this.#lose(loss)

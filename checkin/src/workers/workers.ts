@@ -12,12 +12,14 @@ import { answerMetricsQuestions } from './metrics-of-all.ts'
 export interface WorkersOptions {
   readonly count: number
   readonly log: Log
+  /** How long (ms) each serves on once it is asked to end. */
+  readonly graceMs: number
 }
 
 const firstPauseMs = 100
 const longestPauseMs = 10_000
 const healthyMs = 10_000
-const patienceMs = 8000
+const patienceMs = 10_000
 
 export class Workers {
   readonly #options: WorkersOptions
@@ -48,14 +50,15 @@ export class Workers {
     }
   }
 
-  /** Asks all to end in order, and kills whoever takes longer than 8 s. */
-  async stop(): Promise<void> {
+  /** Asks all to end in order, and kills whoever takes 10 s longer than `graceMs`. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     if (this.#stopping.signal.aborted) return
     this.#stopping.abort()
+    const lastMs = this.#options.graceMs + patienceMs
     const ends = [...this.#living].map(async (worker) => {
       const ended = once(worker, 'exit')
-      worker.process.kill('SIGTERM')
-      const tooLate = setTimeout(() => worker.process.kill('SIGKILL'), patienceMs)
+      worker.process.kill(signal)
+      const tooLate = setTimeout(() => worker.process.kill('SIGKILL'), lastMs)
       await ended
       clearTimeout(tooLate)
     })
