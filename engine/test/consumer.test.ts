@@ -153,7 +153,9 @@ onEachServer('consumer', (bench) => {
     })
     // That the server has delivered says not yet that the consumer has seen it.
     await waitFor(() => isHandling, { what: 'the first handler to begin' })
-    assert.equal((await fixture.group.describe()).pending, 20)
+    await waitFor(async () => (await fixture.group.describe()).pending === 20, {
+      what: 'the hand to be full',
+    })
     const stopped = consumer.stop()
     release.abort()
     await within(stopped, { what: 'the consumer to stop' })

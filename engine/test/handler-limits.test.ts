@@ -110,7 +110,10 @@ onEachServer('consumer with a handler', (bench) => {
     }
     const options = { concurrency: 15, timeoutMs: longMs, attemptsMax: 1, handler }
     const { consumer, ended } = startConsumer(t, fixture, 'one', options)
-    await waitFor(() => running === 15, { what: 'the handlers to begin' })
+    const inHand = async () => (await fixture.group.describe()).pending
+    await waitFor(async () => running === 15 && (await inHand()) === 30, {
+      what: 'the handlers to begin, with a full hand',
+    })
     await consumer.stop()
     assert.equal(await ended, undefined)
     const { pending, deadLetters } = await fixture.group.describe()
@@ -128,7 +131,10 @@ onEachServer('stop', (bench) => {
       inHandMax: 10,
       handler: () => new Promise<undefined>((resolve) => late.push(resolve)),
     })
-    await waitFor(() => late.length === 1, { what: 'the handler to hang' })
+    const inHand = async () => (await fixture.group.describe()).pending
+    await waitFor(async () => late.length === 1 && (await inHand()) === 10, {
+      what: 'the handler to hang, with a full hand',
+    })
     // Whoever waits already is hurried by the second call.
     const patient = consumer.stop()
     await within(consumer.stop({ withinMs: 20 }), { what: 'the end' })
