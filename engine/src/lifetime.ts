@@ -76,10 +76,14 @@ export class Runs {
 
   /** @throws {MillraceError} CLOSED. */
   begin(run: Lifetime, what: string): void {
-    if (this.#isClosed) {
-      throw new MillraceError('CLOSED', `Cannot run: ${what} belongs to a Millrace that is closed`)
-    }
+    this.checkOpen(`run ${what}`)
     this.#running.add(run)
+  }
+
+  /** @throws {MillraceError} CLOSED: what repeats itself through outages would never end. */
+  checkOpen(action: string): void {
+    if (this.#isClosed)
+      throw new MillraceError('CLOSED', `Cannot ${action}: the Millrace is closed`)
   }
 
   ended(run: Lifetime): void {

@@ -9,6 +9,7 @@ import { MillraceError } from './errors.ts'
 import { Group } from './group.ts'
 import type { Fields, ValuesOf } from './fields.ts'
 import { Runs, type StopOptions } from './lifetime.ts'
+import { ObserverCalls } from './observer-calls.ts'
 import { persist } from './persist.ts'
 import type { Projection } from './projection.ts'
 import { rankHashes, rebuildRankings, type RankOutcome } from './rank-hashes.ts'
@@ -40,8 +41,13 @@ export interface Addition<F extends Fields> extends AppendOptions {
  */
 export async function connect(options: ConnectOptions): Promise<Millrace> {
   const address = checkConnectOptions(options)
-  const { name = 'millrace', tls, onDisconnect, onReconnect } = options
-  const connection = await Connection.open({ address, tls, name, onDisconnect, onReconnect })
+  const { name = 'millrace', tls } = options
+  const calls = new ObserverCalls(options, `connection "${name}"`)
+  const connection = await Connection.open({
+    ...{ address, tls, name },
+    onDisconnect: (error) => void calls.tell('onDisconnect', error),
+    onReconnect: () => void calls.tell('onReconnect'),
+  })
   try {
     await checkServer(connection)
   } catch (error) {
@@ -140,9 +146,10 @@ export class Millrace {
    * Removes the entries from the head of a stream that no group and no named reader needs any more, except a reserve;
    * in bounded steps. For a loop there is {@link Trimmer}.
    * @throws {RangeError} when an option cannot be used.
-   * @throws {MillraceError} NO_STREAM, WRONG_TYPE. A lost connection hides only how much is gone: trimming again is safe.
+   * @throws {MillraceError} NO_STREAM, WRONG_TYPE, CLOSED. A lost connection hides only how much is gone: trimming again is safe.
    */
   async trim<F extends Fields>(stream: Stream<F>, options: TrimOptions = {}): Promise<TrimOutcome> {
+    this.#runs.checkOpen('trim')
     return await trim(this.#connection, stream.key, options)
   }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
-import { MillraceError, type Handler } from 'millrace'
+import { MillraceError, Trimmer, type Handler } from 'millrace'
 import { ReadAhead } from '../src/read-ahead.ts'
 import { onEachServer } from '../../testing/on-each-server.ts'
 import { waitFor, within } from '../../testing/wait-for.ts'
@@ -185,6 +185,7 @@ onEachServer('close', (bench) => {
     const isClosed = (error: unknown) => error instanceof MillraceError && error.code === 'CLOSED'
     await assert.rejects(group.consumer('two', { projections: [guests] }).run(), isClosed)
     await assert.rejects(millrace.reader(visits, reading).run(), isClosed)
+    await assert.rejects(new Trimmer(millrace, visits, { everyMs: 1 }).run(), isClosed)
     startConsumer(t, fixture, 'other', { claimAfterMs: longMs })
     await untilDrained(fixture)
   })

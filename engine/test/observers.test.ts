@@ -3,10 +3,12 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { Pressure, Trimmer, type ConsumerObserver } from 'millrace'
 import { onEachServer } from '../../testing/on-each-server.ts'
+import { startProxy } from '../../testing/tcp-proxy.ts'
 import { waitFor } from '../../testing/wait-for.ts'
 import {
   age,
   appendVisits,
+  connectFor,
   effects,
   freshGroup,
   readAndDie,
@@ -127,5 +129,18 @@ onEachServer('observer that fails', (bench) => {
     await waitFor(() => changes > 0, { what: 'the pressure' })
     await pressure.stop()
     await measuring
+  })
+
+  test('stops no connection from coming back', async (t) => {
+    const name = `lost-${bench().kind}`
+    const warnings = warningsOf(t, `connection "${name}"`)
+    const fixture = await freshGroup(bench())
+    const proxy = await startProxy(bench().server.port)
+    t.after(() => proxy.close())
+    const callbacks = { onDisconnect: failing('onDisconnect'), onReconnect: failing('onReconnect') }
+    const millrace = await connectFor(t, { url: proxy.url, name, ...callbacks })
+    proxy.cutAll()
+    await waitFor(() => warnings.length === 2 && millrace.isConnected, { what: 'the reconnect' })
+    await millrace.append(fixture.visits, visit(1))
   })
 })
