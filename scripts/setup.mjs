@@ -6,6 +6,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { flagsTakenByNpm } from './flags-taken-by-npm.mjs'
 import { onPath } from './on-path.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -34,6 +35,13 @@ const args = process.argv.slice(2)
 if (args.includes('--help')) {
   console.log(usage)
   process.exit(0)
+}
+const [taken] = flagsTakenByNpm('setup', /^with-/)
+if (taken !== undefined) {
+  console.error(
+    `setup: npm took ${taken} for itself. Put "--" before it: npm run setup -- ${taken}`,
+  )
+  process.exit(2)
 }
 const unknown = args.find((argument) => argument !== '--with-servers')
 if (unknown !== undefined) {

@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { flagsTakenByNpm } from './flags-taken-by-npm.mjs'
 import { onPath } from './on-path.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -16,7 +17,11 @@ const filters = args.filter((argument) => !argument.startsWith('-'))
 const options = args.filter((argument) => argument.startsWith('-'))
 const files = folders.flatMap(testFiles).filter(isChosen)
 
-if (!hasServer()) {
+const [taken] = flagsTakenByNpm('test', /^test-/)
+
+if (taken !== undefined) {
+  refuse(`npm took ${taken} for itself. Put "--" before it: npm test -- ${taken}`, 2)
+} else if (!hasServer()) {
   refuse('no redis-server or valkey-server found on the PATH. Install one with "npm run setup"')
 } else if (files.length === 0) {
   refuse(`no test file matches ${filters.map((filter) => `"${filter}"`).join(', ')}`)
@@ -55,7 +60,7 @@ function runTests() {
   })
 }
 
-function refuse(reason) {
+function refuse(reason, exitCode = 1) {
   console.error(`Cannot run the tests: ${reason}`)
-  process.exitCode = 1
+  process.exitCode = exitCode
 }

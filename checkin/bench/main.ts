@@ -2,6 +2,8 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { callOf } from '../src/cli/called-by.ts'
+import { refuseSwallowed } from '../src/cli/swallowed-flags.ts'
 import { CommandError, UsageError } from '../src/errors.ts'
 import { benchmarks } from './benchmarks/all.ts'
 import type { Benchmark, Scale } from './benchmarks/benchmark.ts'
@@ -38,7 +40,9 @@ process.exitCode = await run(process.argv.slice(2))
 /** Exit codes: 0 done, 1 failed, 2 wrong usage. */
 async function run(args: string[]): Promise<number> {
   try {
-    await command().parseAsync(args, { from: 'user' })
+    const made = command()
+    refuseSwallowed(made, { call: callOf('bench', process.env), args, env: process.env })
+    await made.parseAsync(args, { from: 'user' })
     return 0
   } catch (error) {
     return failed(error)

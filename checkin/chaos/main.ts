@@ -2,6 +2,9 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { serverKinds, serverKindsWanted, type ServerKind } from '../../testing/redis-servers.ts'
 import { seedOfRun } from '../../testing/seeded-random.ts'
+import { callOf } from '../src/cli/called-by.ts'
+import { refuseSwallowed } from '../src/cli/swallowed-flags.ts'
+import { UsageError } from '../src/errors.ts'
 import { controls } from './controls.ts'
 import { renderRun } from './report.ts'
 import { run } from './run.ts'
@@ -46,10 +49,13 @@ async function main(args: string[]): Promise<number> {
       }
     })
   try {
+    refuseSwallowed(command, { call: callOf('chaos', process.env), args, env: process.env })
     await command.parseAsync(args, { from: 'user' })
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-    throw error
+    if (!(error instanceof UsageError)) throw error
+    console.error(`error: ${error.message}`)
+    return 2
   }
   return isGood.every(Boolean) ? 0 : 1
 }

@@ -1,28 +1,13 @@
-/** The front door of the service: `main.ts COMMAND ...`, as the npm scripts of the root call it. */
-import { Command, CommanderError } from 'commander'
+/** The front door of the service: `main.ts COMMAND ...`, as the npm scripts of the root and `npx checkin` call it. */
+import { CommanderError } from 'commander'
 import { MillraceError } from 'millrace'
+import { callOf } from './cli/called-by.ts'
+import { checkSubcommand, loadCommand, overview } from './cli/catalogue.ts'
+import { refuseSwallowed } from './cli/swallowed-flags.ts'
 import { readConfig } from './config.ts'
 import { CommandError, UsageError } from './errors.ts'
 import { endWithParent } from './start/end-with-parent.ts'
-import { wire, type Wiring } from './wiring.ts'
-
-const commands: Record<string, () => Promise<{ command: (wiring: Wiring) => Command }>> = {
-  start: () => import('./cli/start.ts'),
-  redis: () => import('./cli/redis.ts'),
-  load: () => import('./cli/load.ts'),
-  reindex: () => import('./cli/reindex.ts'),
-  checkinreceiver: () => import('./cli/checkinreceiver.ts'),
-  'api-keys': () => import('./cli/api-keys.ts'),
-  checkinprocessor: () => import('./cli/checkinprocessor.ts'),
-  checkingroupprocessor: () => import('./cli/checkingroupprocessor.ts'),
-  checkingenerator: () => import('./cli/checkingenerator.ts'),
-  groups: () => import('./cli/groups.ts'),
-  trim: () => import('./cli/trim.ts'),
-  consumers: () => import('./cli/consumers.ts'),
-  doctor: () => import('./cli/doctor.ts'),
-  recover: () => import('./cli/recover.ts'),
-  'dead-letters': () => import('./cli/dead-letters.ts'),
-}
+import { wire } from './wiring.ts'
 
 const version = '0.1.0'
 endWithParent()
@@ -31,15 +16,17 @@ process.exitCode = await run(process.argv.slice(2))
 /** Runs one command. Exit codes: 0 done, 1 failed, 2 wrong usage. */
 async function run([name = '', ...args]: string[]): Promise<number> {
   try {
-    const load = Object.hasOwn(commands, name) ? commands[name] : undefined
-    if (load === undefined) {
-      throw new UsageError(
-        `Cannot run command "${name}": there are ${Object.keys(commands).join(', ')}`,
-      )
+    const make = await loadCommand(name)
+    if (make === undefined) {
+      overview(version).parse(name === '' ? args : [name, ...args], { from: 'user' })
+      return 0
     }
-    const config = readConfig(process.env, process.stdout.isTTY)
-    const command = (await load()).command(wire(config))
-    command.name(`npm run ${name} --`).version(version).exitOverride()
+    const { env } = process
+    const config = readConfig(env, process.stdout.isTTY)
+    const call = callOf(name, env)
+    const command = make(wire(config)).name(call.usage).version(version).exitOverride()
+    refuseSwallowed(command, { call, args, env })
+    checkSubcommand(command, args)
     await command.parseAsync(args, { from: 'user' })
     return Number(process.exitCode ?? 0)
   } catch (error) {

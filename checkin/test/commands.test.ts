@@ -8,8 +8,18 @@ import { runMain } from '../../testing/processes.ts'
 const run = (args: string[], env: Record<string, string> = {}) => runMain(args, { env }).exited
 
 const wrongUsage: { args: string[]; env?: Record<string, string>; says: RegExp }[] = [
-  { args: ['nonsense'], says: /Cannot run command "nonsense": there are start, redis, load/ },
-  { args: ['__proto__'], says: /Cannot run command "__proto__"/ },
+  {
+    args: [],
+    says: /Usage: checkin <command>[^]*Run the service:[^]*Look at it:[^]*Keep and repair/,
+  },
+  { args: ['nonsense'], says: /unknown command 'nonsense'/ },
+  { args: ['grups'], says: /unknown command 'grups'\n\(Did you mean groups\?\)/ },
+  { args: ['consumers', 'remov', 'x'], says: /unknown command 'remov'\n\(Did you mean remove\?\)/ },
+  { args: ['groups', 'paus'], says: /unknown command 'paus'\n\(Did you mean pause\?\)/ },
+  { args: ['dead-letters', 'purg'], says: /unknown command 'purg'\n\(Did you mean purge\?\)/ },
+  { args: ['api-keys', 'revok', 'x'], says: /unknown command 'revok'\n\(Did you mean revoke\?\)/ },
+  { args: ['__proto__'], says: /unknown command '__proto__'/ },
+  { args: ['--nonsense'], says: /unknown option '--nonsense'/ },
   { args: ['groups', '--nonsense'], says: /unknown option '--nonsense'/ },
   { args: ['checkingroupprocessor'], says: /missing required argument 'name'/ },
   { args: ['checkingroupprocessor', 'a b'], says: /1 to 64 letters, digits/ },
@@ -46,14 +56,27 @@ for (const { args, env, says } of wrongUsage) {
   })
 }
 
-test('every command has help and a version', async () => {
-  for (const name of ['load', 'groups', 'checkingroupprocessor', 'checkinreceiver']) {
+test('every command has help and a version, and says how it was called', async () => {
+  const names = ['load', 'groups', 'group-processor', 'receiver', 'checkinreceiver']
+  for (const name of names) {
     const help = await run([name, '--help'])
     assert.equal(help.code, 0)
-    assert.match(help.stdout, new RegExp(`Usage: npm run ${name} -- `))
+    assert.match(help.stdout, new RegExp(`Usage: checkin ${name} `))
+    const byNpm = await run([name, '--help'], { npm_lifecycle_event: name })
+    assert.match(byNpm.stdout, new RegExp(`Usage: npm run ${name} -- `))
     const version = await run([name, '--version'])
     assert.deepEqual([version.code, version.stdout.trim()], [0, '0.1.0'])
   }
+})
+
+test('the front door shows all commands by purpose, and its version', async () => {
+  const { code, stdout } = await run(['--help'])
+  assert.equal(code, 0)
+  assert.match(stdout, /Run the service:\n +start +the whole service/)
+  assert.match(stdout, /\n +receiver\|checkinreceiver /)
+  assert.match(stdout, /Keep and repair it:\n +recover /)
+  const version = await run(['--version'])
+  assert.deepEqual([version.code, version.stdout.trim()], [0, '0.1.0'])
 })
 
 test('a server that is away is named without its password', async () => {

@@ -235,7 +235,7 @@ describe('npm run dead-letters', { concurrency: 2 }, () => {
   test('dead-letters command explains itself', async () => {
     const { code, stdout } = await run('usage', '--help')
     assert.equal(code, 0)
-    assert.match(stdout, /Usage: npm run dead-letters -- \[options\] \[command\]/)
+    assert.match(stdout, /Usage: checkin dead-letters \[options\] \[command\]/)
     assert.match((await run('usage', 'purge', '--help')).stdout, /--older-than <age>/)
   })
 })

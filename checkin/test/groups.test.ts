@@ -197,7 +197,7 @@ describe('npm run groups', { concurrency: 2 }, () => {
   test('groups command explains itself', async () => {
     const { code, stdout } = await run('usage', '--help')
     assert.equal(code, 0)
-    assert.match(stdout, /Usage: npm run groups -- \[options\] \[command\]/)
+    assert.match(stdout, /Usage: checkin groups \[options\] \[command\]/)
     assert.match((await run('usage', 'create', '--help')).stdout, /--from <id>/)
   })
 })

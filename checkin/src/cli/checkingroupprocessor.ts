@@ -21,6 +21,10 @@ interface Flags {
 }
 
 export function command(wiring: Wiring): Command {
+  return groupProcessor(wiring)
+}
+
+export function groupProcessor(wiring: Wiring): Command {
   const { config, model } = wiring
   return new Command()
     .description('one consumer of the group that shares the stream of check-ins')
