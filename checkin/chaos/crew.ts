@@ -93,7 +93,7 @@ export class Crew {
     if (kind === 'processor' || kind === 'pushing') {
       if (kind === 'processor') flags.push('--pull')
       const env = { REDIS_URL: url, LOG_FORMAT: 'pretty' }
-      return runMain(['checkingroupprocessor', name, ...flags], { env, root })
+      return runMain(['group-processor', name, ...flags], { env, root })
     }
     const how = kind === 'hanging' ? ['hang'] : []
     const args = [url, name, String(batch), String(claimAfterMs), ...how]

@@ -8,19 +8,26 @@ export type Log = Logger
  * Opens the log of a service on stdout: one JSON object a line, or `level: message` as on the seed's terminal.
  * Control characters in values are escaped by both formats, so one call is one line.
  */
-export function openLog(options: { level: LogLevel; format: LogFormat }): Log {
+export function openLog(options: {
+  readonly level: LogLevel
+  readonly format: LogFormat
+  /** In the format for people: the time of day before each line. The other one always has the time. */
+  readonly hasTime: boolean
+}): Log {
   if (options.format === 'json') {
     const timestamp = pino.stdTimeFunctions.isoTime
     return pino({ level: options.level, base: null, timestamp, formatters: { level: named } })
   }
   const isColour = process.stdout.isTTY && process.env.NO_COLOR === undefined
   return pino(
-    { level: options.level, base: null, timestamp: false },
+    { level: options.level, base: null, timestamp: options.hasTime },
     pretty({
       sync: true,
       colorize: isColour,
       hideObject: true,
+      translateTime: 'SYS:HH:MM:ss',
       customPrettifiers: {
+        time: (time) => (typeof time === 'string' ? time : ''),
         level: (_value, _key, _log, { label, labelColorized }) =>
           isColour
             ? labelColorized.toLowerCase().replace(/\[(\d+)M/gi, '[$1m')

@@ -10,8 +10,11 @@ import { inOurWords } from './redis-tls.ts'
 export interface Wiring {
   readonly config: Config
   readonly model: CheckinModel
-  /** Opens the service's log; `LOG_LEVEL` wins over the level that the command asks for. */
-  readonly openLog: (level?: LogLevel) => Log
+  /**
+   * Opens the service's log; `LOG_LEVEL` wins over the level that the command asks for (default `info`). On a terminal each
+   * line begins with the time of day, unless `hasTime` is false.
+   */
+  readonly openLog: (options?: { readonly level?: LogLevel; readonly hasTime?: boolean }) => Log
   /** Finds the server that the commands work on: `REDIS_URL`, the embedded one, or `redis://127.0.0.1:6379`. */
   readonly serverUrl: () => Promise<string>
   /** Connects to that server. @throws {CommandError} naming the ways to get one when none answers. */
@@ -26,8 +29,12 @@ export function wire(config: Config): Wiring {
   return {
     config,
     model: checkinModel(config.keyPrefix),
-    openLog: (level = 'info') =>
-      openLog({ level: config.logLevel ?? level, format: config.logFormat }),
+    openLog: ({ level = 'info', hasTime = true } = {}) =>
+      openLog({
+        level: config.logLevel ?? level,
+        format: config.logFormat,
+        hasTime: hasTime && process.stdout.isTTY,
+      }),
     serverUrl,
     connect: async (log) => connectTo(await serverUrl(), config, log),
   }

@@ -15,7 +15,7 @@ onEachServer(
     test('says how to create the group when there is none', async () => {
       const { code, stderr } = await run()
       assert.equal(code, 1)
-      assert.match(stderr, /npm run load/)
+      assert.match(stderr, /npm run recover".* "npm run load/)
     })
 
     test('lists the living and the dead, and removes only the dead', async () => {

@@ -54,7 +54,8 @@ onEachServer(
 
 async function process(folder: string, commands: readonly string[][], url: string): Promise<void> {
   const env = { REDIS_URL: url }
-  const loaded = await runMain(['load', '--data', folder, '--force'], { env }).exited
+  const loaded = await runMain(['load', '--data', folder, '--force', '--replace', '--yes'], { env })
+    .exited
   assert.equal(loaded.code, 0, loaded.stderr)
   const crew = commands.map((command) => runMain(command, { env }).exited)
   for (const { code, stderr } of await Promise.all(crew)) assert.equal(code, 0, stderr)

@@ -19,7 +19,7 @@ describe('npm run load', { concurrency: 2 }, () => {
 
   test('load command fills Redis with the sample data and says so in one line', async () => {
     const { code, stdout, stderr } = await run([], { KEY_PREFIX: 'a', CHECKIN_GROUP: 'mine' })
-    assert.equal(stderr, '')
+    assert.match(stderr, /^At redis:.*, stream "a:checkins", group "mine":\n/)
     assert.equal(code, 0)
     assert.equal(
       stdout,
@@ -35,7 +35,7 @@ describe('npm run load', { concurrency: 2 }, () => {
 
   test('load command prints its summary as JSON', async () => {
     const { stdout, stderr } = await run(['--json'], { KEY_PREFIX: '{b}' })
-    assert.equal(stderr, '')
+    assert.match(stderr, /^At redis:.*:\n/)
     assert.deepEqual(JSON.parse(stdout), {
       folder: sampleFolder,
       stream: '{b}:checkins',
@@ -62,19 +62,45 @@ describe('npm run load', { concurrency: 2 }, () => {
     )
   })
 
+  test('load command removes what is no sample data only when it is told so, and says how much', async () => {
+    const redis = await server?.client()
+    const env = { KEY_PREFIX: 'd' }
+    await run([], env)
+    await redis?.send('HSET', 'd:users:424242', 'firstName', 'Ada')
+    const isThere = async () => (await redis?.send('EXISTS', 'd:users:424242')) === 1
+    const refused = await run([], env)
+    assert.equal(refused.code, 1)
+    assert.match(
+      refused.stderr,
+      /more than sample data: 1 user\. Nothing was loaded.* npm run load -- --replace\n$/,
+    )
+    const unasked = await run(['--replace'], env)
+    assert.equal(unasked.code, 1)
+    assert.match(
+      unasked.stderr,
+      /^This removes from redis:.*: 1,001 users, 210 locations, 5,000 check-ins, /m,
+    )
+    assert.match(unasked.stderr, /nobody said yes. Without a terminal: --yes/)
+    assert.ok(await isThere())
+    const replaced = await run(['--replace', '--yes'], env)
+    assert.equal(replaced.code, 0)
+    assert.match(replaced.stderr, /^This removes from redis:.*: 1,001 users/m)
+    assert.ok(!(await isThere()))
+  })
+
   for (const args of [['--dta', 'x'], ['extra'], ['--data']]) {
     test(`load command refuses "${args.join(' ')}" as wrong usage`, async () => {
       const { code, stdout, stderr } = await run(args)
       assert.equal(code, 2)
       assert.equal(stdout, '')
-      assert.match(stderr, /^error: /)
+      assert.match(stderr, /^error: /m)
     })
   }
 
   test('load command refuses while a group processor runs, and --force overrules', async (t) => {
     const env = { KEY_PREFIX: 'c', REDIS_URL: server?.url ?? '' }
     await run([], env)
-    const processor = runMain(['checkingroupprocessor', 'alice'], { env })
+    const processor = runMain(['group-processor', 'alice'], { env })
     t.after(() => processor.kill('SIGKILL'))
     const client = await server?.client()
     const isRunning = async (): Promise<boolean> =>
@@ -82,10 +108,13 @@ describe('npm run load', { concurrency: 2 }, () => {
     await waitFor(isRunning, { what: 'the processor to connect', timeoutMs: 30_000 })
     const refused = await run([], env)
     assert.equal(refused.code, 1)
-    assert.match(refused.stderr, /^error: Cannot load while consumers are alive: alice\. .*--force/)
+    assert.match(
+      refused.stderr,
+      /^error: Cannot load while consumers are alive: alice\. .*--force/m,
+    )
     const forced = await run(['--force'], env)
     assert.equal(forced.code, 0)
-    assert.equal(forced.stderr, 'warning: consumers are alive: alice\n')
+    assert.match(forced.stderr, /^warning: consumers are alive: alice$/m)
     assert.match(forced.stdout, /^Loaded 1,000 users/)
   })
 })

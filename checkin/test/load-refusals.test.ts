@@ -6,7 +6,7 @@ import type { TestClient } from '../../testing/test-client.ts'
 import { waitFor } from '../../testing/wait-for.ts'
 import { checkinModel, type CheckinModel } from '../src/domain/checkins.ts'
 import { load } from '../src/loader/load.ts'
-import { data, group, long } from './small-data.ts'
+import { data, group, long, onReplace } from './small-data.ts'
 
 async function isUntouched(redis: TestClient, { checkins, userKey }: CheckinModel): Promise<void> {
   assert.equal(await redis.send('XLEN', checkins.key), 2)
@@ -58,7 +58,7 @@ onEachServer('load', (bench) => {
     await isUntouched(redis, model)
 
     await consumer.stop()
-    await load(millrace, long, { model, group })
+    await load(millrace, long, { model, group, onReplace })
     assert.equal(await redis.send('XLEN', key), 3500)
   })
 
@@ -82,7 +82,7 @@ onEachServer('load', (bench) => {
     const consumer = await startConsumer(t, millrace, model, name)
     const disturbed: string[] = []
     const onDisturbed = (consumers: readonly string[]) => disturbed.push(...consumers)
-    await load(millrace, long, { model, group, isForced: true, onDisturbed })
+    await load(millrace, long, { model, group, isForced: true, onDisturbed, onReplace })
     assert.deepEqual(disturbed, [name])
     assert.equal(await redis.send('XLEN', model.checkins.key), 3500)
     await consumer.stop()
@@ -113,7 +113,7 @@ onEachServer('load', (bench) => {
     )
     await reader.stop()
     await ended
-    await load(millrace, long, { model, group })
+    await load(millrace, long, { model, group, onReplace })
   })
 
   test('load refuses while a consumer of another library works', async (t) => {
@@ -131,7 +131,7 @@ onEachServer('load', (bench) => {
     const isGone = async (): Promise<boolean> =>
       !/ db=1 .* cmd=xreadgroup /.test(String(await bench().redis.send('CLIENT', 'LIST')))
     await waitFor(isGone, { what: 'the foreign connection to end' })
-    await load(millrace, long, { model, group })
+    await load(millrace, long, { model, group, onReplace })
   })
 
   test('load trusts the idle times when it may not see the connections', async (t) => {

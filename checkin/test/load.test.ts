@@ -6,8 +6,9 @@ import { startRedis } from '../../testing/redis-servers.ts'
 import { checkinModel } from '../src/domain/checkins.ts'
 import { CommandError } from '../src/errors.ts'
 import { indexKeys } from '../src/loader/indexes.ts'
-import { load } from '../src/loader/load.ts'
-import { data, group, long } from './small-data.ts'
+import { beyondInWords, load } from '../src/loader/load.ts'
+import type { Stock } from '../src/loader/stock.ts'
+import { data, group, long, onReplace } from './small-data.ts'
 
 onEachServer('load', (bench) => {
   test('load fills stream, hashes and group', async () => {
@@ -66,7 +67,7 @@ onEachServer('load', (bench) => {
     for (const stranger of strangers) await redis.send('HSET', stranger, 'a', 'b')
     await redis.send('RPUSH', `${prefix}:users:9999`, 'a list')
 
-    const removed = await load(millrace, data, { model, group })
+    const removed = await load(millrace, data, { model, group, onReplace })
 
     assert.deepEqual(removed, { checkins: 3500, users: 1500, locations: 1500, deadLetters: 3 })
     const left = (await redis.send('KEYS', `${prefix}:*`)) as string[]
@@ -91,7 +92,8 @@ onEachServer('load', (bench) => {
         written += count
         if (written === at) throw new Error('killed')
       }
-      await assert.rejects(load(millrace, long, { model, group, onWritten: dies }), /killed/)
+      const replacing = load(millrace, long, { model, group, onReplace, onWritten: dies })
+      await assert.rejects(replacing, /killed/)
       const description = millrace.group(model.checkins, group).describe()
       await assert.rejects(description, { code: 'NO_STREAM' })
 
@@ -122,6 +124,109 @@ onEachServer('load', (bench) => {
   })
 })
 
+onEachServer('load over what is there', (bench) => {
+  async function loaded() {
+    const { millrace, redis } = bench()
+    const model = checkinModel(freshPrefix())
+    await load(millrace, data, { model, group })
+    return { millrace, redis, model, key: model.checkins.key }
+  }
+
+  test('load may replace the data that it brings, processed or not, and other known data', async () => {
+    const { millrace, redis, model, key } = await loaded()
+    const consumer = millrace.group(model.checkins, group).consumer('c', {
+      projections: [model.users, model.locations],
+      drain: true,
+    })
+    await consumer.run()
+    assert.equal((await redis.hash(model.userKey(1))).numCheckins, '3')
+    await redis.send('XADD', `${key}:${group}:dead`, '*', 'id', '5-7', 'reason', 'refused')
+    await load(millrace, data, { model, group })
+    assert.equal((await redis.hash(model.userKey(1))).numCheckins, '2')
+    await load(millrace, long, { model, group, known: [data] })
+    assert.equal(await redis.send('XLEN', key), 3500)
+  })
+
+  const strangers: [what: string, make: (stage: Awaited<ReturnType<typeof loaded>>) => unknown][] =
+    [
+      ['1 user', ({ redis, model }) => redis.send('HSET', model.userKey(424242), 'numCheckins', 1)],
+      ['1 user', ({ redis, model }) => redis.send('HSET', model.userKey(2), 'email', 'a@b')],
+      [
+        '1 location',
+        ({ redis, model }) => redis.send('HSET', model.locationKey(1), 'location', '0,0'),
+      ],
+      ['1 check-in', ({ redis, key }) => redis.send('XADD', key, '*', 'userId', 1)],
+      [
+        '1 dead letter',
+        ({ redis, key }) => redis.send('XADD', `${key}:${group}:dead`, '*', 'id', '9-9'),
+      ],
+      [
+        '1 check-in',
+        async ({ redis, key }) => {
+          await redis.send('XADD', key, '9-9', 'userId', 1)
+          await redis.send('XDEL', key, '9-9')
+        },
+      ],
+      [
+        'group "workers", which was lost and can be recovered',
+        async ({ millrace, redis, model, key }) => {
+          const options = { projections: [model.users], drain: true }
+          await millrace.group(model.checkins, group).consumer('c', options).run()
+          await redis.send('XGROUP', 'DESTROY', key, group)
+        },
+      ],
+      [
+        'group "workers", which was lost and can be recovered',
+        async ({ millrace, redis, model, key }) => {
+          const options = { projections: [model.users], drain: true }
+          await millrace.group(model.checkins, group).consumer('c', options).run()
+          await redis.send('DEL', key)
+        },
+      ],
+    ]
+  for (const [at, [what, make]] of strangers.entries()) {
+    test(`load leaves all as it is where more is there: ${what} (${at + 1})`, async () => {
+      const stage = await loaded()
+      const { millrace, redis, model } = stage
+      await make(stage)
+      const keys = (
+        (await redis.send('KEYS', `${model.checkins.key.split(':')[0]}:*`)) as string[]
+      ).sort()
+      await assert.rejects(load(millrace, data, { model, group }), (error) => {
+        assert.ok(error instanceof CommandError)
+        assert.ok(
+          error.message.includes(`there is more than sample data: ${what}. Nothing`),
+          error.message,
+        )
+        assert.match(error.message, /npm run load -- --replace$/)
+        assert.equal(error.message.includes('"npm run recover"'), what.startsWith('group'))
+        return true
+      })
+      const after = (await redis.send('KEYS', `${model.checkins.key.split(':')[0]}:*`)) as string[]
+      assert.deepEqual(after.sort(), keys)
+      let told = ''
+      const tell = (stock: Stock): Promise<void> => {
+        told = beyondInWords(stock)
+        return Promise.resolve()
+      }
+      await load(millrace, data, { model, group, onReplace: tell })
+      assert.equal(told, what)
+      assert.equal((await millrace.group(model.checkins, group).describe()).lag, 2)
+    })
+  }
+
+  test('load removes nothing when check-ins come while somebody is asked', async () => {
+    const { millrace, redis, model, key } = await loaded()
+    const comes = async (): Promise<void> => {
+      await redis.send('XADD', key, '*', 'userId', 1)
+    }
+    await redis.send('HSET', model.userKey(77), 'a', 'b')
+    const replacing = load(millrace, data, { model, group, onReplace: comes })
+    await assert.rejects(replacing, /more check-ins have come meanwhile/)
+    assert.equal(await redis.send('XLEN', key), 3)
+  })
+})
+
 test('load on a full server says what is left, and succeeds when there is room again', async (t) => {
   const server = await startRedis()
   const millrace = await connect({ url: server.url })
@@ -134,7 +239,7 @@ test('load on a full server says what is left, and succeeds when there is room a
   await load(millrace, data, { model, group })
   await redis.send('CONFIG', 'SET', 'maxmemory', '1')
   await assert.rejects(
-    load(millrace, long, { model, group }),
+    load(millrace, long, { model, group, onReplace }),
     /^CommandError: Cannot finish the load: OOM .*What was there is removed.* Load again$/,
   )
   await redis.send('CONFIG', 'SET', 'maxmemory', '0')

@@ -15,7 +15,7 @@ onEachServer(
     test('is refused without a group, and without a name', async () => {
       const { code, stderr } = await run('groups', 'pause')
       assert.equal(code, 1)
-      assert.match(stderr, /npm run load/)
+      assert.match(stderr, /npm run recover".* "npm run load/)
       assert.equal((await run('consumers', 'pause')).code, 2)
       assert.equal((await run('consumers', 'pause', 'a b')).code, 2)
     })
@@ -46,7 +46,7 @@ onEachServer(
       const { checkins } = checkinModel('ncc')
       const group = millrace.group(checkins, 'checkinConsumers')
       await group.create()
-      const processor = runMain(['checkingroupprocessor', 'c1'], { env: env() })
+      const processor = runMain(['group-processor', 'c1'], { env: env() })
       await processor.waitForLine(/waiting for more/)
       const said = (line: RegExp, times: number) =>
         waitFor(() => [...processor.stdout.matchAll(line)].length === times, { what: String(line) })

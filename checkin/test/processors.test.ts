@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { onEachServer, type Bench } from '../../testing/on-each-server.ts'
-import { runMain } from '../../testing/processes.ts'
+import { runMain, type MainProcess } from '../../testing/processes.ts'
 import { waitFor } from '../../testing/wait-for.ts'
 import { checkinModel } from '../src/domain/checkins.ts'
 
 let prefixes = 0
+// Several processes start at once here, on any machine.
+const slowly = { timeoutMs: 60_000 }
 
 /** A group of its own, under a key prefix of its own. */
 async function freshGroup({ millrace, redis, server }: Bench) {
@@ -44,6 +46,54 @@ onEachServer('group processor', (bench) => {
     ])
   })
 
+  test('is the exercise as it is typed in the seed, and says so', async () => {
+    const { env, append } = await freshGroup(bench())
+    for (let n = 1; n <= 4; n += 1) await append(`${n}-0`, n, 9)
+    const npm = { ...env, npm_lifecycle_event: 'checkingroupprocessor' }
+    const [one, two] = ['consumer1', 'consumer2'].map((name) => {
+      return runMain(['checkingroupprocessor', name], { env: npm })
+    }) as [MainProcess, MainProcess]
+    // Each has one check-in at a time, and a pause after it: none of them gets all.
+    await Promise.all(
+      [one, two].map((process) => process.waitForLine(/Pausing to simulate work\./, slowly)),
+    )
+    for (const process of [one, two]) process.kill('SIGINT')
+    const { code, stdout } = await one.exited
+    assert.equal(code, 0)
+    const [note, start, processing, ...rest] = stdout.split('\n')
+    assert.equal(
+      note,
+      'info: consumer1: One checkin at a time with pauses of 1s..5s, as in the exercise. ' +
+        'Full speed: npm run checkingroupprocessor consumer1 -- --work none',
+    )
+    assert.equal(start, 'info: consumer1: Starting up.')
+    const [, n] = /^info: consumer1: Processing checkin (\d)-0\.$/.exec(processing ?? '') ?? []
+    const prefix = env.KEY_PREFIX
+    assert.deepEqual(rest.slice(0, 4), [
+      `debug: consumer1: Processing ${n}-0.`,
+      `debug: consumer1: Updating user ${prefix}:users:${n} and location ${prefix}:locations:9.`,
+      `info: consumer1: Acknowledged processing of checkin ${n}-0.`,
+      'info: consumer1: Pausing to simulate work.',
+    ])
+    assert.match((await two.exited).stdout, /consumer2: Acknowledged/)
+  })
+
+  for (const args of [
+    ['group-processor', 'c'],
+    ['checkingroupprocessor', 'c', '--work', 'none'],
+    ['checkingroupprocessor', 'c', '--batch', '10'],
+  ]) {
+    test(`works at full speed as ${args.join(' ')}`, async () => {
+      const { env, append } = await freshGroup(bench())
+      for (let n = 1; n <= 30; n += 1) await append(`${n}-0`, n, 9)
+      const running = runMain(args, { env })
+      await running.waitForLine(/Processed 30 checkins/, slowly)
+      running.kill('SIGINT')
+      const { stdout } = await running.exited
+      assert.doesNotMatch(stdout, /Pausing|exercise/)
+    })
+  }
+
   test('shares the exercise with a second one: no check-in goes to both', async () => {
     const { env, append } = await freshGroup(bench())
     for (let n = 1; n <= 12; n += 1) await append(`${n}-0`, n, n)
@@ -61,16 +111,22 @@ onEachServer('group processor', (bench) => {
     assert.equal(both.length, 12)
   })
 
-  test('sums up once a second, and says once that it waits', async () => {
+  test('sums up once a second, and says that it waits only when it was idle for a while', async () => {
     const { env, append } = await freshGroup(bench())
-    const running = runMain(['checkingroupprocessor', 'consumer1'], { env })
-    await running.waitForLine(/^info: consumer1: waiting for more checkins\.\.\.$/)
+    const running = runMain(['group-processor', 'consumer1'], { env })
     await append('1-0', 1, 1)
-    await running.waitForLine(/^info: consumer1: Processed 1 checkins, 1\/s, lag 0, pending 0\.$/)
+    await running.waitForLine(
+      /^info: consumer1: Processed 1 checkins, 1\/s, lag 0, pending 0\.$/,
+      slowly,
+    )
+    await append('2-0', 1, 1)
+    await running.waitForLine(/Processed 2 checkins/)
+    assert.doesNotMatch(running.stdout, /waiting/)
+    await running.waitForLine(/^info: consumer1: waiting for more checkins\.\.\.$/)
     running.kill('SIGINT')
     const { code, stdout } = await running.exited
     assert.equal(code, 0)
-    assert.match(stdout, /Stopped\. Processed 1 checkins\.\n$/)
+    assert.match(stdout, /Stopped\. Processed 2 checkins\.\n$/)
     assert.doesNotMatch(stdout, /Processing checkin/)
   })
 

@@ -6,7 +6,7 @@ import { load } from '../src/loader/load.ts'
 import { freshPrefix, onEachServer } from '../../testing/on-each-server.ts'
 import { runMain } from '../../testing/processes.ts'
 import type { TestClient } from '../../testing/test-client.ts'
-import { group } from './small-data.ts'
+import { group, onReplace } from './small-data.ts'
 import { locationOf, userOf } from './reading-stage.ts'
 
 type Model = ReturnType<typeof checkinModel>
@@ -40,7 +40,7 @@ onEachServer('reindex', (bench) => {
     const placed = positions?.filter((_, at) => at % 2 === 0)
     assert.deepEqual(placed?.sort(), ['1', '2', '3'])
     // Another load leaves nothing of it.
-    await load(millrace, { users: [], locations: [], checkins: [] }, { model, group })
+    await load(millrace, { users: [], locations: [], checkins: [] }, { model, group, onReplace })
     assert.deepEqual(await indexesOf(redis, model), [[], [], [], []])
   })
 
@@ -108,6 +108,6 @@ onEachServer('reindex', (bench) => {
     await redis.send('SET', model.geoKey, 'x')
     const failed = await runMain(['reindex', '--json'], { env }).exited
     assert.equal(failed.code, 1)
-    assert.match(failed.stderr, /^error: WRONGTYPE/)
+    assert.match(failed.stderr, /^error: WRONGTYPE/m)
   })
 })

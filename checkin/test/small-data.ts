@@ -23,6 +23,9 @@ export const data: LoadedData = {
   ],
 }
 
+/** Allows a load to remove whatever is there. */
+export const onReplace = (): Promise<void> => Promise.resolve()
+
 /** Enough for several batches of everything. */
 export const long: LoadedData = {
   users: Array.from({ length: 1500 }, (_, at) => ({ ...data.users[1], id: at + 1 })),

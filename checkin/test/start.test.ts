@@ -129,7 +129,7 @@ test('start builds the leaderboards of data that is older than they are', { skip
 
 test('start replaces a processor that dies', { skip }, async (t) => {
   const service = await setTheStage(t).start()
-  const pid = childOf(service, 'checkingroupprocessor consumer1')
+  const pid = childOf(service, 'group-processor consumer1')
   process.kill(pid, 'SIGKILL')
   await service.waitForLine(/consumer1 ended with signal SIGKILL/)
   await service.waitForLine(/consumer1 starts again in 0.5 s/)

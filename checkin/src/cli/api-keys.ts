@@ -1,10 +1,12 @@
 import { Argument, Command, Option } from 'commander'
+import type { Millrace } from 'millrace'
 import { ApiKeys, type ApiKey } from '../access/api-keys.ts'
 import { keyScopes, type KeyScope } from '../access/scopes.ts'
 import { CommandError, UsageError } from '../errors.ts'
 import { plainTable } from '../terminal/plain-table.ts'
 import { escaped, isColour } from '../terminal/words.ts'
 import type { Wiring } from '../wiring.ts'
+import { sayPlace } from './place.ts'
 
 // E-mail and metrics are given by name alone.
 const defaultScopes = ['ingest', 'read'] as const
@@ -30,7 +32,8 @@ function createCommand(wiring: Wiring): Command {
     )
     .option('--json', 'print it as JSON', false)
     .action(async (name: string, flags: { scope?: KeyScope[]; json: boolean }) => {
-      await withKeys(wiring, async (keys) => {
+      await withKeys(wiring, async (keys, millrace) => {
+        sayPlace(millrace, wiring)
         const { text, apiKey } = await keys.create({ name, scopes: flags.scope ?? defaultScopes })
         if (flags.json) print(JSON.stringify({ ...shown(apiKey), key: text }))
         else {
@@ -78,7 +81,8 @@ function revokeCommand(wiring: Wiring): Command {
     .description('ends a key; receivers know within 5 s')
     .argument('<id>', 'as "list" shows it')
     .action(async (id: string) => {
-      await withKeys(wiring, async (keys) => {
+      await withKeys(wiring, async (keys, millrace) => {
+        sayPlace(millrace, wiring)
         if (!(await keys.revoke(id))) {
           throw new CommandError(
             `Cannot revoke "${id}": there is no such key. See "npm run api-keys"`,
@@ -89,10 +93,13 @@ function revokeCommand(wiring: Wiring): Command {
     })
 }
 
-async function withKeys(wiring: Wiring, work: (keys: ApiKeys) => Promise<void>): Promise<void> {
+async function withKeys(
+  wiring: Wiring,
+  work: (keys: ApiKeys, millrace: Millrace) => Promise<void>,
+): Promise<void> {
   const millrace = await wiring.connect()
   try {
-    await work(new ApiKeys(millrace, wiring.model.apiKeysKey))
+    await work(new ApiKeys(millrace, wiring.model.apiKeysKey), millrace)
   } finally {
     await millrace.close()
   }

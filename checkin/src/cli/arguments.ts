@@ -47,12 +47,17 @@ export interface Span {
   readonly mostMs: number
 }
 
+/** What `--work` takes: a span, or `none`. */
+export const work = (text: string): Span | 'none' => (text === 'none' ? text : span(text))
+
 /** A span like `1s..5s`; a single time is both bounds. */
-export function span(text: string): Span {
+function span(text: string): Span {
   const [least = '', most = least, ...rest] = text.split('..')
   const value = { leastMs: duration(least), mostMs: duration(most) }
   if (rest.length > 0 || value.leastMs > value.mostMs) {
-    throw new InvalidArgumentError('Allowed is a span like 1s..5s, the shorter time first.')
+    throw new InvalidArgumentError(
+      'Allowed is none, or a span like 1s..5s, the shorter time first.',
+    )
   }
   return value
 }

@@ -6,7 +6,7 @@ import {
   duration,
   durationWithin,
   integerWithin,
-  span,
+  work,
   type Span,
 } from './arguments.ts'
 import { untilStopped, withRemedy } from './stop-signals.ts'
@@ -15,21 +15,37 @@ interface Flags {
   readonly drain: boolean
   readonly pull: boolean
   readonly batch?: number
-  readonly budget: number
-  readonly work?: Span
+  readonly budget?: number
+  readonly work?: Span | 'none'
   readonly claimAfter: number
 }
 
+const exercise: Span = { leastMs: 1000, mostMs: 5000 }
+const budgetMs = 2
+
+/** `npm run checkingroupprocessor NAME`: the seed's exercise, one check-in at a time. */
 export function command(wiring: Wiring): Command {
-  return groupProcessor(wiring)
+  return groupProcessor(wiring, exercise)
 }
 
-export function groupProcessor(wiring: Wiring): Command {
-  const { config, model } = wiring
+/** @param byDefault what it does without `--work` and without a flag that asks for full speed */
+export function groupProcessor(wiring: Wiring, byDefault: Span | 'none'): Command {
+  const isExercise = byDefault !== 'none'
   return new Command()
-    .description('one consumer of the group that shares the stream of check-ins')
+    .description(
+      isExercise
+        ? 'one consumer of the group, as in the exercise: one check-in at a time, and a pause of 1s..5s after it'
+        : 'one consumer of the group that shares the stream of check-ins',
+    )
     .addArgument(
       new Argument('<name>', 'name of the consumer, unique in the group').argParser(consumerName),
+    )
+    .addOption(
+      new Option(
+        '--work <span>',
+        'pause after each batch, like 1s..5s, to simulate work; none: full speed ' +
+          `(default: ${isExercise ? '1s..5s, but none with --drain, --pull, --batch or --budget' : 'none'})`,
+      ).argParser(work),
     )
     .option('--drain', 'end as soon as nothing is undelivered or pending in the group', false)
     .option(
@@ -46,16 +62,8 @@ export function groupProcessor(wiring: Wiring): Command {
     .addOption(
       new Option(
         '--budget <time>',
-        'how long a call may hold the server; longer calls cost less per check-in (not when pulled)',
-      )
-        .argParser(durationWithin(1, 1000))
-        .default(2, '2ms'),
-    )
-    .addOption(
-      new Option(
-        '--work <span>',
-        'pause after each batch, like 1s..5s, to simulate work',
-      ).argParser(span),
+        `how long a call may hold the server; longer calls cost less per check-in (not when pulled) (default: ${budgetMs}ms)`,
+      ).argParser(durationWithin(1, 1000)),
     )
     .addOption(
       new Option(
@@ -65,18 +73,50 @@ export function groupProcessor(wiring: Wiring): Command {
         .argParser(duration)
         .default(10_000, '10s'),
     )
-    .action(async (name: string, flags: Flags) => {
-      const log = wiring.openLog(flags.work === undefined ? 'info' : 'debug')
-      const millrace = await wiring.connect(log)
-      try {
-        const { claimAfter: claimAfterMs, budget: budgetMs, ...rest } = flags
-        const given = { ...rest, name, claimAfterMs, budgetMs }
-        const options = { ...given, millrace, model, group: config.group, log }
-        await untilStopped(new GroupProcessor(options), log)
-      } catch (error) {
-        throw withRemedy(error)
-      } finally {
-        await millrace.close()
-      }
-    })
+    .action((name: string, flags: Flags, self: Command) =>
+      run(wiring, name, flags, { byDefault, usage: self.name() }),
+    )
+}
+
+async function run(
+  wiring: Wiring,
+  name: string,
+  flags: Flags,
+  { byDefault, usage }: { byDefault: Span | 'none'; usage: string },
+): Promise<void> {
+  const { config, model } = wiring
+  const { drain, pull, batch, budget, claimAfter: claimAfterMs } = flags
+  const pauses = pausesOf(flags, byDefault)
+  const log = wiring.openLog(
+    pauses === undefined ? { level: 'info' } : { level: 'debug', hasTime: false },
+  )
+  const millrace = await wiring.connect(log)
+  try {
+    const given = { drain, pull, batch, budgetMs: budget ?? budgetMs, claimAfterMs }
+    const options = { ...given, name, work: pauses, millrace, model, group: config.group, log }
+    const processor = new GroupProcessor(options)
+    if (flags.work === undefined && pauses !== undefined) log.info(exerciseNote(name, usage))
+    await untilStopped(processor, log)
+  } catch (error) {
+    throw withRemedy(error)
+  } finally {
+    await millrace.close()
+  }
+}
+
+/** A flag that is for full speed asks for it. */
+function pausesOf(
+  { work: given, drain, pull, batch, budget }: Flags,
+  byDefault: Span | 'none',
+): Span | undefined {
+  const isTuned = drain || pull || batch !== undefined || budget !== undefined
+  const chosen = given ?? (isTuned ? 'none' : byDefault)
+  return chosen === 'none' ? undefined : chosen
+}
+
+/** Nobody should wonder why it is slow. */
+function exerciseNote(name: string, usage: string): string {
+  const isNpm = usage.endsWith(' --')
+  const call = isNpm ? `${usage.replace(/ --$/, '')} ${name} --` : `${usage} ${name}`
+  return `${name}: One checkin at a time with pauses of 1s..5s, as in the exercise. Full speed: ${call} --work none`
 }

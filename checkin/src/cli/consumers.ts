@@ -1,5 +1,5 @@
 import { Argument, Command } from 'commander'
-import { MillraceError, type Group, type Pauses, type RosterEntry } from 'millrace'
+import { MillraceError, type Group, type Millrace, type Pauses, type RosterEntry } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
 import { plainTable } from '../terminal/plain-table.ts'
 import { duration, isColour, printable, written } from '../terminal/words.ts'
@@ -8,6 +8,7 @@ import { pauseLines } from '../groups/table.ts'
 import type { Wiring } from '../wiring.ts'
 import { pauseOutcome, resumeOutcome } from '../groups/pausing.ts'
 import { consumerName } from './arguments.ts'
+import { sayPlace } from './place.ts'
 import { withRemedy } from './stop-signals.ts'
 
 interface Options {
@@ -69,7 +70,8 @@ interface PauseFlags extends Options {
 }
 
 async function pause(wiring: Wiring, name: string, { json, future }: PauseFlags): Promise<void> {
-  await withGroup(wiring, async (group) => {
+  await withGroup(wiring, async (group, millrace) => {
+    sayPlace(millrace, wiring)
     const { consumers } = await group.describe()
     try {
       const { result, line } = await pauseOutcome(group, { consumer: name }, { future })
@@ -87,7 +89,8 @@ async function pause(wiring: Wiring, name: string, { json, future }: PauseFlags)
 }
 
 async function resume(wiring: Wiring, name: string, { json }: Options): Promise<void> {
-  await withGroup(wiring, async (group) => {
+  await withGroup(wiring, async (group, millrace) => {
+    sayPlace(millrace, wiring)
     await group.describe()
     const { result, line } = await resumeOutcome(group, { consumer: name })
     process.stdout.write(`${json === true ? JSON.stringify({ name, ...result }) : line}\n`)
@@ -95,7 +98,8 @@ async function resume(wiring: Wiring, name: string, { json }: Options): Promise<
 }
 
 async function remove(wiring: Wiring, name: string, { json }: Options): Promise<void> {
-  await withGroup(wiring, async (group) => {
+  await withGroup(wiring, async (group, millrace) => {
+    sayPlace(millrace, wiring)
     const moved = await group.removeConsumer(name)
     const rest =
       moved === 0
@@ -108,11 +112,11 @@ async function remove(wiring: Wiring, name: string, { json }: Options): Promise<
 
 async function withGroup(
   wiring: Wiring,
-  work: (group: CheckinGroup) => Promise<void>,
+  work: (group: CheckinGroup, millrace: Millrace) => Promise<void>,
 ): Promise<void> {
   const millrace = await wiring.connect()
   try {
-    await work(millrace.group(wiring.model.checkins, wiring.config.group))
+    await work(millrace.group(wiring.model.checkins, wiring.config.group), millrace)
   } catch (error) {
     throw withRemedy(error)
   } finally {

@@ -16,6 +16,7 @@ import { CommandError } from '../errors.ts'
 import { isColour } from '../terminal/words.ts'
 import type { Wiring } from '../wiring.ts'
 import { consumerName, integerWithin } from './arguments.ts'
+import { sayPlace } from './place.ts'
 import { withRemedy } from './stop-signals.ts'
 
 interface Flags {
@@ -136,7 +137,8 @@ async function show(wiring: Wiring, id: string, flags: Flags): Promise<void> {
 
 async function redrive(wiring: Wiring, ids: string[], flags: RedriveFlags): Promise<void> {
   const selection = selectionOf('redrive', ids, flags)
-  await at(wiring, flags, async ({ group }) => {
+  await at(wiring, flags, async ({ millrace, group }) => {
+    sayPlace(millrace, wiring, flags.group)
     await group.describe()
     const kept: Kept[] = []
     let redriven = 0
@@ -164,7 +166,8 @@ async function redrive(wiring: Wiring, ids: string[], flags: RedriveFlags): Prom
 
 async function purge(wiring: Wiring, ids: string[], flags: PurgeFlags): Promise<void> {
   const selection = selectionOf('purge', ids, flags)
-  await at(wiring, flags, async ({ group }) => {
+  await at(wiring, flags, async ({ millrace, group }) => {
+    sayPlace(millrace, wiring, flags.group)
     const kept: Kept[] = []
     const keep = (id: string, outcome: Kept['outcome']): void => {
       if (outcome !== 'gone' || 'ids' in selection) kept.push({ id, outcome })

@@ -4,5 +4,5 @@ import { groupProcessor } from './checkingroupprocessor.ts'
 
 /** `checkin group-processor NAME`: one consumer of the group, at full speed. */
 export function command(wiring: Wiring): Command {
-  return groupProcessor(wiring)
+  return groupProcessor(wiring, 'none')
 }

@@ -7,6 +7,7 @@ import { asTable } from '../groups/table.ts'
 import { isColour } from '../terminal/words.ts'
 import { pauseOutcome, resumeOutcome } from '../groups/pausing.ts'
 import { addRepairs } from './groups-repair.ts'
+import { sayPlace } from './place.ts'
 import { creationRemedy, withRemedy } from './stop-signals.ts'
 import type { Wiring } from '../wiring.ts'
 
@@ -62,6 +63,7 @@ async function setPaused(
 ): Promise<void> {
   const millrace = await wiring.connect()
   try {
+    sayPlace(millrace, wiring)
     const group = millrace.group(wiring.model.checkins, wiring.config.group)
     await group.describe()
     const text = await (action === 'pause'
@@ -96,6 +98,7 @@ async function create(wiring: Wiring, { from, json }: CreateOptions): Promise<vo
   const { group } = wiring.config
   const millrace = await wiring.connect()
   try {
+    sayPlace(millrace, wiring)
     const { created } = await millrace.group(checkins, group).create({ from })
     const state = created ? `is created and begins at ${from}` : 'exists already; nothing changed'
     const result = { stream: checkins.key, group, created, ...(created && { from }) }
@@ -130,7 +133,7 @@ async function explained(
   model: CheckinModel,
 ): Promise<unknown> {
   if (!(error instanceof MillraceError)) return error
-  const action = `Cannot show the groups of stream "${model.checkins.key}"`
+  const action = `Cannot show the groups of stream "${model.checkins.key}" at ${millrace.url}`
   if (error.code === 'NO_STREAM') {
     return new CommandError(`${action}: it does not exist. ${creationRemedy}`, { cause: error })
   }

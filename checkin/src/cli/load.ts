@@ -1,16 +1,22 @@
 import { resolve } from 'node:path'
 import { Command } from 'commander'
+import { CommandError } from '../errors.ts'
 import { readPosition } from '../domain/position.ts'
 import { readDataFolder, sampleFolder, type LoadedData } from '../loader/data-folder.ts'
-import { load } from '../loader/load.ts'
+import { beyondInWords, countsInWords, load } from '../loader/load.ts'
 import { openProgress } from '../loader/progress.ts'
 import type { Removed } from '../loader/replacement.ts'
+import type { Stock } from '../loader/stock.ts'
 import { written } from '../terminal/words.ts'
 import type { Wiring } from '../wiring.ts'
+import { sayPlace } from './place.ts'
+import { confirmed } from './confirmed.ts'
 
 interface Options {
   readonly data?: string
   readonly force?: boolean
+  readonly replace?: boolean
+  readonly yes?: boolean
   readonly json?: boolean
 }
 
@@ -24,6 +30,8 @@ export function command(wiring: Wiring): Command {
       '--data <folder>',
       'holds users.json, locations.json and checkins.json (default: sample data)',
     )
+    .option('--replace', 'remove also what is no sample data; says how much, and asks')
+    .option('--yes', 'do not ask, with --replace')
     .option('--force', 'load even while consumers are alive')
     .option('--json', 'print the summary as JSON')
     .action((options: Options) => run(wiring, options))
@@ -37,11 +45,14 @@ async function run(wiring: Wiring, options: Options): Promise<void> {
   const millrace = await wiring.connect()
   const total = data.users.length + data.locations.length + data.checkins.length
   const progress = openProgress(process.stderr, total)
+  sayPlace(millrace, wiring)
   try {
     const removed = await load(millrace, data, {
       model,
       group: config.group,
       isForced: options.force ?? false,
+      ...(options.data === undefined ? {} : { known: [await readDataFolder(sampleFolder, model)] }),
+      ...(options.replace === true && { onReplace: asks(millrace.url, options.yes === true) }),
       onWritten: (count) => progress.written(count),
       onDisturbed: (consumers) =>
         process.stderr.write(`warning: consumers are alive: ${consumers.join(', ')}\n`),
@@ -54,6 +65,18 @@ async function run(wiring: Wiring, options: Options): Promise<void> {
   } finally {
     progress.end()
     await millrace.close()
+  }
+}
+
+/** Says what goes, and asks whether it may. */
+function asks(url: string, isYes: boolean): (stock: Stock) => Promise<void> {
+  return async (stock) => {
+    process.stderr.write(
+      `This removes from ${url}: ${countsInWords(stock.all)}, all groups and all that is known about them. ` +
+        `Sample data is none of: ${beyondInWords(stock)}.\n`,
+    )
+    if (isYes || (await confirmed('Type "yes" to remove it: '))) return
+    throw new CommandError('Nothing was loaded, as nobody said yes. Without a terminal: --yes')
   }
 }
 

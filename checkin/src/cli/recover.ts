@@ -3,6 +3,7 @@ import { MillraceError, type Group, type RecoveryPlan } from 'millrace'
 import { CommandError } from '../errors.ts'
 import { howToExecute, isNothingToDo, outcomeText, planText } from '../recovery/report.ts'
 import type { Wiring } from '../wiring.ts'
+import { sayPlace } from './place.ts'
 
 interface Flags {
   readonly execute: boolean
@@ -20,6 +21,7 @@ export function command(wiring: Wiring): Command {
 
 async function run(wiring: Wiring, { execute, json }: Flags): Promise<void> {
   const millrace = await wiring.connect()
+  if (execute) sayPlace(millrace, wiring)
   const show = (text: string): void => void process.stdout.write(`${text}\n`)
   try {
     const group = millrace.group(wiring.model.checkins, wiring.config.group)
@@ -52,7 +54,7 @@ async function checkExists(group: Group, plan: RecoveryPlan): Promise<void> {
     throw new CommandError(
       `Cannot recover group "${group.name}" of stream "${group.stream.key}": there is neither the group nor a ledger of it, ` +
         'so nothing is known of what was processed. If users and locations are gone, too (FLUSHALL), or it is new: ' +
-        'begin anew with "npm run load" or "npm run groups -- create". If they are still there, restore a backup of all keys',
+        'begin anew with "npm run groups -- create". If they are still there, restore a backup of all keys',
       { cause: error },
     )
   }

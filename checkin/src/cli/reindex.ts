@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { rebuildIndexes, type Indexed } from '../loader/indexes.ts'
 import { written } from '../terminal/words.ts'
 import type { Wiring } from '../wiring.ts'
+import { sayPlace } from './place.ts'
 
 interface Flags {
   readonly json: boolean
@@ -16,6 +17,7 @@ export function command(wiring: Wiring): Command {
     .option('--json', 'print what was done as JSON', false)
     .action(async ({ json }: Flags) => {
       const millrace = await wiring.connect()
+      sayPlace(millrace, wiring)
       try {
         const indexed = await rebuildIndexes(millrace, wiring.model)
         process.stdout.write(`${json ? JSON.stringify(indexed) : inWords(indexed)}\n`)

@@ -37,7 +37,10 @@ export async function untilStopped(work: Work, log: Log): Promise<void> {
 
 /** Says how to create what is missing, in terms of our commands. */
 export const creationRemedy =
-  'Create stream and group with "npm run load" (with sample data) or "npm run groups -- create"'
+  'If it was there before: "npm run recover". If it is new: "npm run groups -- create", or "npm run load" for sample data'
+
+const groupRemedy =
+  'If it was there before and was lost: "npm run recover". If it is new: "npm run groups -- create"'
 
 const recoveryRemedy = 'Look at what can be recovered with "npm run recover"'
 
@@ -48,11 +51,7 @@ export function withRemedy(error: unknown): unknown {
     case 'NO_STREAM':
       return remedied(error, /\. Create .*$/s, creationRemedy)
     case 'NO_GROUP':
-      return remedied(
-        error,
-        /\. Create .*$/s,
-        `If it is new: ${creationRemedy.replace('Create', 'create')}. If it was there before and was lost: "npm run recover"`,
-      )
+      return remedied(error, /\. Create .*$/s, groupRemedy)
     case 'GROUP_MOVED':
       return remedied(
         error,

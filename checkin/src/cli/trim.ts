@@ -5,6 +5,7 @@ import { asText } from '../retention/report.ts'
 import { Retention, trimOnce } from '../retention/retention.ts'
 import type { Wiring } from '../wiring.ts'
 import { duration, integerWithin } from './arguments.ts'
+import { sayPlace } from './place.ts'
 import { creationRemedy, untilStopped } from './stop-signals.ts'
 
 interface Flags {
@@ -42,16 +43,10 @@ export function command(wiring: Wiring): Command {
 
 async function run(wiring: Wiring, flags: Flags): Promise<void> {
   const { every: everyMs } = flags
-  if (everyMs !== undefined) {
-    if (flags.dryRun || flags.json) {
-      throw new UsageError('Cannot use --every with --dry-run or --json: it logs what it does')
-    }
-    if (everyMs < 10 || everyMs > 86_400_000) {
-      throw new UsageError('Cannot use that --every: allowed is a time from 10ms to 24h')
-    }
-  }
+  checkEvery(flags)
   const log = everyMs === undefined ? undefined : wiring.openLog()
   const millrace = await wiring.connect(log)
+  if (!flags.dryRun) sayPlace(millrace, wiring)
   const { model } = wiring
   const reserve = { keepEntries: flags.keep, keepMs: flags.keepFor }
   try {
@@ -66,6 +61,17 @@ async function run(wiring: Wiring, flags: Flags): Promise<void> {
     throw new CommandError(`${error.message}. ${creationRemedy}`, { cause: error })
   } finally {
     await millrace.close()
+  }
+}
+
+/** @throws {UsageError} */
+function checkEvery({ every: everyMs, dryRun, json }: Flags): void {
+  if (everyMs === undefined) return
+  if (dryRun || json) {
+    throw new UsageError('Cannot use --every with --dry-run or --json: it logs what it does')
+  }
+  if (everyMs < 10 || everyMs > 86_400_000) {
+    throw new UsageError('Cannot use that --every: allowed is a time from 10ms to 24h')
   }
 }
 

@@ -1,6 +1,5 @@
 /** What may be wrong with the group and its stream: each check looks at the facts and finds something or nothing. */
 import type { GroupCondition } from 'millrace'
-import { creationRemedy } from '../cli/stop-signals.ts'
 import { duration, printable, written } from '../terminal/words.ts'
 import type { Finding } from './finding.ts'
 import type { GroupFacts } from './group-facts.ts'
@@ -50,7 +49,9 @@ const missing: Check = ({ plan, balance, hasStream, stream, group }) => {
       ? `Stream ${stream} has no group ${group}, and nothing says that it ever had.`
       : `There is no stream ${stream}, and nothing says that there ever was one.`,
     why: 'Nothing is processed.',
-    remedy: `${creationRemedy}. If users and locations hold counts already, restore a backup instead.`,
+    remedy:
+      `npm run groups -- create${hasStream ? '' : ', or npm run load for sample data'}. ` +
+      'If users and locations hold counts already, restore a backup instead.',
   }
 }
 
@@ -76,7 +77,7 @@ const unbalanced: Check = ({ balance, plan }) => {
     severity: 'problem',
     what: `${many} more check-ins are counted than were appended.`,
     why: 'Some counted twice, or keys of different times are together (a backup that was restored in part).',
-    remedy: `Build the hashes anew: npm run load, or a backup of all keys. ${accept}`,
+    remedy: `Restore a backup of all keys. ${accept}`,
   }
 }
 
@@ -135,7 +136,8 @@ const twice: Check = ({ balance, otherReadings, group }) => {
     severity: 'problem',
     what: `Besides group ${group} (${written(balance?.applied ?? 0)} check-ins) the stream was also processed by ${others.join(', ')}.`,
     why: 'Each counts every check-in in the same hashes: they count twice.',
-    remedy: 'Stop all but one, then npm run load to begin anew.',
+    remedy:
+      'Stop all but one, and restore a backup of all keys from before. (Sample data can be loaded again.)',
   }
 }
 

@@ -36,7 +36,7 @@ const nobodyWorks: Check = (facts) => {
     severity: 'problem',
     what: `No processor is alive, ${waitingText(facts)}.`,
     why: 'Nobody processes them, and nobody claims what the dead ones held.',
-    remedy: 'npm run checkingroupprocessor NAME.',
+    remedy: 'npm run checkingroupprocessor NAME -- --work none.',
   }
 }
 
@@ -81,7 +81,7 @@ const grows: Check = (facts) => {
     what: `Processing does not keep up: ${waitingText(facts)} (${ratesText(facts)}).`,
     why: 'Check-ins take effect later and later; at --backlog-max the receiver refuses them.',
     remedy:
-      'npm run consumers says who works. Start more processors (npm run checkingroupprocessor NAME), or those that pause between check-ins with --work none; look at the load of the server and of this machine.',
+      'npm run consumers says who works. Start more processors (npm run checkingroupprocessor NAME -- --work none), or those that pause between check-ins with --work none; look at the load of the server and of this machine.',
   }
 }
 
@@ -94,7 +94,7 @@ const stands: Check = (facts) => {
       severity: 'warning',
       what: `Processing does not catch up: ${waitingText(facts)}, as many as before (${ratesText(facts)}).`,
       why: 'As much comes as is done: check-ins take effect late, and what more comes waits longer.',
-      remedy: 'Start one more processor: npm run checkingroupprocessor NAME.',
+      remedy: 'Start one more processor: npm run checkingroupprocessor NAME -- --work none.',
     }
   }
   return {

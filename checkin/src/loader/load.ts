@@ -1,13 +1,19 @@
 /** Puts the contents of a data folder into Redis, in the place of what was there. */
 import type { Millrace } from 'millrace'
 import { CommandError } from '../errors.ts'
+import { written } from '../terminal/words.ts'
 import type { LoadedData } from './data-folder.ts'
 import { liveConsumers } from './live-consumers.ts'
 import { checkKeys, replace, type Removed, type Target } from './replacement.ts'
+import { isReplaceable, newestIdOf, takeStock, type Stock } from './stock.ts'
 
 export interface LoadOptions extends Target {
   /** Loads even while consumers are alive, which then fail, since their group is gone; default false. */
   readonly isForced?: boolean
+  /** Other data that may be replaced, since it can be loaded again; the data itself always may. */
+  readonly known?: readonly LoadedData[]
+  /** Asked before anything else is removed; ends the load by throwing. Default: it is not removed. */
+  readonly onReplace?: (stock: Stock) => Promise<void>
   /** Is told how many more records are in Redis. */
   readonly onWritten?: (count: number) => void
   /** Is told whom a forced load disturbs. */
@@ -16,7 +22,8 @@ export interface LoadOptions extends Target {
 
 /**
  * Replaces stream, dead letters, position and hashes by the data, and creates the group at 0.
- * @throws {CommandError} when consumers are alive or a key holds another type: then nothing was changed.
+ * @throws {CommandError} when consumers are alive, a key holds another type, or what is there could not be loaded again and
+ *   nobody allows to remove it: then nothing was changed.
  * @throws {CommandError} when it broke off in the middle: then there is no stream, and loading again repairs it.
  */
 export async function load(
@@ -24,13 +31,54 @@ export async function load(
   data: LoadedData,
   options: LoadOptions,
 ): Promise<Removed> {
+  const { model, known = [], onReplace } = options
   await checkKeys(millrace, options, data)
-  const live = await liveConsumers(millrace, options.model)
+  const live = await liveConsumers(millrace, model)
   if (live.length > 0) {
     if (options.isForced !== true) throw isAlive(live)
     options.onDisturbed?.(live)
   }
+  const stock = await takeStock(millrace, model, [data, ...known])
+  if (!isReplaceable(stock)) {
+    if (onReplace === undefined) throw isPrecious(stock, millrace.url, model.checkins.key)
+    await onReplace(stock)
+    // Who was asked may have thought about it for long.
+    if ((await newestIdOf(millrace, model.checkins.key)) !== stock.newestId) {
+      throw new CommandError(
+        'Cannot load: more check-ins have come meanwhile. Stop the receivers. Nothing was loaded',
+      )
+    }
+  }
   return await replace(millrace, options, data, options.onWritten ?? (() => undefined))
+}
+
+/** Counts as people read them: `3 users, 1 check-in`; what is 0 is left out. */
+export function countsInWords({ users, locations, checkins, deadLetters }: Removed): string {
+  const parts = [
+    [users, 'user'],
+    [locations, 'location'],
+    [checkins, 'check-in'],
+    [deadLetters, 'dead letter'],
+  ] as const
+  return parts
+    .filter(([count]) => count > 0)
+    .map(([count, noun]) => `${written(count)} ${noun}${count === 1 ? '' : 's'}`)
+    .join(', ')
+}
+
+/** What of a stock no load brings back: `3 users, group "a", which is lost`. */
+export function beyondInWords({ beyond, lostGroups }: Stock): string {
+  const lost = lostGroups.map((name) => `group "${name}", which was lost and can be recovered`)
+  return [countsInWords(beyond), ...lost].filter((part) => part !== '').join(', ')
+}
+
+function isPrecious(stock: Stock, url: string, stream: string): CommandError {
+  const recovery =
+    stock.lostGroups.length > 0 ? ' See what can be recovered with "npm run recover".' : ''
+  return new CommandError(
+    `Cannot load into stream "${stream}" at ${url}: there is more than sample data: ${beyondInWords(stock)}. ` +
+      `Nothing was loaded.${recovery} To remove all that is there (${countsInWords(stock.all)}): npm run load -- --replace`,
+  )
 }
 
 function isAlive(live: readonly string[]): CommandError {

@@ -86,17 +86,25 @@ export async function replace(
 async function remove(millrace: Millrace, model: CheckinModel): Promise<Removed> {
   const { checkins, positionKey, userKey, locationKey } = model
   const count = await millrace.send('XLEN', checkins.key)
-  // The stream goes first and comes back last: without it nothing works on the hashes.
-  await millrace.send('UNLINK', checkins.key)
-  await millrace.send('UNLINK', positionKey, loadingKey(model), ...indexKeys(model))
+  // The stream goes first and comes back last: without it nothing works on the hashes. Under its other name it says that a
+  // load has begun, should it break off: what is left of the rest was to go.
+  if (Number(await millrace.send('EXISTS', checkins.key)) === 1) {
+    await millrace.send('RENAME', checkins.key, loadingKey(model))
+  }
+  await millrace.send('UNLINK', positionKey, ...indexKeys(model))
   const deadLetters = await removeDeadLetters(millrace, checkins.key)
   await removeLedgers(millrace, checkins.key)
-  return {
-    checkins: Number(count),
-    users: await removeHashes(millrace, userKey('')),
-    locations: await removeHashes(millrace, locationKey('')),
-    deadLetters,
-  }
+  const users = await removeHashes(millrace, userKey(''))
+  const locations = await removeHashes(millrace, locationKey(''))
+  await beginLoading(millrace, loadingKey(model))
+  return { checkins: Number(count), users, locations, deadLetters }
+}
+
+/** Makes the stream that will be loaded, empty. */
+async function beginLoading(millrace: Millrace, loading: string): Promise<void> {
+  await millrace.send('UNLINK', loading)
+  await millrace.send('XGROUP', 'CREATE', loading, 'none', '$', 'MKSTREAM')
+  await millrace.send('XGROUP', 'DESTROY', loading, 'none')
 }
 
 /** Removes the hashes whose key is the prefix and an id, and nothing else below the prefix. */
@@ -149,7 +157,7 @@ async function write(
   const loading = loadingKey(model)
   const entry = ({ id, ...fields }: LoadedRecord) => ['XADD', loading, String(id), ...flat(fields)]
   await sendForEach(millrace, data.checkins, entry, onReply)
-  if (data.checkins.length > 0) await publish(millrace, loading, checkins.key)
+  await publish(millrace, loading, checkins.key)
   await millrace.group(checkins, group).create({ from: '0' })
 }
 
@@ -160,7 +168,7 @@ async function publish(millrace: Millrace, loading: string, key: string): Promis
 }
 
 /** Where the stream grows until it is complete. */
-const loadingKey = ({ checkins }: CheckinModel): string => `${checkins.key}:loading`
+export const loadingKey = ({ checkins }: CheckinModel): string => `${checkins.key}:loading`
 
 const flat = (record: LoadedRecord): string[] =>
   Object.entries(record).flatMap(([field, value]) => [field, String(value)])

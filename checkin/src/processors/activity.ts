@@ -23,13 +23,16 @@ export interface ActivityOptions {
 }
 
 const summaryEveryMs = 1000
+/** Work runs out all the time where it is done as fast as it comes. */
+const idleAfterMs = 5000
 
 export class Activity {
   readonly #options: ActivityOptions
   #processed = 0
   #said = 0
   #saidAt = performance.now()
-  #isWaiting = false
+  /** Set while there is nothing to do. */
+  #idleTimer: NodeJS.Timeout | undefined
   #timer: NodeJS.Timeout | undefined
 
   constructor(options: ActivityOptions) {
@@ -49,11 +52,12 @@ export class Activity {
 
   ended(): void {
     clearInterval(this.#timer)
+    this.#isBusy()
     this.#info(`Stopped. Processed ${written(this.#processed)} checkins.`)
   }
 
   delivered(entries: readonly CheckinEntry[]): void {
-    this.#isWaiting = false
+    this.#isBusy()
     if (!this.#options.isDetailed) return
     const { log, name, model } = this.#options
     for (const { id, values } of entries) {
@@ -73,7 +77,7 @@ export class Activity {
 
   /** Check-ins that were folded in the server. */
   folded(applied: number): void {
-    this.#isWaiting = false
+    this.#isBusy()
     this.#processed += applied
   }
 
@@ -81,15 +85,13 @@ export class Activity {
     this.#info('Pausing to simulate work.')
   }
 
-  /** Said once when the work runs out, not at every empty read. */
+  /** Nothing is there to read: said once when it stays so for five seconds, until there is work again. */
   waiting(): void {
-    if (this.#isWaiting) return
-    this.#isWaiting = true
-    this.#info('waiting for more checkins...')
+    this.#idleTimer ??= setTimeout(() => this.#info('waiting for more checkins...'), idleAfterMs)
   }
 
   paused(isPaused: boolean): void {
-    this.#isWaiting = false
+    this.#isBusy()
     this.#info(
       isPaused ? 'Paused: reads and begins nothing, keeps its name and its checkins.' : 'Resumed.',
     )
@@ -97,6 +99,11 @@ export class Activity {
 
   warn(text: string): void {
     this.#options.log.warn(`${this.#options.name}: ${text}`)
+  }
+
+  #isBusy(): void {
+    clearTimeout(this.#idleTimer)
+    this.#idleTimer = undefined
   }
 
   #info(text: string): void {

@@ -70,7 +70,7 @@ export class Processor {
   #start(): ServiceChild {
     return new ServiceChild({
       ...this.#options,
-      args: ['checkingroupprocessor', this.name],
+      args: ['group-processor', this.name],
       onMessage: (message) => {
         // "consumer1: Processed 1,234 checkins, 100/s, ...": its count since it started.
         const count = /\bProcessed ([\d,]+) checkins\b/.exec(message)?.[1]

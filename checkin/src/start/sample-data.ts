@@ -19,8 +19,7 @@ export async function isDataMissing(group: Group): Promise<boolean> {
     if (code === 'NO_STREAM') return true
     throw new CommandError(
       `Cannot start the processors: stream "${group.stream.key}" has no group "${group.name}". ` +
-        'Create it with "npm run groups -- create", which lets it begin at the first check-in of the stream, ' +
-        'or load everything anew with "npm run load"',
+        'Create it with "npm run groups -- create", which lets it begin at the first check-in of the stream',
       { cause: error },
     )
   }
@@ -32,7 +31,7 @@ const isLost = ({ condition }: RecoveryPlan): boolean => condition !== 'no-ledge
 function lost(group: Group, cause: unknown): CommandError {
   return new CommandError(
     `Cannot start the processors: group "${group.name}" of stream "${group.stream.key}" was there before and is lost. ` +
-      'See what can be recovered with "npm run recover", or replace everything with "npm run load"',
+      'See what can be recovered with "npm run recover"',
     { cause },
   )
 }

@@ -15,7 +15,7 @@ onEachScene(
     appender.start({ burst: 50, pauseMs: 20 })
     const flags = ['--claim-after', '800ms']
     const env = { REDIS_URL: server.url, LOG_FORMAT: 'pretty' }
-    const second = runMain(['checkingroupprocessor', first.name, ...flags], { env })
+    const second = runMain(['group-processor', first.name, ...flags], { env })
     const { code, stderr } = await second.exited
     assert.equal(code, 1, stderr)
     assert.match(stderr, /the name is taken by a living consumer, process \d+/)

@@ -40,7 +40,7 @@ export class Stage {
   /** Starts a group processor as people start it; resolves when it works. */
   async startProcessor(name: string, ...flags: string[]): Promise<MainProcess> {
     const env = { REDIS_URL: this.#url, LOG_FORMAT: 'pretty' }
-    const started = runMain(['checkingroupprocessor', name, ...flags], { env })
+    const started = runMain(['group-processor', name, ...flags], { env })
     this.#processes.add(started)
     await started.waitForLine(/Starting up/)
     return started
