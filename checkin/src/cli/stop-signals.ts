@@ -1,3 +1,4 @@
+import { endInOrder } from '../early-end.ts'
 import { CommandError } from '../errors.ts'
 import type { Log } from '../log.ts'
 
@@ -27,6 +28,7 @@ export async function untilStopped(work: Work, log: Log): Promise<void> {
   }
   process.on('SIGINT', stop)
   process.on('SIGTERM', stop)
+  endInOrder()
   try {
     await work.run()
   } finally {

@@ -1,3 +1,4 @@
+import { endInOrder } from '../early-end.ts'
 import { StopRequested } from './unwind.ts'
 
 /** Ctrl-C, an orderly end by a supervisor, a closed terminal. */
@@ -23,6 +24,7 @@ export function stopOnSignals(say: (text: string) => void): AbortSignal {
       }
     })
   }
+  endInOrder()
   for (const output of [process.stdout, process.stderr]) {
     // The reader of a pipe, or the terminal, is gone: nobody is left to tell, but there is still much to end in order.
     output.on('error', () => stop.abort(new StopRequested()))
