@@ -98,7 +98,11 @@ onEachServer(
       assert.ok(retryAfter.size > 1, 'clients are told different times')
       assert.equal(await length(key), before)
       // Looking is still allowed, and so is a body that is no check-in.
-      assert.equal((await get('/health')).status, 200)
+      const health = await get('/health')
+      const { status, reason } = health.json as Record<string, unknown>
+      assert.deepEqual([health.status, status, reason], [503, 'refusing', 'backlog'])
+      const ready = await get('/readyz')
+      assert.deepEqual([ready.status, ready.json], [200, { status: 'refusing' }])
       assert.equal((await get('/api/checkins/latest')).status, 200)
       assert.equal((await post('no JSON')).status, 429)
       const read = ['XREADGROUP', 'GROUP', 'checkinConsumers', 'ada', 'COUNT', before]
@@ -112,6 +116,8 @@ onEachServer(
       assert.equal(said.length, 2)
       assert.match(said[0] ?? '', /^Answering with 429: \d+ check-ins wait to be processed\.$/)
       assert.equal(said[1], 'Pressure is over: taking check-ins again.')
+      assert.equal((await get('/health')).status, 200)
+      assert.deepEqual((await get('/readyz')).json, { status: 'ready' })
     })
 
     test('answers 503 while memory is short, before the server is full', async (t) => {

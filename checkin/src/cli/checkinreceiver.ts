@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { Pressure } from 'millrace'
 import { CommandError } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { sampleGroups } from '../receiver/group-metrics.ts'
 import { logPressure } from '../receiver/overload.ts'
 import { ReceiverMetrics } from '../receiver/metrics.ts'
 import { createReceiver, type AccessOptions, type Receiver } from '../receiver/receiver.ts'
@@ -56,13 +57,14 @@ async function runReceiver(
     onChange: logPressure(log),
   })
   const metrics = new ReceiverMetrics()
-  if (cluster.isWorker) reportMetrics(() => metrics.json())
+  if (cluster.isWorker) reportMetrics((which) => metrics.json(which))
   const metricsText = cluster.isWorker ? sumOfMetrics : () => metrics.text()
   try {
     const receiver = createReceiver({
       ...{ millrace, model, log, pressure, access, metrics, metricsText },
       group: millrace.group(model.checkins, wiring.config.group),
       timeouts: { keepAliveMs: flags.keepAlive },
+      groups: () => sampleGroups(millrace, model),
       replicas: flags.waitReplicas,
       idempotency: { rememberMs: flags.idempotencyTtl, keysMax: flags.idempotencyMax },
     })

@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { jsonAnswer, type JsonSchema } from './documentation.ts'
 import { Durability, durabilityModes } from './durability.ts'
+import type { PressureReason } from 'millrace'
 import type { ReceiverParts } from './parts.ts'
 import { resource } from './resources.ts'
 
@@ -12,11 +13,17 @@ const statusOnly = (...states: string[]): JsonSchema => ({
   additionalProperties: false,
 })
 
+const pressureReasons: readonly PressureReason[] = ['backlog', 'memory', 'event-loop']
+
 const healthSchema: JsonSchema = {
   type: 'object',
   required: ['status', 'redis', 'durability', 'waitReplicas'],
   properties: {
-    status: { enum: ['ok', 'unavailable'] },
+    status: {
+      enum: ['ok', 'refusing', 'unavailable'],
+      description: '`refusing`: the store answers, but check-ins are refused, for the `reason`',
+    },
+    reason: { enum: pressureReasons },
     redis: { enum: ['reachable', 'unreachable'] },
     durability: {
       enum: durabilityModes,
@@ -60,7 +67,10 @@ function readyzRoute(app: FastifyInstance, parts: ReceiverParts): void {
       summary: 'Whether requests should be sent here',
       tags: ['operation'],
       response: {
-        200: jsonAnswer('Yes', statusOnly('ready')),
+        200: jsonAnswer(
+          'Yes; `refusing`: only to read, check-ins are refused for now, by all receivers alike',
+          statusOnly('ready', 'refusing'),
+        ),
         503: jsonAnswer(
           'No: shutting down, or the store is away',
           statusOnly('closing', 'unavailable'),
@@ -70,7 +80,9 @@ function readyzRoute(app: FastifyInstance, parts: ReceiverParts): void {
     handler: async (_request, reply) => {
       if (parts.life.isClosing) return answer(reply, 503, { status: 'closing' })
       const isReady = await redisAnswers(parts)
-      return answer(reply, isReady ? 200 : 503, { status: isReady ? 'ready' : 'unavailable' })
+      if (!isReady) return answer(reply, 503, { status: 'unavailable' })
+      const isFree = parts.pressure.state.kind === 'free'
+      return answer(reply, 200, { status: isFree ? 'ready' : 'refusing' })
     },
   })
 }
@@ -85,15 +97,24 @@ function healthRoute(app: FastifyInstance, parts: ReceiverParts): void {
       tags: ['operation'],
       response: {
         200: jsonAnswer('It does', healthSchema),
-        503: jsonAnswer('It does not; `durability` is what was known last', healthSchema),
+        503: jsonAnswer(
+          'It does not, and `durability` is what was known last; or check-ins are refused',
+          healthSchema,
+        ),
       },
     },
     handler: async (_request, reply) => {
       const isReachable = await redisAnswers(parts)
       const safety = { durability: await durability.mode(), waitReplicas: parts.replicas }
-      return isReachable
-        ? answer(reply, 200, { status: 'ok', redis: 'reachable', ...safety })
-        : answer(reply, 503, { status: 'unavailable', redis: 'unreachable', ...safety })
+      if (!isReachable) {
+        return answer(reply, 503, { status: 'unavailable', redis: 'unreachable', ...safety })
+      }
+      const { state } = parts.pressure
+      if (state.kind === 'free') {
+        return answer(reply, 200, { status: 'ok', redis: 'reachable', ...safety })
+      }
+      const { reason } = state
+      return answer(reply, 503, { status: 'refusing', reason, redis: 'reachable', ...safety })
     },
   })
 }

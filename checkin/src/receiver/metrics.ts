@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import type { PressureReason, PressureSample, PressureState } from 'millrace'
 import { collectDefaultMetrics, Registry, type Metric } from 'prom-client'
 import { computedMetric, DurationSeries, type MetricValue } from './durations.ts'
+import { groupMetrics, type GroupSample } from './group-metrics.ts'
 
 /** What became of a check-in that somebody sent. `refused`: the key or token did not allow it;
  * `held-back`: it was part of a batch that was to be recorded as a whole, and another one was refused. */
@@ -32,6 +33,8 @@ const reasons: readonly PressureReason[] = ['backlog', 'memory', 'event-loop']
 
 export class ReceiverMetrics {
   readonly #registry = new Registry()
+  /** The same for all workers, so one of them is enough to tell it. */
+  readonly #groups = new Registry()
   readonly #requests: DurationSeries[] = []
   readonly #routes = new Map<string, RouteTimes>()
   readonly #ingest = new Map<IngestOutcome, number>()
@@ -120,6 +123,13 @@ export class ReceiverMetrics {
     )
   }
 
+  /** Adds what is known of the groups of a stream. */
+  watchGroups(stream: string, read: () => Promise<readonly GroupSample[]>): void {
+    for (const metric of groupMetrics(stream, read)) {
+      this.#groups.registerMetric(metric as unknown as Metric)
+    }
+  }
+
   /** Counts and times all requests to routes that are added afterwards. */
   observe(app: FastifyInstance): void {
     app.addHook('onRoute', (route) => {
@@ -152,13 +162,16 @@ export class ReceiverMetrics {
   /** In the text format of Prometheus. */
   async text(): Promise<string> {
     this.#addProcess()
-    return await this.#registry.metrics()
+    const [own, groups] = await Promise.all([this.#registry.metrics(), this.#groups.metrics()])
+    return `${own}${groups}`
   }
 
-  /** For adding up several processes, as prom-client does it. */
-  async json(): Promise<object[]> {
+  /** For adding up several processes, as prom-client does it; one of them tells of the groups. */
+  async json({ withGroups }: { readonly withGroups: boolean }): Promise<object[]> {
     this.#addProcess()
-    return await this.#registry.getMetricsAsJSON()
+    const registries = withGroups ? [this.#registry, this.#groups] : [this.#registry]
+    const parts = await Promise.all(registries.map((registry) => registry.getMetricsAsJSON()))
+    return parts.flat()
   }
 
   get contentType(): string {

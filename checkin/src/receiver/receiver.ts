@@ -11,6 +11,7 @@ import { Life } from './closing.ts'
 import { collectDocumentation, documentationRoutes } from './documentation.ts'
 import { tagReads } from './entity-tag.ts'
 import { Failures } from './failures.ts'
+import type { GroupSample } from './group-metrics.ts'
 import { guardRoutes, type GuardOptions } from './guard.ts'
 import { healthRoutes } from './health.ts'
 import { KeysInFlight, type IdempotencyLimits } from './idempotency-key.ts'
@@ -54,6 +55,8 @@ export interface ReceiverOptions extends Pick<ReceiverParts, 'millrace' | 'model
   /** How long (ms) everything is served as before once it shall close; default 0. */
   readonly graceMs?: number
   readonly metrics?: ReceiverMetrics
+  /** What `GET /metrics` tells of the groups; default: nothing. */
+  readonly groups?: () => Promise<readonly GroupSample[]>
   /** What `GET /metrics` answers; default: what this receiver has counted. */
   readonly metricsText?: () => Promise<string>
 }
@@ -178,6 +181,8 @@ function partsOf(options: ReceiverOptions, life: Life): ReceiverParts {
   const calls = new BoundedCalls(bounds, (ms) => metrics.redisCall(ms))
   const { key } = model.checkins
   metrics.watch(key, pressure, () => lengthOf(calls, millrace, key))
+  const { groups } = options
+  if (groups !== undefined) metrics.watchGroups(key, () => calls.run(groups))
   return {
     ...{ millrace, model, group, calls, pressure, metrics, life },
     refusals: new RefusalLog(log),

@@ -3,17 +3,21 @@ import cluster, { type Worker } from 'node:cluster'
 import { AggregatorRegistry } from 'prom-client'
 
 type Message =
-  | { readonly kind: 'metrics-of-all?' | 'metrics?'; readonly id: number }
+  | { readonly kind: 'metrics-of-all?'; readonly id: number }
+  | { readonly kind: 'metrics?'; readonly id: number; readonly withGroups: boolean }
   | { readonly kind: 'metrics'; readonly id: number; readonly metrics: object[] }
   | { readonly kind: 'metrics-of-all'; readonly id: number; readonly text: string }
 
 const withinMs = 1000
 
 /** In a worker: tells the primary its metrics when it asks. */
-export function reportMetrics(own: () => Promise<object[]>): void {
-  process.on('message', ({ kind, id }: Message) => {
-    if (kind !== 'metrics?') return
-    void own().then((metrics) => send({ kind: 'metrics', id, metrics }))
+export function reportMetrics(
+  own: (which: { readonly withGroups: boolean }) => Promise<object[]>,
+): void {
+  process.on('message', (message: Message) => {
+    if (message.kind !== 'metrics?') return
+    const { id, withGroups } = message
+    void own({ withGroups }).then((metrics) => send({ kind: 'metrics', id, metrics }))
   })
 }
 
@@ -57,12 +61,13 @@ export function answerMetricsQuestions(living: ReadonlySet<Worker>): void {
 }
 
 async function textOf(living: ReadonlySet<Worker>): Promise<string> {
-  const all = await Promise.all([...living].map((worker) => metricsOf(worker)))
+  const all = await Promise.all([...living].map((worker, at) => metricsOf(worker, at === 0)))
   const known = all.filter((metrics) => metrics !== undefined)
   return await AggregatorRegistry.aggregate(known).metrics()
 }
 
-function metricsOf(worker: Worker): Promise<object[] | undefined> {
+/** `withGroups`: it also tells of the groups, which are the same for all. */
+function metricsOf(worker: Worker, withGroups: boolean): Promise<object[] | undefined> {
   questions += 1
   const id = questions
   return new Promise((resolve) => {
@@ -76,6 +81,6 @@ function metricsOf(worker: Worker): Promise<object[] | undefined> {
     }
     const tooLate = setTimeout(() => settle(undefined), withinMs)
     worker.on('message', listen)
-    if (worker.isConnected()) worker.send({ kind: 'metrics?', id } satisfies Message)
+    if (worker.isConnected()) worker.send({ kind: 'metrics?', id, withGroups } satisfies Message)
   })
 }
