@@ -23,6 +23,18 @@ import {
 
 const far = '99999999999999-0'
 
+/** Each key of the engine, and what it holds. */
+const wrongKeys = {
+  [key]: 'stream',
+  [`${key}:ledger`]: 'hash',
+  [deadLetters]: 'stream',
+  [`${key}:${name}:leases`]: 'zset',
+  [`${key}:${name}:holders`]: 'hash',
+  [`${key}:${name}:retries`]: 'zset',
+  [`${key}:${name}:attempts`]: 'hash',
+  [ledger]: 'hash',
+}
+
 const groups: readonly Case[] = [
   {
     check: 'group-not-created',
@@ -197,13 +209,15 @@ const groups: readonly Case[] = [
     what: /^5 processed check-ins were removed/,
     remedy: send('FLUSHALL'),
   },
-  {
-    check: 'wrong-type',
-    severity: 'problem',
-    cause: send('SET', key, 'text'),
-    what: /another type/,
-    remedy: send('DEL', key),
-  },
+  ...Object.entries({ ...wrongKeys, [model.positionKey]: 'string', [model.geoKey]: 'zset' }).map(
+    ([taken, type]): Case => ({
+      check: 'wrong-type',
+      severity: 'problem',
+      cause: send('LPUSH', taken, 'somebody'),
+      what: new RegExp(`^Key "${taken}" holds a list, not a ${type}\\.$`),
+      remedy: send('RENAME', taken, 'elsewhere'),
+    }),
+  ),
 ]
 
 /** One entry lies before the begin of the group. */

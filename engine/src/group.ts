@@ -26,6 +26,7 @@ import { repairLag, type LagRepair } from './repair-lag.ts'
 import { pausesOf, removeConsumer, rosterOf, type RosterEntry } from './roster.ts'
 import type { Stream } from './stream.ts'
 import { readBacklogs, undeliveredOf } from './undelivered.ts'
+import { wrongKeys, type WrongKey } from './wrong-keys.ts'
 
 /** What XINFO GROUPS, XINFO CONSUMERS and XPENDING say about a group, at one moment. */
 export interface GroupDescription {
@@ -192,6 +193,11 @@ export class Group<F extends Fields = Fields> {
   /** Whether the counts of the ledger add up to what was appended. @throws {MillraceError} NO_GROUP, WRONG_TYPE. */
   async balance(): Promise<Balance> {
     return await readBalance(this.#connection, groupKeys(this.stream.key, this.name), this.name)
+  }
+
+  /** Keys of this group, and of its stream, that somebody else has taken: they hold another type. */
+  async wrongKeys(): Promise<WrongKey[]> {
+    return await wrongKeys(this.#connection, groupKeys(this.stream.key, this.name))
   }
 
   /**

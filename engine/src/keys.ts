@@ -31,6 +31,17 @@ export const aloneField = (id: string): string => `alone:${id}`
 /** Member of the leases that says that a consumer is paused, or without a name the group. No consumer has such a name. */
 export const pauseMark = (consumer: string): string => `@paused:${consumer}`
 
+/** The type of each key of a group, as TYPE tells it. */
+export const keyTypes: Readonly<Record<keyof GroupKeys, 'stream' | 'zset' | 'hash'>> = {
+  stream: 'stream',
+  deadLetters: 'stream',
+  leases: 'zset',
+  holders: 'hash',
+  retries: 'zset',
+  attempts: 'hash',
+  ledger: 'hash',
+}
+
 /** The keys of a group. */
 export function groupKeys(stream: string, name: string): GroupKeys {
   const of = (what: string): string => `${stream}:${name}:${what}`

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { MillraceError, type Millrace } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
+import { wrongKeys } from '../domain/wrong-keys.ts'
 import { CommandError, UsageError } from '../errors.ts'
 import { overviewOf } from '../groups/overview.ts'
 import { asTable } from '../groups/table.ts'
@@ -86,7 +87,7 @@ async function show(wiring: Wiring, options: Options): Promise<void> {
       options.json === true ? JSON.stringify(overview) : asTable(overview, { isColour: isColour() })
     process.stdout.write(`${text}\n`)
   } catch (error) {
-    throw await explained(error, millrace, wiring.model)
+    throw await explained(error, millrace, wiring.model, wiring.config.group)
   } finally {
     await millrace.close()
   }
@@ -131,6 +132,7 @@ async function explained(
   error: unknown,
   millrace: Millrace,
   model: CheckinModel,
+  name: string,
 ): Promise<unknown> {
   if (!(error instanceof MillraceError)) return error
   const action = `Cannot show the groups of stream "${model.checkins.key}" at ${millrace.url}`
@@ -138,16 +140,11 @@ async function explained(
     return new CommandError(`${action}: it does not exist. ${creationRemedy}`, { cause: error })
   }
   if (error.code !== 'WRONG_TYPE') return error
-  const state = (await wrongKey(millrace, model)) ?? error.message
+  const group = millrace.group(model.checkins, name)
+  const [wrong] = await wrongKeys(millrace, model, group)
+  const state =
+    wrong === undefined
+      ? error.message
+      : `key "${wrong.key}" holds a ${wrong.holds}, not a ${wrong.expected}`
   return new CommandError(`${action}: ${state}. Move it away, or set KEY_PREFIX`, { cause: error })
-}
-
-/** Which key it is that holds another type: the server does not say. */
-async function wrongKey(millrace: Millrace, model: CheckinModel): Promise<string | undefined> {
-  const expected = { [model.checkins.key]: 'stream', [model.positionKey]: 'string' }
-  for (const [key, type] of Object.entries(expected)) {
-    const held = String(await millrace.send('TYPE', key))
-    if (held !== type && held !== 'none') return `key "${key}" holds a ${held}, not a ${type}`
-  }
-  return undefined
 }

@@ -1,6 +1,8 @@
 /** Looks at server, stream and group, and says what is wrong and what helps. Reads only. */
 import { MillraceError, type Balance, type Millrace } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
+import { wrongKeys } from '../domain/wrong-keys.ts'
+import { printable, quoted } from '../terminal/words.ts'
 import type { Finding, Severity } from './finding.ts'
 import type { Flow } from './flow.ts'
 import { groupChecks } from './group-checks.ts'
@@ -39,8 +41,13 @@ export async function diagnose(
   { everyMs = 1000 }: DiagnosisOptions = {},
 ): Promise<Diagnosis> {
   const server = await readServer(millrace)
+  const wrong = await wrongTypes(millrace, model, group)
   const read = (): Promise<GroupFacts> => readGroup(millrace, model, group, everyMs)
-  const { findings, balance, flow } = await examineGroup(read, server)
+  // With such a key most of the rest cannot be read.
+  const { findings, balance, flow } =
+    wrong.length > 0
+      ? { findings: wrong, balance: null, flow: null }
+      : await examineGroup(read, server)
   const all = [...serverChecks.map((check) => check(server)), ...findings]
   return {
     server: { url: millrace.url, product: server.product, version: server.version },
@@ -78,6 +85,27 @@ async function examineGroup(
   }
 }
 
+/** Keys of ours that somebody else has taken, each by its name. */
+async function wrongTypes(
+  millrace: Millrace,
+  model: CheckinModel,
+  name: string,
+): Promise<Finding[]> {
+  const group = millrace.group(model.checkins, name)
+  const wrong = await wrongKeys(millrace, model, group).catch((error: unknown) => {
+    // Without the right to TYPE; whatever else it is shows again when the group is read.
+    if (error instanceof MillraceError) return []
+    throw error
+  })
+  return wrong.map(({ key, holds, expected }) => ({
+    check: 'wrong-type',
+    severity: 'problem',
+    what: `Key ${quoted(key)} holds a ${holds}, not a ${expected}.`,
+    why: 'Somebody else uses a key of ours: nothing can be processed that needs it.',
+    remedy: `Find out who wrote it, then move it away: RENAME ${printable(key)} to another name. Or set KEY_PREFIX to one that nobody else uses.`,
+  }))
+}
+
 /** What keeps the doctor from looking at the group. */
 function unreadable({ code, message }: MillraceError): Finding | undefined {
   if (code === 'WRONG_TYPE') {
@@ -86,7 +114,7 @@ function unreadable({ code, message }: MillraceError): Finding | undefined {
       severity: 'problem',
       what: message,
       why: 'Nothing can be processed.',
-      remedy: 'TYPE of the keys in docs/operations.md; move the wrong one away, or set KEY_PREFIX.',
+      remedy: 'TYPE of the keys in README.md; move the wrong one away, or set KEY_PREFIX.',
     }
   }
   const isForbidden = code === 'AUTHENTICATION' || code === 'REFUSED'
