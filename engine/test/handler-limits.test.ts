@@ -45,6 +45,7 @@ onEachServer('consumer with a handler', (bench) => {
     const fixture = await freshGroup(bench())
     await appendVisits(fixture, 600)
     const release = new AbortController()
+    t.after(() => release.abort())
     const handled: Record<string, number> = {}
     const start = (name: string) =>
       startConsumer(t, fixture, name, {
