@@ -30,6 +30,8 @@ export interface Proxy {
   cutAll(): void
   /** New connections go to this port of the loopback; open ones are destroyed. */
   pointTo(port: number): void
+  /** New connections go to this port of the loopback; open ones stay where they are, as at a failover behind a name. */
+  leadTo(port: number): void
   /** Stops listening and destroys every connection. */
   close(): Promise<void>
 }
@@ -99,8 +101,12 @@ class RespProxy implements Proxy {
   }
 
   pointTo(port: number): void {
-    this.#targetPort = port
+    this.leadTo(port)
     this.cutAll()
+  }
+
+  leadTo(port: number): void {
+    this.#targetPort = port
   }
 
   async close(): Promise<void> {

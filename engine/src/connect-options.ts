@@ -16,6 +16,14 @@ export interface ConnectOptions {
   readonly onDisconnect?: (error: MillraceError) => void
   /** Called each time it is there again. */
   readonly onReconnect?: () => void
+  /**
+   * Called once when the server answers, but refuses all work: READ_ONLY at once (it is a replica), SERVER_BUSY after three
+   * seconds (it loads its data, lacks replicas or its primary, cannot write to its disk). The connection is then made
+   * anew, again and again, since the name may lead to another server by now.
+   */
+  readonly onRefused?: (error: MillraceError) => void
+  /** Called when it takes work again. */
+  readonly onAccepted?: () => void
 }
 
 const known: Readonly<Record<keyof ConnectOptions, true>> = {
@@ -24,6 +32,8 @@ const known: Readonly<Record<keyof ConnectOptions, true>> = {
   tls: true,
   onDisconnect: true,
   onReconnect: true,
+  onRefused: true,
+  onAccepted: true,
 }
 
 /** @throws {TypeError} naming what cannot be used, before anything connects. No value is in it: it may be a password. */
@@ -39,7 +49,7 @@ export function checkConnectOptions(options: ConnectOptions): ServerAddress {
   }
   const address = readAddress(options.url)
   checkName(options.name)
-  for (const name of ['onDisconnect', 'onReconnect'] as const) {
+  for (const name of ['onDisconnect', 'onReconnect', 'onRefused', 'onAccepted'] as const) {
     const listener: unknown = options[name]
     if (listener !== undefined && typeof listener !== 'function')
       throw refused(`${name} is no function`)

@@ -108,7 +108,7 @@ export class DeliveryReader {
   /** A fresh connection each time: what a broken one still delivers must not be taken for a later read's reply. */
   async #open(): Promise<Connection> {
     const { connection, consumer } = this.#parts
-    this.#reading = await connection.duplicate({ name: `millrace:${consumer}`, isBlocking: true })
+    this.#reading = await connection.duplicate({ name: `millrace:${consumer}` })
     return this.#reading
   }
 

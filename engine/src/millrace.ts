@@ -47,6 +47,8 @@ export async function connect(options: ConnectOptions): Promise<Millrace> {
     ...{ address, tls, name },
     onDisconnect: (error) => void calls.tell('onDisconnect', error),
     onReconnect: () => void calls.tell('onReconnect'),
+    onRefused: (error) => void calls.tell('onRefused', error),
+    onAccepted: () => void calls.tell('onAccepted'),
   })
   try {
     await checkServer(connection)
@@ -77,6 +79,19 @@ export class Millrace {
   /** False while the connection is lost. */
   get isConnected(): boolean {
     return this.#connection.isReady
+  }
+
+  /** Why the server refuses all work, from `onRefused` to `onAccepted`; undefined while it takes it. */
+  get refusal(): MillraceError | undefined {
+    return this.#connection.refusal
+  }
+
+  /**
+   * Asks the server whether it takes work, by a script that writes nothing. A PING proves less: a replica answers it, too.
+   * @throws {MillraceError} READ_ONLY, SERVER_BUSY, UNREACHABLE, DISCONNECTED, TIMEOUT.
+   */
+  async checkWritable(): Promise<void> {
+    await this.#connection.checkWritable()
   }
 
   /**

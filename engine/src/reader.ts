@@ -11,6 +11,7 @@ import {
   unblocker,
   type RawEntry,
 } from './delivery-reader.ts'
+import { compareIds, isEntryId } from './entry-id.ts'
 import { Gate, type Answer, type Settled } from './effects.ts'
 import { EntrySizes } from './entry-sizes.ts'
 import { isPassing, MillraceError, readFailure } from './errors.ts'
@@ -57,7 +58,9 @@ export class Reader<F extends Fields = Fields> {
   readonly #lifetime: Lifetime
   readonly #calls: ObserverCalls<ReaderObserver<F>>
   readonly #batch: number
-  #position = ''
+  /** Id of the last applied entry, empty before the first; undefined until it was asked. */
+  #position: string | undefined
+  #serverId: string | undefined
   /** Since the last read that was answered. */
   #failures = 0
   /** Halved when a read fails and doubled when one is answered: a slow link needs small batches to get on at all. */
@@ -100,13 +103,12 @@ export class Reader<F extends Fields = Fields> {
   async #work(): Promise<void> {
     const { signal } = this.#lifetime
     try {
-      const held = ['GET', this.#options.positionKey]
-      this.#position = String((await persist(signal, () => this.#connection.send(held))) ?? '')
       while (!signal.aborted) {
         const reading = await persist(signal, () =>
-          this.#connection.duplicate({ name: `millrace:${this.#options.name}`, isBlocking: true }),
+          this.#connection.duplicate({ name: `millrace:${this.#options.name}` }),
         )
         try {
+          await this.#findPosition(reading)
           await this.#readOn(reading)
         } catch (error) {
           if (!isPassing(error)) throw readFailure(error, this.#place)
@@ -122,6 +124,25 @@ export class Reader<F extends Fields = Fields> {
     }
   }
 
+  /**
+   * Takes the position that is stored: at the start, and where a server has come back, or another one has taken over,
+   * without the last moves: their effects are lost with them. Any other change is another reader's.
+   */
+  async #findPosition(reading: Connection): Promise<void> {
+    const serverId = await reading.serverId()
+    const held = String((await reading.send(['GET', this.#options.positionKey])) ?? '')
+    const isFirst = this.#position === undefined
+    if (isFirst || (this.#isOther(serverId) && isBehind(held, this.#position))) {
+      this.#position = held
+    }
+    this.#serverId = serverId
+  }
+
+  /** Certainly another server than the one that we have read from, or another start of it. */
+  #isOther(serverId: string | undefined): boolean {
+    return ![undefined, this.#serverId].includes(serverId) && this.#serverId !== undefined
+  }
+
   /** Reads and applies, one batch after the other: a position has an order. */
   async #readOn(reading: Connection): Promise<void> {
     const { signal } = this.#lifetime
@@ -132,6 +153,8 @@ export class Reader<F extends Fields = Fields> {
         const entries = await this.#read(reading)
         if (entries.length > 0) await this.#process(entries)
         else {
+          // A replica, or a primary that was left by its replicas, has nothing new for ever, and serves reads.
+          await this.#connection.checkWritable()
           void this.#calls.tell('waiting')
           if (this.#options.drain === true) this.#lifetime.end()
         }
@@ -150,7 +173,7 @@ export class Reader<F extends Fields = Fields> {
     const fitting = this.#sizes.fitting(readBytesMax)
     const count = Math.floor(Math.min(this.#batch, this.#countMax, fitting))
     const options = ['COUNT', String(count), 'BLOCK', String(blockMs)]
-    const from = this.#position === '' ? '0-0' : this.#position
+    const from = this.#position === undefined || this.#position === '' ? '0-0' : this.#position
     const args = ['XREAD', ...options, 'STREAMS', this.#stream.key, from]
     const entries = entriesOf(await reading.send(args, blockMs + overdueMs))
     this.#failures = 0
@@ -188,7 +211,7 @@ export class Reader<F extends Fields = Fields> {
         settled = remaining
         continue
       }
-      if (answer.kind !== 'applied') throw this.#moved(answer)
+      if (answer.kind !== 'applied') throw await this.#moved(answer)
       await this.#applied(settled, to)
       return
     }
@@ -197,7 +220,7 @@ export class Reader<F extends Fields = Fields> {
   async #ask(settled: readonly Settled[], to: string): Promise<Answer> {
     const { name, positionKey } = this.#options
     const keys = { ...readerKeys(this.#stream.key, name), position: positionKey }
-    const move = { reader: name, from: this.#position, to }
+    const move = { reader: name, from: this.#position ?? '', to }
     let attempts = 0
     const answer = await persist(this.#lifetime.signal, () => {
       attempts += 1
@@ -215,15 +238,24 @@ export class Reader<F extends Fields = Fields> {
     await this.#calls.tell('applied', appliedOf<F>(settled), to)
   }
 
-  #moved(answer: Answer): MillraceError {
+  /** Passing when a server has taken over that lacks the last moves: then it is read from its position on. */
+  async #moved(answer: Answer): Promise<MillraceError> {
     const { name, positionKey } = this.#options
     const at = answer.kind === 'moved' ? answer.position : answer.kind
+    const serverId = await persist(this.#lifetime.signal, () => this.#connection.serverId())
+    if (this.#isOther(serverId) && isBehind(at, this.#position)) {
+      return new MillraceError('DISCONNECTED', 'Another server has taken over')
+    }
     return new MillraceError(
       'POSITION_MOVED',
-      `Cannot go on reading as "${name}": position "${positionKey}" is "${at}", not "${this.#position}". ` +
+      `Cannot go on reading as "${name}": position "${positionKey}" is "${at}", not "${this.#position ?? ''}". ` +
         'Another reader moves it: run only one, or use a consumer group',
     )
   }
+}
+
+function isBehind(held: string, position = ''): boolean {
+  return isEntryId(position) && (held === '' || (isEntryId(held) && compareIds(held, position) < 0))
 }
 
 function appliedOf<F extends Fields>(settled: readonly Settled[]): Entry<F>[] {

@@ -1,16 +1,17 @@
 /**
- * One connection to Redis that heals itself. Promise: a command is sent at most once, and its promise always settles:
- * with the reply, or with an error that says whether it was sent.
+ * One connection to Redis that heals itself, and its duplicates for blocking reads. Promise: a command is sent at most
+ * once, and its promise always settles: with the reply, or with an error that says whether it was sent. Duplicates are at
+ * the same server as the connection they were made from, or gone.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import { isIP } from 'node:net'
-import type { ConnectionOptions as TlsConnectionOptions } from 'node:tls'
-import { createClient, type RedisClientOptions } from 'redis'
 import { backoffMs } from '../backoff.ts'
 import { MillraceError } from '../errors.ts'
+import { newClient, discard, giveName, retire, type Client } from './client.ts'
 import { connectFailure } from './connect-failure.ts'
-import { fromClientError, isDeclined } from './error-replies.ts'
+import { fromClientError } from './error-replies.ts'
+import { Refusals } from './refusals.ts'
 import type { ServerAddress } from './server-address.ts'
+import { serverIdAt } from './server-identity.ts'
 import type { TlsOptions } from './tls-options.ts'
 
 /** A reply in RESP2 shapes: maps are flat arrays. */
@@ -28,15 +29,10 @@ export interface ConnectionOptions {
   readonly onDisconnect?: ((error: MillraceError) => void) | undefined
   /** Called when it is there again. */
   readonly onReconnect?: (() => void) | undefined
-}
-
-/** The part of the node-redis client that we use. */
-interface Client {
-  connect(): Promise<unknown>
-  destroy(): void
-  close(): Promise<void>
-  sendCommand(args: readonly string[]): Promise<unknown>
-  on(event: 'error', listener: (error: Error) => void): unknown
+  /** Called once when the server answers, but refuses all work. */
+  readonly onRefused?: ((error: MillraceError) => void) | undefined
+  /** Called when it takes work again. */
+  readonly onAccepted?: (() => void) | undefined
 }
 
 /** How long an attempt to connect may take, in milliseconds. */
@@ -44,17 +40,32 @@ export const connectTimeoutMs = 5000
 const pingEveryMs = 2000
 const silentMaxMs = 6000
 const noAnswer = `no answer came within ${connectTimeoutMs / 1000} s`
+/** Duplicates in a row that meet another server. More, and servers have no identity there: a proxy spreads them. */
+const strangersMax = 3
 
 export class Connection {
   readonly #options: ConnectionOptions
+  readonly #parent: Connection | undefined
+  readonly #refusals: Refusals
+  readonly #duplicates = new Set<Connection>()
+  #strangers = 0
+  /** Identity of the server that the client is connected to; asked when it is needed. */
+  #server: Promise<string | undefined> | undefined
   #client: Client | undefined
   #generation = 0
   #isClosed = false
   #pings: NodeJS.Timeout | undefined
   #answeredAt = -Infinity
 
-  private constructor(options: ConnectionOptions) {
+  private constructor(options: ConnectionOptions, parent?: Connection) {
     this.#options = options
+    this.#parent = parent
+    const parts = {
+      send: (args: readonly string[]) => this.send(args),
+      exchange: () => this.#exchange(),
+    }
+    this.#refusals =
+      parent === undefined ? new Refusals({ ...options, ...parts }) : parent.#refusals
   }
 
   /**
@@ -68,22 +79,43 @@ export class Connection {
   }
 
   /**
-   * A second connection to the same server.
+   * A second connection to the same server, for blocking reads. It ends, and does not come back, when it breaks or this
+   * connection does: what it takes at one server must not be settled at another.
    * @throws {MillraceError} UNREACHABLE. A refused password too: it was right for this connection, so it is being
-   *   changed, which passes like any other outage.
+   *   changed, which passes like any other outage. READ_ONLY, SERVER_BUSY while work is refused: at once.
    */
-  async duplicate(options: Omit<ConnectionOptions, 'address' | 'tls'>): Promise<Connection> {
+  async duplicate(options: Pick<ConnectionOptions, 'name'>): Promise<Connection> {
+    if (this.refusal !== undefined) throw this.refusal
+    const client = this.#client
+    if (client === undefined) throw this.#unsent()
     const { address, tls } = this.#options
+    const duplicate = new Connection({ ...options, address, tls, isBlocking: true }, this)
     try {
-      return await Connection.open({ ...options, address, tls })
+      await duplicate.#connect()
+      await this.#checkServerOf(duplicate)
+      // While this was going on, our own connection may have become another one.
+      if (this.#client !== client) throw this.#unsent()
     } catch (error) {
+      duplicate.destroy()
       if (!(error instanceof MillraceError) || error.code !== 'AUTHENTICATION') throw error
       throw new MillraceError('UNREACHABLE', error.message, { cause: error })
     }
+    this.#duplicates.add(duplicate)
+    return duplicate
   }
 
   get isReady(): boolean {
     return this.#client !== undefined
+  }
+
+  /** Why the server refuses all work, when it has for more than a moment. */
+  get refusal(): MillraceError | undefined {
+    return this.#refusals.current
+  }
+
+  /** Asks the server whether it takes work. @throws {MillraceError} READ_ONLY, SERVER_BUSY, UNREACHABLE, ... */
+  async checkWritable(): Promise<void> {
+    await this.#refusals.ask()
   }
 
   /** Another number after each reconnect: what WAIT says is about the commands of one connection. */
@@ -98,9 +130,7 @@ export class Connection {
    */
   async send(args: readonly string[], deadlineMs?: number): Promise<Reply> {
     const client = this.#client
-    if (client === undefined) {
-      throw new MillraceError('UNREACHABLE', `Not sent: no connection to ${this.shownUrl}`)
-    }
+    if (client === undefined) throw this.#unsent()
     // No ping watches over a blocking connection.
     const limitMs = deadlineMs ?? (this.#options.isBlocking === true ? silentMaxMs : undefined)
     const timer =
@@ -110,34 +140,45 @@ export class Connection {
       this.#answeredAt = performance.now()
       return reply
     } catch (error) {
-      throw fromClientError(error)
+      const known = fromClientError(error)
+      // Of a connection that was exchanged meanwhile it is no news.
+      if (client === this.#client) this.#refusals.met(known)
+      throw known
     } finally {
       clearTimeout(timer)
     }
   }
 
+  #unsent(): MillraceError {
+    return new MillraceError('UNREACHABLE', `Not sent: no connection to ${this.shownUrl}`)
+  }
+
   /** Waits for commands in flight, up to one second, then closes for good. */
   async close(): Promise<void> {
-    this.#isClosed = true
-    clearInterval(this.#pings)
-    const client = this.#client
-    this.#client = undefined
-    if (client === undefined) return
-    // Closing what is broken already is no failure; and a socket that breaks meanwhile settles nothing.
-    const closed = client.close().catch(() => undefined)
-    const hurry = new AbortController()
-    await Promise.race([closed, delay(1000, undefined, hurry).catch(() => undefined)])
-    hurry.abort()
-    discard(client)
+    const client = this.#end()
+    if (client !== undefined) await retire(client)
   }
 
   /** Closes at once; commands in flight reject with an unknown outcome. */
   destroy(): void {
+    const client = this.#end()
+    if (client !== undefined) discard(client)
+  }
+
+  #end(): Client | undefined {
     this.#isClosed = true
-    clearInterval(this.#pings)
+    if (this.#parent === undefined) this.#refusals.end()
+    return this.#leave()
+  }
+
+  /** Returns the client, which is no longer ours. */
+  #leave(): Client | undefined {
     const client = this.#client
     this.#client = undefined
-    if (client !== undefined) discard(client)
+    clearInterval(this.#pings)
+    if (this.#parent !== undefined) this.#parent.#duplicates.delete(this)
+    for (const duplicate of this.#duplicates) duplicate.destroy()
+    return client
   }
 
   /** The URL without its password. */
@@ -146,7 +187,9 @@ export class Connection {
   }
 
   async #connect(): Promise<void> {
-    const client = this.#newClient()
+    const { address, tls, name } = this.#options
+    const client = newClient({ address, tls, connectTimeoutMs })
+    client.on('error', (error) => this.#lost(client, error))
     // The client itself has no limit on its handshake, and a frozen server accepts but never answers.
     const late = new AbortController()
     const hurry = setTimeout(() => {
@@ -155,7 +198,7 @@ export class Connection {
     }, connectTimeoutMs)
     try {
       await client.connect()
-      await giveName(client, this.#options.name)
+      await giveName(client, name)
       if (this.#isClosed) throw new MillraceError('UNREACHABLE', 'The connection is closed')
     } catch (error) {
       discard(client)
@@ -165,33 +208,13 @@ export class Connection {
     } finally {
       clearTimeout(hurry)
     }
+    const before = this.#leave()
+    if (before !== undefined) void retire(before)
     this.#client = client
+    this.#server = undefined
     this.#generation += 1
     if (this.#options.isBlocking === true) return
     this.#pings = setInterval(() => this.#ping(client), pingEveryMs).unref()
-  }
-
-  #newClient(): Client {
-    const { address, tls } = this.#options
-    const client = createClient({
-      ...(address.username !== undefined && { username: address.username }),
-      ...(address.password !== undefined && { password: address.password }),
-      database: address.database,
-      RESP: 2,
-      // It is for RESP 3, and would look up the host's name.
-      maintNotifications: 'disabled',
-      disableOfflineQueue: true,
-      // Its default builds an AbortSignal per command: a fifth of the append rate is left.
-      commandOptions: { timeout: undefined as unknown as number },
-      // We reconnect ourselves: the client cannot drop a silent socket and go on.
-      socket: {
-        ...socketOf(address, tls),
-        reconnectStrategy: false,
-        connectTimeout: connectTimeoutMs,
-      },
-    }) as unknown as Client
-    client.on('error', (error) => this.#lost(client, error))
-    return client
   }
 
   /** Bounds the time of every command: a silent connection is given up, and its commands reject. */
@@ -210,10 +233,9 @@ export class Connection {
 
   #lost(client: Client, error: Error): void {
     if (this.#client !== client) return
-    this.#client = undefined
-    clearInterval(this.#pings)
+    this.#leave()
     discard(client)
-    if (this.#isClosed) return
+    if (this.#isClosed || this.#parent !== undefined) return
     void this.#reconnect()
     this.#options.onDisconnect?.(fromClientError(error))
   }
@@ -224,6 +246,7 @@ export class Connection {
       try {
         await this.#connect()
         this.#options.onReconnect?.()
+        this.#refusals.connected()
         return
       } catch (error) {
         // Any reason may pass, a wrong password too (a rotation); onDisconnect has told of the loss.
@@ -232,39 +255,46 @@ export class Connection {
     }
   }
 
+  /** The old connection stays when there is no new one, and finishes what is in flight when there is. */
+  async #exchange(): Promise<void> {
+    if (!this.isReady) return
+    try {
+      await this.#connect()
+    } catch (error) {
+      if (!(error instanceof MillraceError)) throw error
+    }
+  }
+
+  /**
+   * After a failover behind one name, this connection may still be at the server that was the primary.
+   * @throws {MillraceError} UNREACHABLE: the duplicate is at another server, and this connection is made anew.
+   */
+  async #checkServerOf(duplicate: Connection): Promise<void> {
+    const [own, other] = await Promise.all([this.serverId(), duplicate.serverId()])
+    if (own === undefined || other === undefined || own === other) {
+      this.#strangers = 0
+      return
+    }
+    this.#strangers += 1
+    if (this.#strangers > strangersMax) return
+    const client = this.#client
+    const error = new MillraceError('UNREACHABLE', `${this.shownUrl} leads to another server now`)
+    if (client !== undefined) this.#lost(client, error)
+    throw error
+  }
+
+  /**
+   * Identity of the server: another one after each of its starts, and at another server. Undefined where it does not tell.
+   * @throws {MillraceError} UNREACHABLE, DISCONNECTED, TIMEOUT.
+   */
+  serverId(): Promise<string | undefined> {
+    this.#server ??= serverIdAt(this)
+    return this.#server
+  }
+
   /** What a failure to connect is told as: no outcome is unknown then. */
   cannotConnect(error: unknown): MillraceError {
     const { address, tls } = this.#options
     return connectFailure(error, { address, hasCertificate: tls?.cert !== undefined })
-  }
-}
-
-/** Optional: only CLIENT LIST shows it. Not in the client's handshake, which fails as a whole. */
-async function giveName(client: Client, name: string): Promise<void> {
-  try {
-    await client.sendCommand(['CLIENT', 'SETNAME', name])
-  } catch (error) {
-    if (!isDeclined(fromClientError(error))) throw error
-  }
-}
-
-/** The socket that the client opens. */
-function socketOf(
-  { place }: ServerAddress,
-  tls: TlsOptions = {},
-): NonNullable<RedisClientOptions['socket']> {
-  if (place.kind === 'unix') return { path: place.path, tls: false }
-  const { host, port } = place
-  if (place.kind === 'tcp') return { host, port }
-  // A server of many names chooses its certificate by this one. An address is no such name.
-  const servername = tls.servername ?? (isIP(host) === 0 ? host : undefined)
-  return { host, port, ...(tls as TlsConnectionOptions), servername, tls: true }
-}
-
-function discard(client: Client): void {
-  try {
-    client.destroy()
-  } catch {
-    // It is closed already: that is what was asked for.
   }
 }
