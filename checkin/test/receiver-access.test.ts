@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { waitFor } from '../../testing/wait-for.ts'
-import { clientOf, RateLimit } from '../src/receiver/rate-limit.ts'
+import { clientOf, LocalBuckets } from '../src/receiver/rate-limit.ts'
 import { assertRefused, bearer, json, keysOf } from './access-stage.ts'
 import { receiverStage, valid } from './receiver-stage.ts'
 
@@ -111,29 +111,32 @@ test('a client that sends more than it may is answered with 429 and says when to
 
 test('rate limit: each client has its own bucket, by a clock that only goes on', () => {
   let now = 1000
-  const limit = new RateLimit(2, () => now)
-  const said: Record<string, unknown> = {}
-  const reply = { header: (name: string, value: unknown) => (said[name] = value) } as never
-  const take = (client: string): boolean => limit.take(client, reply) === undefined
+  const buckets = new LocalBuckets(2, () => now)
+  const take = (client: string, cost = 1): boolean => buckets.take(client, cost).isTaken
   assert.deepEqual([take('a'), take('a'), take('a'), take('b')], [true, true, false, true])
   now += 499
   assert.equal(take('a'), false)
   now += 1
-  assert.equal(take('a'), true)
-  assert.equal(said.ratelimit, '"default";r=0;t=1')
+  assert.deepEqual(buckets.take('a', 1), { isTaken: true, left: 0, fullInMs: 1000, waitMs: 0 })
   now += 100_000
   assert.deepEqual([take('a'), take('a'), take('a')], [true, true, false])
+  // More than a bucket holds takes a full one, and is paid for afterwards.
+  now += 1000
+  assert.deepEqual([take('a', 10), take('a')], [true, false])
+  now += 4499
+  assert.equal(take('a'), false)
+  now += 1
+  assert.equal(take('a'), true)
 })
 
 test('rate limit: memory is bounded, and who is busy stays limited', () => {
   let now = 0
-  const limit = new RateLimit(1, () => now)
-  const reply = { header: () => undefined } as never
-  for (let client = 1; client <= 60_000; client += 1) limit.take(`c${client}`, reply)
-  assert.notEqual(limit.take('c60000', reply), undefined)
-  assert.equal(limit.take('c1', reply), undefined, 'the oldest is forgotten')
+  const buckets = new LocalBuckets(1, () => now)
+  for (let client = 1; client <= 60_000; client += 1) buckets.take(`c${client}`, 1)
+  assert.equal(buckets.take('c60000', 1).isTaken, false)
+  assert.equal(buckets.take('c1', 1).isTaken, true, 'the oldest is forgotten')
   now += 2000
-  assert.equal(limit.take('c60000', reply), undefined)
+  assert.equal(buckets.take('c60000', 1).isTaken, true)
 })
 
 test('rate limit: an IPv6 client is its network', () => {

@@ -69,6 +69,7 @@ export async function receiverStage(
     | 'idempotency'
     | 'pressure'
     | 'replicas'
+    | 'streams'
     | 'timeouts'
   > & {
     readonly redis?: StartOptions

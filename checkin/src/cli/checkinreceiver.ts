@@ -66,6 +66,10 @@ async function runReceiver(
       timeouts: { keepAliveMs: flags.keepAlive },
       groups: () => sampleGroups(millrace, model),
       replicas: flags.waitReplicas,
+      streams: {
+        max: flags.streamsMax,
+        ...(flags.streamsEach === undefined ? {} : { each: flags.streamsEach }),
+      },
       idempotency: { rememberMs: flags.idempotencyTtl, keysMax: flags.idempotencyMax },
     })
     void pressure.run() // It never rejects, and `stop` waits for it.

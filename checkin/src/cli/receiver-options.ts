@@ -12,6 +12,8 @@ export interface ReceiverFlags extends AccessFlags, ConnectionFlags {
   readonly backlogMax: number
   readonly memoryMax: number
   readonly rateLimit: number
+  readonly streamsMax: number
+  readonly streamsEach?: number
   readonly waitReplicas: number
   readonly idempotencyTtl: number
   readonly idempotencyMax: number
@@ -55,9 +57,22 @@ function addLimits(command: Command): Command {
         .default(90),
     )
     .addOption(
-      new Option('--rate-limit <n>', 'requests a second for each key, user or address; 0: any')
+      new Option(
+        '--rate-limit <n>',
+        'check-ins and other requests a second for each key, user or address; 0: any',
+      )
         .argParser(integerWithin(0, 1_000_000))
         .default(0),
+    )
+    .addOption(
+      new Option('--streams-max <n>', 'streams of check-ins at once, in each process')
+        .argParser(integerWithin(1, 4096))
+        .default(64),
+    )
+    .addOption(
+      new Option('--streams-each <n>', 'of them for one key, user or address')
+        .argParser(integerWithin(1, 4096))
+        .default(undefined, 'a quarter'),
     )
     .addOption(
       new Option('--wait-replicas <n>', 'replicas that must have a check-in before it is confirmed')

@@ -59,6 +59,8 @@ export function checkinModel(prefix: string) {
     positionKey: `${prefix}:checkinprocessor:lastid`,
     /** Where the hashes of API keys are. */
     apiKeysKey: `${prefix}:apikeys`,
+    /** What the keys of the buckets of the rate limit begin with. */
+    rateKeys: `${prefix}:rate:`,
     userKey: (id: number | string) => `${prefix}:users:${id}`,
     locationKey: (id: number | string) => `${prefix}:locations:${id}`,
     /** Positions of the locations: a sorted set that GEOADD keeps, with the location ids as members. */

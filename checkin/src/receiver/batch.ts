@@ -17,6 +17,7 @@ import { heldBack, keyHeader, keyInFlight, malformedKey, scopedKey } from './ide
 import { outcomeOf } from './metrics.ts'
 import { ndjsonMediaTypes, serveNdjson } from './ndjson-route.ts'
 import type { ReceiverParts } from './parts.ts'
+import { payFor } from './rate-limit.ts'
 import { invalidProblem, plainProblem, sendProblem, type Problem } from './problem.ts'
 import { resource } from './resources.ts'
 import { traceFields } from './trace.ts'
@@ -95,6 +96,13 @@ async function serveArray(
   const { body } = request
   if (!Array.isArray(body) || body.length === 0) return sendProblem(reply, notAnArray)
   if (body.length > itemsMax) return sendProblem(reply, tooMany)
+  // The request itself has paid for the first.
+  const cost = body.length - 1
+  const tooFast = await payFor(request, reply, { buckets: parts.buckets, cost })
+  if (tooFast !== undefined) {
+    parts.security.tooFast(request)
+    return sendProblem(reply, tooFast)
+  }
   const results: ItemResult[] = []
   const items: CheckinItem[] = []
   const places: number[] = []

@@ -1,9 +1,9 @@
 /** Who may send what. Promise: a route that requires something is not reached by anybody who has not shown it. */
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
-import type { Judgement } from './identity.ts'
+import type { Identity, Judgement } from './identity.ts'
 import type { KeyRing } from './key-ring.ts'
 import { plainProblem, type Problem } from './problem.ts'
-import { clientOf, type RateLimit } from './rate-limit.ts'
+import { exceeded, payerOf, tellRate, type Allowance, type Buckets } from './rate-limit.ts'
 import { refuseEarly, type Requirement } from './resources.ts'
 import { KeysUnavailableError } from './remote-keys.ts'
 import type { Incident, SecurityLog } from './security-log.ts'
@@ -14,7 +14,7 @@ export interface GuardOptions {
   readonly keys?: Pick<KeyRing, 'judge'> | undefined
   readonly tokens?: Pick<Tokens, 'judge'> | undefined
   /** For each key, each user of a token, or each address; default: none. */
-  readonly rateLimit?: RateLimit | undefined
+  readonly buckets?: Buckets | undefined
   readonly security: Pick<SecurityLog, 'refused'>
 }
 
@@ -25,8 +25,8 @@ type Asked = Exclude<Requirement, 'nothing'>
 
 /** Guards all routes that are added afterwards, by what they require. */
 export function guardRoutes(app: FastifyInstance, options: GuardOptions): void {
-  const { keys, tokens, rateLimit } = options
-  if (keys === undefined && tokens === undefined && rateLimit === undefined) return
+  const { keys, tokens, buckets } = options
+  if (keys === undefined && tokens === undefined && buckets === undefined) return
   const hooks: Record<Asked, onRequestHookHandler> = {
     ingest: guardOf('ingest', options),
     read: guardOf('read', options),
@@ -43,38 +43,53 @@ export function guardRoutes(app: FastifyInstance, options: GuardOptions): void {
 }
 
 function guardOf(requires: Asked, options: GuardOptions): onRequestHookHandler {
-  const { keys, tokens, rateLimit, security } = options
+  const { keys, tokens, buckets, security } = options
   const isOpen = keys === undefined && tokens === undefined
-  const refusal = ({ request, reply, judgement }: Asking): TurnedDown | undefined => {
-    const problem = rateLimit?.take(clientKey(request, judgement), reply)
-    if (problem === undefined) return isOpen ? undefined : lacking(requires, judgement, reply)
-    return { problem, incident: { status: 429, reason: 'rate', who: whoOf(judgement) } }
+  const turnDown = ({ request, reply }: Asking, { problem, incident }: TurnedDown): false => {
+    security.refused(request, incident)
+    refuseEarly(request, reply, problem)
+    return false
   }
-  const pass = (asking: Asking): boolean => {
+  const pay = (asking: Asking): boolean | Promise<boolean> => {
+    if (buckets === undefined) return true
     const { request, reply, judgement } = asking
-    const found = refusal(asking)
-    if (found !== undefined) {
-      security.refused(request, found.incident)
-      refuseEarly(request, reply, found.problem)
-      return false
+    const paid = (allowance: Allowance): boolean => {
+      tellRate(reply, buckets, allowance)
+      if (allowance.isTaken) return true
+      const incident = { status: 429, reason: 'rate', who: whoOf(judgement) } as const
+      return turnDown(asking, { problem: exceeded, incident })
     }
-    request.identity = judgement.kind === 'accepted' ? judgement.identity : null
+    const allowance = buckets.take(payerOf(request, identityOf(judgement)), 1)
+    return allowance instanceof Promise ? allowance.then(paid) : paid(allowance)
+  }
+  const mayPass = (asking: Asking): boolean => {
+    const { request, reply, judgement } = asking
+    const found = isOpen ? undefined : lacking(requires, judgement, reply)
+    if (found !== undefined) return turnDown(asking, found)
+    request.identity = identityOf(judgement)
     return true
   }
   return (request, reply, done) => {
-    const judgement = isOpen ? noCredentials : judge(request, options)
-    if (!(judgement instanceof Promise)) {
-      if (pass({ request, reply, judgement })) done()
-      return
+    const decide = (judgement: Judgement): Promise<void> | undefined => {
+      const asking = { request, reply, judgement }
+      const goOn = (isPaid: boolean): void => {
+        if (isPaid && mayPass(asking)) done()
+      }
+      const paid = pay(asking)
+      if (paid instanceof Promise) return paid.then(goOn)
+      goOn(paid)
+      return undefined
     }
-    judgement
-      .then((settled) => {
-        if (pass({ request, reply, judgement: settled })) done()
-      })
-      .catch((error: unknown) => {
-        done(error instanceof KeysUnavailableError ? error : keysUnread(error))
-      })
+    const judgement = isOpen ? noCredentials : judge(request, options)
+    const decided = judgement instanceof Promise ? judgement.then(decide) : decide(judgement)
+    decided?.catch((error: unknown) => {
+      done(error instanceof KeysUnavailableError ? error : keysUnread(error))
+    })
   }
+}
+
+function identityOf(judgement: Judgement): Identity | null {
+  return judgement.kind === 'accepted' ? judgement.identity : null
 }
 
 /** A request whose credentials were judged. */
@@ -136,10 +151,4 @@ function whoOf(judgement: Judgement): string | undefined {
   if (judgement.kind === 'refused') return judgement.who
   const { identity } = judgement
   return identity.kind === 'key' ? identity.id : identity.subject
-}
-
-function clientKey(request: FastifyRequest, judgement: Judgement): string {
-  if (judgement.kind === 'refused') return clientOf(request.ip)
-  const { identity } = judgement
-  return identity.kind === 'key' ? `key:${identity.id}` : `user:${identity.subject}`
 }

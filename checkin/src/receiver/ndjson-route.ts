@@ -11,6 +11,7 @@ import { NdjsonStream } from './ndjson.ts'
 import { outcomeOf } from './metrics.ts'
 import { pressureProblem } from './overload.ts'
 import type { ReceiverParts } from './parts.ts'
+import { exceeded, payerOf } from './rate-limit.ts'
 import { invalidProblem, plainProblem, retryAfterS, sendProblem, type Problem } from './problem.ts'
 import { traceFields } from './trace.ts'
 
@@ -20,8 +21,8 @@ export const ndjsonMediaTypes = [ndjsonMediaType, 'application/ndjson', 'applica
 
 // Up to here the results are kept until all are known, as for an array.
 const wholeMaxBytes = 1024 * 1024
-/** Streams at once; each takes some megabytes at most, also when its client does not read. */
-const streamsMax = 64
+// One call to the store: half a millisecond of it.
+const linesAtOnce = 500
 const patienceMs = 10_000
 const lookEveryMs = 50
 
@@ -30,16 +31,18 @@ export async function serveNdjson(
   reply: FastifyReply,
   { parts, sender }: { readonly parts: ReceiverParts; readonly sender: Sender },
 ): Promise<FastifyReply> {
-  const { streams, refusals } = parts
-  if (streams.open >= streamsMax) {
+  const { refusals, buckets, streams } = parts
+  const length = request.headers['content-length']
+  // It comes within the time of any other body, so it needs no slot.
+  const isWhole = length !== undefined && Number(length) <= wholeMaxBytes
+  const slot = isWhole ? nothing : streams.slots.take(payerOf(request, request.identity))
+  if (typeof slot === 'string') {
     endConnection(reply.raw)
-    return sendProblem(reply, tooManyStreams)
+    return sendProblem(reply, noSlot[slot])
   }
-  streams.open += 1
   const source = request.body as Readable
   // A request that breaks off loses it.
   const { socket } = request.raw
-  const length = request.headers['content-length']
   const stream = new NdjsonStream(source, {
     read: (value, index) => readItem(value, index, sender),
     append: appender(request, reply, parts),
@@ -48,14 +51,15 @@ export async function serveNdjson(
       refusals.refused(error)
       return problemOf(error, 'append')
     },
-    untilFree: () => untilFree(parts),
+    untilFree: (lines) => untilFree(request, lines, parts),
+    // What a bucket holds can be paid at once.
+    linesAtOnce: Math.min(linesAtOnce, buckets?.perSecond ?? linesAtOnce),
     closing: parts.life.closing,
-    idleMs: parts.streams.idleMs,
-    isWhole: length !== undefined && Number(length) <= wholeMaxBytes,
+    idleMs: streams.idleMs,
+    waitMaxMs: isWhole ? streams.wholeMs : undefined,
+    isWhole,
   })
-  reply.raw.once('close', () => {
-    streams.open -= 1
-  })
+  reply.raw.once('close', slot)
   reply.raw.once('finish', () => {
     if (stream.isHalted && !request.raw.complete) cutOff(socket)
   })
@@ -86,14 +90,25 @@ function appender(request: FastifyRequest, reply: FastifyReply, parts: ReceiverP
   }
 }
 
-/** Within a stream, pressure slows down instead of refusing; but not for ever. */
-async function untilFree({ pressure, life }: ReceiverParts): Promise<Problem | undefined> {
+/** Within a stream, pressure and a rate slow down instead of refusing; but not for ever. */
+async function untilFree(
+  request: FastifyRequest,
+  lines: number,
+  { pressure, life, buckets }: ReceiverParts,
+): Promise<Problem | undefined> {
   for (let waitedMs = 0; pressure.state.kind !== 'free'; waitedMs += lookEveryMs) {
     if (waitedMs >= patienceMs) return pressureProblem(pressure.state.reason)
     if (life.closing.aborted) return undefined
     await delay(lookEveryMs)
   }
-  return undefined
+  if (buckets === undefined) return undefined
+  const startedAt = performance.now()
+  for (;;) {
+    const { isTaken, waitMs } = await buckets.take(payerOf(request, request.identity), lines)
+    if (isTaken || life.closing.aborted) return undefined
+    if (performance.now() - startedAt + waitMs > patienceMs) return exceeded
+    await delay(Math.min(waitMs + 1, lookEveryMs * 2))
+  }
 }
 
 const graceMs = 1000
@@ -107,8 +122,16 @@ function cutOff(socket: Socket): void {
 const noLines = invalidProblem('Batch is not valid', [
   { pointer: '#', detail: 'must have a check-in on each line, and at least one' },
 ])
-const tooManyStreams: Problem = {
-  ...plainProblem(503, 'Too many streams are open. Nothing was recorded'),
-  type: '/problems/unavailable',
-  title: 'Temporarily unavailable',
+const noSlot: Readonly<Record<'full' | 'client-full', Problem>> = {
+  full: {
+    ...plainProblem(503, 'Too many streams are open. Nothing was recorded'),
+    type: '/problems/unavailable',
+    title: 'Temporarily unavailable',
+  },
+  'client-full': {
+    ...plainProblem(429, 'This client has as many streams open as it may. Nothing was recorded'),
+    type: '/problems/too-many-streams',
+    title: 'Too many streams',
+  },
 }
+const nothing = (): void => undefined

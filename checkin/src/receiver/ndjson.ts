@@ -17,12 +17,16 @@ export interface NdjsonParts {
   readonly problemOf: (error: unknown) => Problem
   /** Is told of lines that are not recorded: refused before the store was asked, or because it failed. */
   readonly refused: (status: number, count: number) => void
-  /** Resolves when more may be appended; to a problem when that takes too long. */
-  readonly untilFree: () => Promise<Problem | undefined>
+  /** Resolves when so many lines more may be taken; to a problem when that takes too long. */
+  readonly untilFree: (lines: number) => Promise<Problem | undefined>
+  /** Lines that are taken at once, at most. */
+  readonly linesAtOnce: number
   /** Aborts when the receiver closes. */
   readonly closing: AbortSignal
-  /** Without a whole line for so long (ms) the stream is ended. */
+  /** Without a valid line for so long (ms) the stream is ended: wrong ones keep nothing alive. */
   readonly idleMs: number
+  /** So long (ms) in all the body may be waited for; undefined: for ever. */
+  readonly waitMaxMs: number | undefined
   /** The results are to be kept until all are known, as far as they are short, so that the status says how it went. */
   readonly isWhole: boolean
 }
@@ -33,8 +37,6 @@ export interface NdjsonAnswer {
 }
 
 const lineMaxBytes = 16 * 1024
-// One call to the store: half a millisecond of it.
-const linesAtOnce = 500
 /** Results (characters) that are kept at most. */
 const wholeMax = 1024 * 1024
 // While the store works on some, others are parsed and others told.
@@ -51,7 +53,10 @@ export class NdjsonStream {
   /** Why it ends before its end. */
   #halt: Problem | undefined
   #wake: () => void = nothing
-  #lastLineAt = performance.now()
+  #lastGoodAt = performance.now()
+  /** For how long (ms) bytes of the body were waited for, and since when they are now. */
+  #waitedMs = 0
+  #waitsSince: number | undefined
   #lines = 0
   #accepted = 0
   #refusedByUs = 0
@@ -79,12 +84,13 @@ export class NdjsonStream {
   }
 
   async #work(): Promise<void> {
-    const { closing, idleMs } = this.#parts
+    const { closing, idleMs, waitMaxMs = Infinity } = this.#parts
     const close = (): void => this.#stop(isClosing)
     closing.addEventListener('abort', close)
     if (closing.aborted) close()
     const watch = setInterval(() => {
-      if (performance.now() - this.#lastLineAt > idleMs) this.#stop(isIdle)
+      if (performance.now() - this.#lastGoodAt > idleMs) this.#stop(isIdle)
+      if (this.#hasWaitedMs() > waitMaxMs) this.#stop(isSlow)
     }, idleMs / 4)
     await this.#pump()
     clearInterval(watch)
@@ -96,6 +102,7 @@ export class NdjsonStream {
   async #pump(): Promise<void> {
     const chunks = this.#source.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>
     const splitter = new LineSplitter(lineMaxBytes)
+    const { linesAtOnce } = this.#parts
     const told: Promise<void>[] = []
     let last: Promise<void> = Promise.resolve()
     for (let isEnd = false; !isEnd && this.#halt === undefined;) {
@@ -103,8 +110,9 @@ export class NdjsonStream {
       isEnd = chunk === undefined
       const lines = chunk === undefined ? splitter.end() : splitter.push(chunk)
       for (let at = 0; at < lines.length; at += linesAtOnce) {
-        if (!(await this.#mayGoOn())) break
-        const text = this.#settle(lines.slice(at, at + linesAtOnce))
+        const some = lines.slice(at, at + linesAtOnce)
+        if (!(await this.#mayGoOn(some.length))) break
+        const text = this.#settle(some)
         const before = last
         last = before.then(async () => this.#tell(await text))
         told.push(last)
@@ -122,8 +130,16 @@ export class NdjsonStream {
       this.#stop(isGone)
       return { done: true, value: undefined } as const
     })
+    this.#waitsSince = performance.now()
     const result = await Promise.race([next, woken])
+    this.#waitedMs = this.#hasWaitedMs()
+    this.#waitsSince = undefined
     return result?.done === true ? undefined : result?.value
+  }
+
+  #hasWaitedMs(): number {
+    const now = performance.now()
+    return this.#waitedMs + now - (this.#waitsSince ?? now)
   }
 
   #stop(reason: Problem): void {
@@ -131,10 +147,10 @@ export class NdjsonStream {
     this.#wake()
   }
 
-  async #mayGoOn(): Promise<boolean> {
-    this.#lastLineAt = performance.now()
-    const problem = await this.#parts.untilFree()
-    this.#lastLineAt = performance.now()
+  async #mayGoOn(lines: number): Promise<boolean> {
+    const askedAt = performance.now()
+    const problem = await this.#parts.untilFree(lines)
+    this.#lastGoodAt += performance.now() - askedAt
     if (problem !== undefined) this.#stop(problem)
     return this.#halt === undefined
   }
@@ -157,6 +173,7 @@ export class NdjsonStream {
       }
     }
     if (items.length === 0) return texts.join('')
+    this.#lastGoodAt = performance.now()
     try {
       const outcomes = await this.#parts.append(items)
       for (const [n, at] of places.entries()) {
@@ -255,7 +272,8 @@ function drained(out: PassThrough): Promise<void> {
 
 const longLine = plainProblem(413, 'The line is longer than 16 KB')
 const brokenLine = plainProblem(400, 'The line is not valid JSON')
-const isIdle = plainProblem(408, 'No line came for too long')
+const isIdle = plainProblem(408, 'No valid line came for too long')
+const isSlow = plainProblem(408, 'The request did not arrive in time')
 const isGone = plainProblem(400, 'The stream broke off')
 const isClosing: Problem = {
   type: '/problems/unavailable',

@@ -6,7 +6,9 @@ import type { IdempotencyLimits, KeysInFlight } from './idempotency-key.ts'
 import type { ReceiverMetrics } from './metrics.ts'
 import type { PressureSource } from './overload.ts'
 import type { RefusalLog } from './refusal-log.ts'
+import type { Buckets } from './rate-limit.ts'
 import type { SecurityLog } from './security-log.ts'
+import type { StreamSlots } from './stream-slots.ts'
 
 /** What the routes work with. */
 export interface ReceiverParts {
@@ -28,13 +30,17 @@ export interface ReceiverParts {
   readonly replicas: number
   readonly keysInFlight: KeysInFlight
   readonly streams: OpenStreams
+  /** What each client may send in a second; undefined: any number. */
+  readonly buckets: Buckets | undefined
   /** Fields of users and locations that everybody sees beyond the usual ones. */
   readonly publicFields: readonly string[]
 }
 
 /** The streams of check-ins that are being received. */
 interface OpenStreams {
-  open: number
-  /** Without a line for so long (ms), a stream is ended. */
+  readonly slots: StreamSlots
+  /** Without a valid line for so long (ms), a stream is ended. */
   readonly idleMs: number
+  /** For so long (ms) one of known, short length may be waited for. */
+  readonly wholeMs: number
 }

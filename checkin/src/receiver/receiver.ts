@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Millrace } from 'millrace'
 import { ApiKeys } from '../access/api-keys.ts'
 import type { Log } from '../log.ts'
+import { escaped } from '../terminal/words.ts'
 import { endConnection, serveInOrder } from './answer-order.ts'
 import { BoundedCalls, type Bounds } from './bounded-calls.ts'
 import { batchRoutes } from './batch.ts'
@@ -25,7 +26,8 @@ import type { ReceiverParts } from './parts.ts'
 import { takePlainCheckins } from './plain-checkins.ts'
 import { sendProblem, type Problem } from './problem.ts'
 import { profileRoutes } from './profiles.ts'
-import { RateLimit } from './rate-limit.ts'
+import { SharedBuckets } from './shared-buckets.ts'
+import { StreamSlots, type StreamLimits } from './stream-slots.ts'
 import { RefusalLog } from './refusal-log.ts'
 import { SecurityLog } from './security-log.ts'
 import { logRequests } from './request-log.ts'
@@ -48,6 +50,8 @@ export interface ReceiverOptions extends Pick<ReceiverParts, 'millrace' | 'model
   /** Connections at once; default 4,096. */
   readonly connectionsMax?: number
   readonly access?: AccessOptions
+  /** How many streams of check-ins may be open. */
+  readonly streams?: Partial<StreamLimits>
   /** Replicas that must have a check-in before it is answered with 202; default 0. */
   readonly replicas?: number
   /** Default: keys are remembered for 24 hours, 5,000,000 of them. */
@@ -67,7 +71,7 @@ export interface AccessOptions {
   readonly apiKeys?: boolean
   /** Tokens are asked for; with `apiKeys`, either will do. */
   readonly tokens?: Tokens | undefined
-  /** Requests a second for each client; default: any number. */
+  /** Check-ins, and requests without any, a second for each client, over all receivers; default: any number. */
   readonly rateLimit?: number | undefined
   /** Origins whose pages may use it (CORS); default: none. */
   readonly origins?: readonly string[]
@@ -191,8 +195,22 @@ function partsOf(options: ReceiverOptions, life: Life): ReceiverParts {
     replicas: options.replicas ?? 0,
     keysInFlight: new KeysInFlight(),
     publicFields: options.access?.publicFields ?? [],
-    streams: { open: 0, idleMs: options.timeouts?.streamIdleMs ?? 15_000 },
+    streams: {
+      slots: new StreamSlots(options.streams),
+      idleMs: options.timeouts?.streamIdleMs ?? 15_000,
+      wholeMs: options.timeouts?.requestMs ?? 10_000,
+    },
+    buckets: bucketsOf(options),
   }
+}
+
+function bucketsOf({ access, millrace, model, log }: ReceiverOptions): SharedBuckets | undefined {
+  const perSecond = access?.rateLimit
+  if (perSecond === undefined) return undefined
+  const onTrouble = (error: unknown): void => {
+    log.warn(`The rate limit counts in this process alone: ${escaped(String(error))}.`)
+  }
+  return new SharedBuckets({ perSecond, millrace, prefix: model.rateKeys, onTrouble })
 }
 
 async function lengthOf(
@@ -209,18 +227,18 @@ async function lengthOf(
 }
 
 function guardOptions(
-  { calls, millrace, model, security }: ReceiverParts,
+  { calls, millrace, model, security, buckets }: ReceiverParts,
   access: AccessOptions,
 ): GuardOptions {
   const bounded: Pick<Millrace, 'send'> = {
     send: (...args) => calls.run(() => millrace.send(...args)),
   }
-  const { apiKeys = false, tokens, rateLimit } = access
+  const { apiKeys = false, tokens } = access
   return {
     keys: apiKeys ? new KeyRing(new ApiKeys(bounded, model.apiKeysKey)) : undefined,
     tokens,
     security,
-    rateLimit: rateLimit === undefined ? undefined : new RateLimit(rateLimit),
+    buckets,
   }
 }
 

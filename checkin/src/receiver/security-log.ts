@@ -69,6 +69,13 @@ export class SecurityLog {
     this.refused(request, { status: 403, reason: 'another-user', who })
   }
 
+  /** A client whose check-ins are more than it may send in a second. */
+  tooFast(request: FastifyRequest): void {
+    const { identity } = request
+    const who = identity?.kind === 'token' ? identity.subject : identity?.id
+    this.refused(request, { status: 429, reason: 'rate', who })
+  }
+
   /** Tells what was repeated, and begins anew. */
   flush(): void {
     clearTimeout(this.#timer)
