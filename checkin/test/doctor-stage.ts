@@ -23,6 +23,8 @@ export interface Case {
   readonly severity: string
   readonly cause: Act
   readonly what: RegExp
+  /** What the remedy says. */
+  readonly advice?: RegExp
   readonly remedy: Act
 }
 
@@ -78,6 +80,7 @@ export async function provoke(bench: Bench, { check, severity, ...acts }: Case):
   const finding = await found(bench, check)
   assert.equal(finding?.severity, severity)
   assert.match(finding.what, acts.what)
+  if (acts.advice !== undefined) assert.match(finding.remedy, acts.advice)
   assert.ok(finding.why !== '' && finding.remedy !== '')
   await acts.remedy(redis, bench)
   assert.equal(await found(bench, check), undefined)

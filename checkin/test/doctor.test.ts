@@ -159,6 +159,7 @@ const groups: readonly Case[] = [
     severity: 'warning',
     cause: all(send('XADD', key, far, 'a', 'b'), processed(0)),
     what: /newest id is [\d,]+ h ahead/,
+    advice: /go on with a new stream/,
     remedy: send('FLUSHALL'),
   },
   {

@@ -23,13 +23,23 @@ export class Reference {
   /** Key to the members of the ranking and their scores. */
   readonly rankings: Map<string, Map<string, number>> = new Map<string, Map<string, number>>()
   readonly #plans: readonly Plan[]
+  readonly #declared: Stream
 
   constructor(declared: Stream, projections: readonly Projection[]) {
+    this.#declared = declared
     this.#plans = projections.map((projection) => planOf(projection, declared))
   }
 
-  /** Applies one entry to the hashes of all projections, or to none. Returns the code of the first refusal. */
+  /**
+   * Applies one entry to the hashes of all projections, or to none. Returns the code of the first refusal.
+   * @throws {TypeError} when it lacks a field that its stream declares.
+   */
   apply(entry: Entry): RefusalCode | undefined {
+    const values: Readonly<Record<string, unknown>> = entry.values
+    const missing = Object.keys(this.#declared.fields).find((name) => values[name] === undefined)
+    if (missing !== undefined) {
+      throw new TypeError(`Cannot apply entry ${entry.id}: field "${missing}" is missing`)
+    }
     const changed = new Map<string, Hash>()
     for (const plan of this.#plans) {
       const key = plan.keyOf(entry.values)

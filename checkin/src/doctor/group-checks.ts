@@ -142,6 +142,7 @@ const twice: Check = ({ balance, otherReadings, group }) => {
 }
 
 const futureMs = 5000
+const dayMs = 86_400_000
 const future: Check = ({ balance }, { nowMs }) => {
   const aheadMs = Number(balance?.lastId.split('-')[0] ?? 0) - nowMs
   if (aheadMs < futureMs) return undefined
@@ -150,7 +151,10 @@ const future: Check = ({ balance }, { nowMs }) => {
     severity: 'warning',
     what: `The newest id is ${duration(Math.round(aheadMs))} ahead of the server's clock.`,
     why: 'The clock was set back, or ids were given by hand: until it has caught up, lastCheckin stands still and trimming by age keeps too much.',
-    remedy: 'Synchronize the clock (NTP), and wait.',
+    remedy:
+      aheadMs > dayMs
+        ? 'No clock catches up with that: go on with a new stream (another KEY_PREFIX), once this one is processed, and look at who gives ids, perhaps in microseconds.'
+        : 'Synchronize the clock (NTP), and wait.',
   }
 }
 
