@@ -160,7 +160,7 @@ describe('npm run groups', { concurrency: 2 }, () => {
     assert.equal(code, 1)
     assert.match(
       stderr,
-      /^error: Cannot create group "checkinConsumers" on "other:checkins": the key or the ledger of the group holds another type/m,
+      /^error: Cannot create group "checkinConsumers" on "other:checkins": "other:checkins" is a key of another type: it holds a string/m,
     )
   })
 

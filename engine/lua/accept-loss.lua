@@ -5,7 +5,7 @@
 -- Returns { 'accepted' }, { 'changed' } when the ledger says something else now, or { 'error', code }.
 
 local held = redis.pcall('HMGET', KEYS[1], 'skipped', 'purged', 'since')
-if held.err then return { 'error', error_code(held.err) } end
+if held.err then return { 'error', error_code(held.err, 'HMGET', KEYS[1]) } end
 local problem = check_permissions({ 'HSET', KEYS[1], 'skipped', '0' })
 if problem then return { 'error', problem } end
 if not held[3] or held[1] ~= ARGV[1] or (held[2] or '0') ~= ARGV[2] then return { 'changed' } end

@@ -21,7 +21,7 @@ local ids = batch.ids
 -- The gate: an id leaves the pending entries list once, so its effects are written once.
 local function pending_ids()
   local held = redis.pcall('XPENDING', stream, group, ids[1], ids[#ids], #ids, consumer)
-  if held.err then return nil, error_code(held.err) end
+  if held.err then return nil, error_code(held.err, 'XPENDING', stream) end
   local is_whole = #held == #ids
   for at = 1, #held do
     if held[at][1] ~= ids[at] then
@@ -40,7 +40,7 @@ end
 
 if ARGV[4] ~= '' then
   local holder = redis.pcall('HGET', KEYS[3], consumer)
-  if type(holder) == 'table' then return { 'error', error_code(holder.err) } end
+  if type(holder) == 'table' then return { 'error', error_code(holder.err, 'HGET', KEYS[3]) } end
   if holder_of(holder) ~= ARGV[4] then return { 'superseded' } end
 end
 local still, problem = pending_ids()
@@ -54,7 +54,7 @@ if was_any_settled(ledger, ids) then return { 'error', moved_back(KEYS[4]) } end
 local has_attempts = false
 if #batch.again > 0 then
   local kind = redis.pcall('TYPE', KEYS[5])
-  if kind.err then return { 'error', error_code(kind.err) } end
+  if kind.err then return { 'error', error_code(kind.err, 'TYPE', KEYS[5]) } end
   has_attempts = kind.ok == 'hash'
 end
 problem = check_permissions({ 'XACK', stream, group, ids[1] })

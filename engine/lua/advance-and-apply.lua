@@ -15,7 +15,7 @@ local batch = cjson.decode(ARGV[4])
 
 -- The gate: a position is left once.
 local position = redis.pcall('GET', KEYS[3])
-if type(position) == 'table' then return { 'error', error_code(position.err) } end
+if type(position) == 'table' then return { 'error', error_code(position.err, 'GET', KEYS[3]) } end
 if (position or '') ~= ARGV[2] then return { 'moved', position or '' } end
 
 local problem = check_permissions({ 'SET', KEYS[3], ARGV[3] }) or (#batch.dead > 0 and check_dead_letters(KEYS[2]))

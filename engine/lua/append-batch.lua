@@ -22,7 +22,7 @@ local first, stride = 6 + width, width + 1
 local has_keys = #KEYS > 2
 
 local kind = redis.call('TYPE', stream).ok
-if kind ~= 'none' and kind ~= 'stream' then return { 'error', 'wrong-type' } end
+if kind ~= 'none' and kind ~= 'stream' then return { 'error', wrong_type(KEYS[1]) } end
 local problem = check_permissions({ 'XADD', stream, '*', 'field', 'value' })
 if problem then return { 'error', problem } end
 
@@ -34,12 +34,12 @@ local outcomes, key_of, original, replayed = {}, {}, {}, {}
 -- Returns an error code, or nothing.
 local function read_counts()
   local flat = redis.pcall('HGETALL', counts)
-  if flat.err then return error_code(flat.err) end
+  if flat.err then return error_code(flat.err, 'HGETALL', counts) end
   local now = now_ms()
   local slice = math.max(1, math.floor(ttl / SLICES))
   forget_at = string.format('%.0f', (math.floor(now / slice) + 1) * slice + ttl)
   for at = 1, #flat, 2 do
-    if flat[at] == forget_at and not string.find(flat[at + 1], '^%d+$') then return 'wrong-type' end
+    if flat[at] == forget_at and not string.find(flat[at + 1], '^%d+$') then return wrong_type(counts) end
     if (tonumber(flat[at]) or 0) <= now then
       stale[#stale + 1] = flat[at]
     else
@@ -60,7 +60,7 @@ local function read_keys()
       key_at = key_at + 1
       local key = KEYS[key_at]
       local held = redis.pcall('GET', key)
-      if type(held) == 'table' then return error_code(held.err) end
+      if type(held) == 'table' then return error_code(held.err, 'GET', key) end
       local same = seen[key]
       if held then
         local id, known = string.match(held, '^(%S+) (%S+)$')
@@ -117,7 +117,10 @@ for at = first, #ARGV, stride do
     end
     -- The first append is the first write, and it alone can fail: where the ids are used up.
     local id = is_begun and redis.call(unpack(command)) or redis.pcall(unpack(command))
-    if type(id) == 'table' then return { 'error', 'exhausted' } end
+    if type(id) == 'table' then
+      local is_exhausted = string.find(id.err, 'exhausted', 1, true)
+      return { 'error', is_exhausted and 'exhausted' or error_code(id.err, 'XADD', stream) }
+    end
     is_begun = true
     outcomes[item] = id
     if key_of[item] then redis.call('SET', key_of[item], id .. ' ' .. ARGV[at + width], 'PX', ttl) end

@@ -13,13 +13,19 @@ local ledger = redis.pcall('HMGET', KEYS[3], 'applied', 'deadLettered', 'redrive
 local trimmed = redis.pcall('HGET', KEYS[4], 'trimmed')
 local letters, retries = redis.pcall('XLEN', KEYS[2]), redis.pcall('ZCARD', KEYS[5])
 local pending = redis.pcall('XPENDING', stream, group)
-for _, reply in ipairs({ ledger, trimmed, letters, retries, pending }) do
-  if type(reply) == 'table' and reply.err then return { 'error', error_code(reply.err) } end
+local asked = { { ledger, 'HMGET', 3 }, { trimmed, 'HGET', 4 }, { letters, 'XLEN', 2 }, { retries, 'ZCARD', 5 } }
+asked[5] = { pending, 'XPENDING', 1 }
+for _, answer in ipairs(asked) do
+  local reply = answer[1]
+  if type(reply) == 'table' and reply.err then
+    return { 'error', error_code(reply.err, answer[2], KEYS[answer[3]]) }
+  end
 end
 local about = redis.call('XINFO', 'STREAM', stream)
 local delivered = flat_value(info, 'last-delivered-id')
 local most = tonumber(ARGV[2])
-local waiting = redis.call('XRANGE', stream, '(' .. delivered, '+', 'COUNT', most + 1)
+local waiting = entries_after(stream, delivered, '+', most + 1)
+if waiting.err then return { 'error', error_code(waiting.err, 'XRANGE', stream) } end
 local reply = {
   'read',
   flat_value(about, 'entries-added'),

@@ -1,18 +1,49 @@
 -- What scripts check before their first write. Not a script of its own: it stands in front of all of them.
 
--- The code for an error that redis.pcall returned. Its text stays here: it may hold field content.
-local function error_code(text)
-  if string.find(text, 'WRONGTYPE', 1, true) then return 'wrong-type' end
+-- The code for a key that holds another type than it should.
+local function wrong_type(key)
+  local kind = redis.pcall('TYPE', key).ok
+  return kind and 'wrong-type ' .. kind .. ' ' .. key or 'wrong-type'
+end
+
+-- The code for an error that redis.pcall returned, with what it is about: `wrong-type <type> <key>` (without a key only
+-- `wrong-type`), `no-group`, `no-permission <command>`, or for an error that we do not know `unexpected <its first words>`.
+-- The rest of its text stays here: it may hold field content.
+local function error_code(text, command, key)
+  if string.find(text, 'WRONGTYPE', 1, true) then return key and wrong_type(key) or 'wrong-type' end
   if string.find(text, 'NOGROUP', 1, true) or string.find(text, 'no such key', 1, true) then return 'no-group' end
-  return 'no-permission'
+  local lower = string.lower(text)
+  -- Redis 7.0 names no command here.
+  if string.find(lower, "user executing the script can't", 1, true) or string.find(lower, 'no permissions to', 1, true) then
+    return 'no-permission ' .. (command or '?')
+  end
+  return 'unexpected ' .. string.sub(string.match(text, '^[%a ]*'), 1, 60)
+end
+
+-- True for a code that is no fault of an entry or of its hash: it ends the call.
+local function is_fatal(code)
+  return string.find(code, '^no%-permission') ~= nil or string.find(code, '^unexpected') ~= nil
 end
 
 -- A command that is refused after the first write would leave half a batch. Returns the code when one is forbidden.
 local function check_permissions(...)
   for _, command in ipairs({ ... }) do
-    if not redis.acl_check_cmd(unpack(command)) then return 'no-permission' end
+    if not redis.acl_check_cmd(unpack(command)) then
+      local name = command[1]
+      if name == 'XGROUP' or name == 'XINFO' then name = name .. ' ' .. command[2] end
+      return 'no-permission ' .. name
+    end
   end
   return nil
+end
+
+-- The last id that an entry can have.
+local LAST_ID = '18446744073709551615-18446744073709551615'
+
+-- The entries after an id, or an error. XRANGE takes no '(' before the last possible id, behind which there is nothing.
+local function entries_after(stream, id, to, count)
+  if id == LAST_ID then return {} end
+  return redis.pcall('XRANGE', stream, '(' .. id, to, 'COUNT', count)
 end
 
 -- Compares numbers in decimal text without leading zeros, however long: negative, 0 or positive.
@@ -40,7 +71,7 @@ end
 -- What XINFO GROUPS says about a group, as names and values in turn; or nil and an error code.
 local function group_info(stream, name)
   local groups = redis.pcall('XINFO', 'GROUPS', stream)
-  if groups.err then return nil, error_code(groups.err) end
+  if groups.err then return nil, error_code(groups.err, 'XINFO GROUPS', stream) end
   for _, group in ipairs(groups) do
     if flat_value(group, 'name') == name then return group end
   end

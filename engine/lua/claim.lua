@@ -6,9 +6,10 @@
 -- Returns { id to begin after next, or '' at the end, { entry ... }, { lost id ... } } or { 'error', code }.
 
 local group, claimer, owner = ARGV[1], ARGV[2], ARGV[3]
+if ARGV[5] == LAST_ID then return { '', {}, {} } end -- nothing is behind it
 local start = ARGV[5] == '-' and '-' or '(' .. ARGV[5]
 local rows = redis.pcall('XPENDING', KEYS[1], group, start, '+', ARGV[6], owner)
-if rows.err then return { 'error', error_code(rows.err) } end
+if rows.err then return { 'error', error_code(rows.err, 'XPENDING', KEYS[1]) } end
 local problem = check_dead_letters(KEYS[2]) or check_permissions({ 'XCLAIM', KEYS[1], group, claimer, '0', '0-1' })
 if problem then return { 'error', problem } end
 local ledger

@@ -7,14 +7,14 @@
 
 local stream, key, group, from = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
 local kind = redis.call('TYPE', stream).ok
-if kind ~= 'none' and kind ~= 'stream' then return { 'error', 'wrong-type' } end
+if kind ~= 'none' and kind ~= 'stream' then return { 'error', wrong_type(KEYS[1]) } end
 if kind == 'stream' then
   local found, code = group_info(stream, group)
   if found then return { 'exists' } end
   if code ~= 'no-group' then return { 'error', code } end
 end
 local held = redis.pcall('HMGET', key, 'applied', 'top', 'since', 'redriven')
-if held.err then return { 'error', error_code(held.err) } end
+if held.err then return { 'error', error_code(held.err, 'HMGET', key) } end
 -- One that only counts purged letters has not begun.
 if held[3] or held[4] then return { 'lost', held[1] or '0', held[2] or '0-0' } end
 local problem = check_permissions(

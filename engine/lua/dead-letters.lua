@@ -9,7 +9,7 @@ local PACKED_ABOVE = 3000 -- names and values; unpack takes fewer than 8,000
 -- Returns an error code when the key cannot take dead letters, before anything is written.
 local function check_dead_letters(target)
   local kind = redis.call('TYPE', target).ok
-  if kind ~= 'none' and kind ~= 'stream' then return 'wrong-type' end
+  if kind ~= 'none' and kind ~= 'stream' then return wrong_type(target) end
   return check_permissions({ 'XADD', target, '*', 'field', 'value' })
 end
 

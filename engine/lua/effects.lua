@@ -22,7 +22,7 @@ local function check_effects(rows, first_key)
       if problem then return nil, problem end
     end
     projection.check(list, reserved, function(_, code, at)
-      if code == 'no-permission' then problem = code end
+      if is_fatal(code) then problem = code end
       refusals[#refusals + 1] = position + at - 1
       refusals[#refusals + 1] = code
     end)

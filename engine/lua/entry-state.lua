@@ -10,7 +10,7 @@
 local stream, group, id = KEYS[1], ARGV[1], ARGV[2]
 
 local found = redis.pcall('XRANGE', stream, id, id)
-if found.err then return { 'error', error_code(found.err) } end
+if found.err then return { 'error', error_code(found.err, 'XRANGE', stream) } end
 if redis.call('EXISTS', stream) == 0 then return { 'absent', '', '0-0', 0, 0 } end
 local fields = found[1] and found[1][2] or {}
 
@@ -18,13 +18,13 @@ local info, problem = group_info(stream, group)
 if problem and problem ~= 'no-group' then return { 'error', problem } end
 if info then
   local pending = redis.pcall('XPENDING', stream, group, id, id, 1)
-  if pending.err then return { 'error', error_code(pending.err) } end
+  if pending.err then return { 'error', error_code(pending.err, 'XPENDING', stream) } end
   local row = pending[1]
   if row then return { 'pending', fields, row[2], row[3], row[4] } end
 end
 if #found == 0 then
   local about = redis.pcall('XINFO', 'STREAM', stream)
-  if about.err then return { 'error', error_code(about.err) } end
+  if about.err then return { 'error', error_code(about.err, 'XINFO STREAM', stream) } end
   local head = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]
   return {
     'absent',

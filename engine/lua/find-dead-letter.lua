@@ -11,7 +11,7 @@ if not start then
   start = tonumber(appended_at) <= now_ms() and appended_at or '-'
 end
 local letters = redis.pcall('XRANGE', dead, start, '+', 'COUNT', count)
-if letters.err then return { 'error', error_code(letters.err) } end
+if letters.err then return { 'error', error_code(letters.err, 'XRANGE', dead) } end
 for _, letter in ipairs(letters) do
   local body = letter[2]
   -- What is about the entry stands before its fields, so a field cannot pass for it.

@@ -8,9 +8,9 @@
 local leases, holders = KEYS[1], KEYS[2]
 local action, name, token = ARGV[1], ARGV[2], ARGV[3]
 local json = redis.pcall('HGET', holders, name)
-if type(json) == 'table' then return { 'error', error_code(json.err) } end
+if type(json) == 'table' then return { 'error', error_code(json.err, 'HGET', holders) } end
 local ends = redis.pcall('ZSCORE', leases, name)
-if type(ends) == 'table' then return { 'error', error_code(ends.err) } end
+if type(ends) == 'table' then return { 'error', error_code(ends.err, 'ZSCORE', leases) } end
 local problem = check_permissions(
   { 'ZADD', leases, '1', name },
   { 'ZREM', leases, name },

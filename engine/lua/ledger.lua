@@ -37,7 +37,7 @@ end
 -- Reads and checks; returns the ledger or nil and an error code. `group` is nil for a reader without a group.
 local function open_ledger(key, stream, group, dead)
   local counters = redis.pcall('HMGET', key, unpack(LEDGER_COUNTERS))
-  if counters.err then return nil, error_code(counters.err) end
+  if counters.err then return nil, error_code(counters.err, 'HMGET', key) end
   local places = redis.call('HMGET', key, unpack(LEDGER_PLACES))
   local problem = check_permissions({ 'HSET', key, 'applied', '0' })
   if problem then return nil, problem end

@@ -9,9 +9,8 @@ local stream, leases, holders = KEYS[1], KEYS[2], KEYS[3]
 local action, group, consumer = ARGV[1], ARGV[2], ARGV[3]
 local mark = '@paused:' .. consumer
 local since, by = redis.pcall('ZSCORE', leases, mark), redis.pcall('HGET', holders, mark)
-for _, reply in ipairs({ since, by }) do
-  if type(reply) == 'table' and reply.err then return { 'error', error_code(reply.err) } end
-end
+if type(since) == 'table' then return { 'error', error_code(since.err, 'ZSCORE', leases) } end
+if type(by) == 'table' then return { 'error', error_code(by.err, 'HGET', holders) } end
 local problem = check_permissions(
   { 'ZADD', leases, '1', mark },
   { 'ZREM', leases, mark },
@@ -27,7 +26,7 @@ end
 if since then return { 'already', since, by or '' } end
 if consumer ~= '' and ARGV[5] ~= 'yes' and not redis.call('ZSCORE', leases, consumer) then
   local consumers = redis.pcall('XINFO', 'CONSUMERS', stream, group)
-  local code = consumers.err and error_code(consumers.err)
+  local code = consumers.err and error_code(consumers.err, 'XINFO CONSUMERS', stream)
   if code and code ~= 'no-group' then return { 'error', code } end
   local is_known = false
   for _, flat in ipairs(code and {} or consumers) do

@@ -4,11 +4,11 @@
 -- Returns { 'purged', one 1 (deleted) or 0 (there was none) per id } or { 'error', code }.
 
 local held = redis.pcall('HGET', KEYS[2], 'purged')
-if type(held) == 'table' then return { 'error', error_code(held.err) } end
+if type(held) == 'table' then return { 'error', error_code(held.err, 'HGET', KEYS[2]) } end
 local problem = check_permissions({ 'XDEL', KEYS[1], '0-1' }, { 'HSET', KEYS[2], 'purged', '0' })
 if problem then return { 'error', problem } end
 local kind = redis.call('TYPE', KEYS[1]).ok
-if kind ~= 'none' and kind ~= 'stream' then return { 'error', 'wrong-type' } end
+if kind ~= 'none' and kind ~= 'stream' then return { 'error', wrong_type(KEYS[1]) } end
 local reply, purged = { 'purged' }, 0
 for at, id in ipairs(ARGV) do
   reply[at + 1] = redis.call('XDEL', KEYS[1], id)

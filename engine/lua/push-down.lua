@@ -25,7 +25,7 @@ local began = time.err and 0 or time[1] * 1000000 + time[2]
 
 if ARGV[3] ~= '' then
   local holder = redis.pcall('HGET', holders, consumer)
-  if type(holder) == 'table' then return { 'error', error_code(holder.err) } end
+  if type(holder) == 'table' then return { 'error', error_code(holder.err, 'HGET', holders) } end
   if holder_of(holder) ~= ARGV[3] then return { 'superseded' } end
 end
 
@@ -56,8 +56,8 @@ repeat
   end
   local had, after = #entries, #entries > 0 and entries[#entries][1] or ledger.delivered
   step = math.min(step, step_max, count - had)
-  local some = redis.pcall('XRANGE', stream, '(' .. after, '+', 'COUNT', step)
-  if some.err then return { 'error', error_code(some.err) } end
+  local some = entries_after(stream, after, '+', step)
+  if some.err then return { 'error', error_code(some.err, 'XRANGE', stream) } end
   local found = #some
   is_end = found < step
   if found > 0 then
@@ -94,15 +94,16 @@ local function prepare(n, skipped)
   local codes, worst
   local function refuse(key, code)
     codes = codes or {}
-    codes[key], worst = code, worst == 'no-permission' and worst or code
+    codes[key], worst = code, worst and is_fatal(worst) and worst or code
   end
   for plan, projection in ipairs(projections) do
     if rows[plan][1] then
-      if check_permissions({ 'HSET', rows[plan][1][projection.key], 'field', 'value' }) then return nil, 'no-permission' end
+      local forbidden = check_permissions({ 'HSET', rows[plan][1][projection.key], 'field', 'value' })
+      if forbidden then return nil, forbidden end
       projection.check(rows[plan], reserved, refuse)
     end
   end
-  if worst == 'no-permission' then return nil, worst end
+  if worst and is_fatal(worst) then return nil, worst end
   return rows, problems, folded, codes
 end
 

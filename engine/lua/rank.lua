@@ -10,7 +10,7 @@ local sets, removals = {}, {}
 for at = 1, count do
   sets[at], removals[at] = {}, {}
   local size = redis.pcall('ZCARD', KEYS[at])
-  if type(size) == 'table' then return { 'error', error_code(size.err) } end
+  if type(size) == 'table' then return { 'error', error_code(size.err, 'ZCARD', KEYS[at]) } end
   local problem = check_permissions({ 'ZADD', KEYS[at], 0, 'member' }, { 'ZREM', KEYS[at], 'member' })
   if problem then return { 'error', problem } end
 end
@@ -21,7 +21,7 @@ for at = count + 1, #KEYS do
   request[2] = key
   local held = redis.pcall(unpack(request))
   if held.err then
-    local code = error_code(held.err)
+    local code = error_code(held.err, 'HMGET')
     if code ~= 'wrong-type' then return { 'error', code } end
     held = {}
   end

@@ -31,7 +31,7 @@ local function position_after(score, member)
 end
 
 local total = redis.pcall('ZCARD', key)
-if type(total) == 'table' then return { 'error', error_code(total.err) } end
+if type(total) == 'table' then return { 'error', error_code(total.err, 'ZCARD', key) } end
 local first = ARGV[2] and position_after(ARGV[2], ARGV[3]) or 0
 local last = first + tonumber(ARGV[1]) - 1
 return { 'page', total, first, redis.call('ZRANGE', key, first, last, 'REV', 'WITHSCORES') }

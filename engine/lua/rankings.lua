@@ -8,10 +8,10 @@ local function check_rankings(projections, gate_keys, reserved)
   for _, projection in ipairs(projections) do
     for _, key in ipairs(projection.rankings) do
       for at = 1, gate_keys do
-        if KEYS[at] == key then return 'wrong-type' end
+        if KEYS[at] == key then return wrong_type(key) end
       end
       local size = redis.pcall('ZCARD', key)
-      if type(size) == 'table' then return error_code(size.err) end
+      if type(size) == 'table' then return error_code(size.err, 'ZCARD', key) end
       local problem = check_permissions({ 'ZADD', key, 0, 'member' })
       if problem then return problem end
       if reserved then reserved[key] = true end

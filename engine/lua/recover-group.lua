@@ -35,7 +35,8 @@ local dropped = 0
 if state.has_group then
   -- Behind the position all is delivered again.
   local from = is_kept and '(' .. state.position or '-'
-  for _, row in ipairs(redis.call('XPENDING', stream, group, from, '+', ARGV[2])) do
+  local is_at_end = is_kept and state.position == LAST_ID
+  for _, row in ipairs(is_at_end and {} or redis.call('XPENDING', stream, group, from, '+', ARGV[2])) do
     dropped = dropped + redis.call('XACK', stream, group, row[1])
   end
   if dropped == tonumber(ARGV[2]) then return { 'more' } end
@@ -47,7 +48,7 @@ local about = redis.call('XINFO', 'STREAM', stream)
 if is_before(flat_value(about, 'last-generated-id'), state.position) then redis.call('XSETID', stream, state.position) end
 local undelivered = ARGV[5]
 if undelivered ~= '' then
-  local more = #redis.call('XRANGE', stream, '(' .. ARGV[4], '+', 'COUNT', 1001)
+  local more = #entries_after(stream, ARGV[4], '+', 1001)
   undelivered = more <= 1000 and tonumber(undelivered) + more or ''
 end
 local added = flat_value(about, 'entries-added')

@@ -55,13 +55,13 @@ local MODES = { ['no-group'] = 'drop', ['moved-back'] = 'drop', ['no-stream'] = 
 --   unfinished        a recovery has begun
 local function state_of(stream, group, key)
   local kind = redis.call('TYPE', stream).ok
-  if kind ~= 'none' and kind ~= 'stream' then return nil, 'wrong-type' end
+  if kind ~= 'none' and kind ~= 'stream' then return nil, wrong_type(stream) end
   local fields = { 'applied', 'deadLettered', 'redriven', 'since', 'skipped', 'top', 'delivered', 'firstPending' }
   for _, field in ipairs({ 'pendingUpTo', 'pendingIds', 'recovering', 'recoveredUpTo', 'moved' }) do
     fields[#fields + 1] = field
   end
   local held = redis.pcall('HMGET', key, unpack(fields))
-  if held.err then return nil, error_code(held.err) end
+  if held.err then return nil, error_code(held.err, 'HMGET', key) end
   local state = {
     stream = stream,
     group = group,
@@ -143,7 +143,9 @@ local function unknown_step(state, after, to, count, letters)
   if is_before(after, state.recovered_up_to) then after = state.recovered_up_to end
   if from == '-' or not is_before(after, from) then from = '(' .. after end
   local is_whole = to == '' or not is_before(to, state.position)
-  local entries = redis.call('XRANGE', state.stream, from, is_whole and state.position or to, 'COUNT', count)
+  local up_to = is_whole and state.position or to
+  local entries = from == '(' .. after and entries_after(state.stream, after, up_to, count)
+    or redis.call('XRANGE', state.stream, from, up_to, 'COUNT', count)
   local seen = snapshot_of(state.seen_text)
   local unknown = {}
   for _, entry in ipairs(entries) do

@@ -14,7 +14,7 @@
 local stream, dead, group = KEYS[1], KEYS[2], ARGV[1]
 
 local found = redis.pcall('XRANGE', dead, ARGV[2], ARGV[2])
-if found.err then return { 'error', error_code(found.err) } end
+if found.err then return { 'error', error_code(found.err, 'XRANGE', dead) } end
 if #found == 0 then return { 'gone' } end
 
 -- What is about the entry stands before its fields, so a field cannot pass for it.
@@ -54,7 +54,7 @@ if ledger.since and not is_before(ledger.letters_from, ARGV[2]) then return { 'o
 if #redis.call('XRANGE', stream, id, ledger.delivered, 'COUNT', 1) == 0 then return { 'undelivered' } end
 
 local pending = redis.pcall('XPENDING', stream, group, id, id, 1)
-if pending.err then return { 'error', error_code(pending.err) } end
+if pending.err then return { 'error', error_code(pending.err, 'XPENDING', stream) } end
 local claim = { 'XCLAIM', stream, group, ARGV[3], 0, id, 'FORCE', 'IDLE', ARGV[4], 'JUSTID' }
 local removal = { 'XDEL', dead, ARGV[2] }
 problem = check_permissions(claim, removal)

@@ -8,7 +8,7 @@
 
 local group, name = ARGV[1], ARGV[2]
 local consumers = redis.pcall('XINFO', 'CONSUMERS', KEYS[1], group)
-if consumers.err then return { 'error', error_code(consumers.err) } end
+if consumers.err then return { 'error', error_code(consumers.err, 'XINFO CONSUMERS', KEYS[1]) } end
 local is_known = false
 for _, flat in ipairs(consumers) do
   if flat[2] == name then is_known = true end

@@ -16,7 +16,7 @@ local now, removed = now_ms(), 0
 for at = 3, #ARGV do
   local name = ARGV[at]
   local held = redis.pcall('XPENDING', stream, group, '-', '+', 1, name)
-  if held.err then return { 'error', error_code(held.err) } end
+  if held.err then return { 'error', error_code(held.err, 'XPENDING', stream) } end
   local ends = tonumber(redis.call('ZSCORE', leases, name) or nil)
   local is_gone = not ends or (lease_left(leases, holders, name, now) <= 0 and now - ends >= tonumber(ARGV[2]))
   if #held == 0 and is_gone then

@@ -11,7 +11,7 @@
 
 local stream, name = KEYS[1], ARGV[1]
 local about = redis.pcall('XINFO', 'STREAM', stream)
-if about.err then return { 'error', error_code(about.err) } end
+if about.err then return { 'error', error_code(about.err, 'XINFO STREAM', stream) } end
 local group, problem = group_info(stream, name)
 if not group then return { 'error', problem } end
 local delivered, lag = flat_value(group, 'last-delivered-id'), flat_value(group, 'lag')
@@ -24,7 +24,7 @@ if ARGV[4] then
   undelivered = ARGV[4] + since
 else
   local most = tonumber(ARGV[3])
-  undelivered = #redis.call('XRANGE', stream, '(' .. delivered, '+', 'COUNT', most + 1)
+  undelivered = #entries_after(stream, delivered, '+', most + 1)
   if undelivered > most then
     return { 'many', delivered, added, length, flat_value(about, 'last-generated-id') }
   end

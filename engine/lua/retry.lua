@@ -9,17 +9,16 @@
 
 local stream, group, consumer, id = KEYS[1], ARGV[1], ARGV[2], ARGV[5]
 local holder = redis.pcall('HGET', KEYS[2], consumer)
-if type(holder) == 'table' then return { 'error', error_code(holder.err) } end
+if type(holder) == 'table' then return { 'error', error_code(holder.err, 'HGET', KEYS[2]) } end
 if holder_of(holder) ~= ARGV[3] then return { 'superseded' } end
 local held = redis.pcall('XPENDING', stream, group, id, id, 1, consumer)
-if held.err then return { 'error', error_code(held.err) } end
+if held.err then return { 'error', error_code(held.err, 'XPENDING', stream) } end
 if #held == 0 then return { 'gone' } end
 -- XCLAIM would drop it from the pending entries list.
 if #redis.call('XRANGE', stream, id, id) == 0 then return { 'lost' } end
 local score, count = redis.pcall('ZSCORE', KEYS[3], id), redis.pcall('HGET', KEYS[4], id)
-for _, reply in ipairs({ score, count }) do
-  if type(reply) == 'table' and reply.err then return { 'error', error_code(reply.err) } end
-end
+if type(score) == 'table' and score.err then return { 'error', error_code(score.err, 'ZSCORE', KEYS[3]) } end
+if type(count) == 'table' and count.err then return { 'error', error_code(count.err, 'HGET', KEYS[4]) } end
 local problem = check_permissions(
   { 'XCLAIM', stream, group, ARGV[4], '0', id },
   { 'ZADD', KEYS[3], '1', id },

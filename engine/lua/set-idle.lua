@@ -10,7 +10,7 @@ local lost = {}
 for at = 4, #ARGV do
   -- XCLAIM by itself would take entries back from a consumer that has claimed them.
   local held = redis.pcall('XPENDING', KEYS[1], ARGV[1], ARGV[at], ARGV[at], 1, ARGV[2])
-  if held.err then return { 'error', error_code(held.err) } end
+  if held.err then return { 'error', error_code(held.err, 'XPENDING', KEYS[1]) } end
   if #held == 0 then
     lost[#lost + 1] = ARGV[at]
   elseif #redis.call('XRANGE', KEYS[1], ARGV[at], ARGV[at]) == 1 then

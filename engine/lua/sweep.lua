@@ -12,10 +12,10 @@ local TURN_MAX = 1000 -- a longer turn was taken before the clock was set back
 local TURN = '@sweep' -- no consumer's name
 local stream, leases, holders, group, sweeper = KEYS[1], KEYS[2], KEYS[3], ARGV[1], ARGV[2]
 local marks = redis.pcall('ZMSCORE', leases, TURN, '@paused:', '@paused:' .. sweeper)
-if marks.err then return { 'error', error_code(marks.err) } end
+if marks.err then return { 'error', error_code(marks.err, 'ZMSCORE', leases) } end
 if marks[2] or marks[3] then return { 1, 0, '' } end
 local idle = redis.pcall('XPENDING', stream, group, 'IDLE', ARGV[4], '-', '+', 1, sweeper)
-if idle.err then return { 'error', error_code(idle.err) } end
+if idle.err then return { 'error', error_code(idle.err, 'XPENDING', stream) } end
 local now = now_ms()
 local turn_left = marks[1] and tonumber(marks[1]) - now or 0
 if
@@ -29,7 +29,7 @@ end
 local problem = check_permissions({ 'ZADD', leases, '1', TURN })
 if problem then return { 'error', problem } end
 local scheduled = redis.pcall('ZCARD', KEYS[4])
-if type(scheduled) == 'table' then return { 'error', error_code(scheduled.err) } end
+if type(scheduled) == 'table' then return { 'error', error_code(scheduled.err, 'ZCARD', KEYS[4]) } end
 local _, next_in = look_at_schedule(KEYS[4], KEYS[5], now, 0)
 local pending = redis.call('XPENDING', stream, group)
 

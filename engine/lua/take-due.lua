@@ -6,7 +6,7 @@
 local stream, retries, group = KEYS[1], KEYS[3], ARGV[1]
 local now = now_ms()
 local size = redis.pcall('ZCARD', retries)
-if type(size) == 'table' then return { 'error', error_code(size.err) } end
+if type(size) == 'table' then return { 'error', error_code(size.err, 'ZCARD', retries) } end
 local due, next_in = look_at_schedule(retries, KEYS[5], now, tonumber(ARGV[4]))
 local entries, lost, letters = {}, {}, {}
 if #due > 0 then
@@ -20,9 +20,18 @@ if #due > 0 then
   local ledger
   ledger, problem = open_ledger(KEYS[4], stream, group, KEYS[2])
   if not ledger then return { 'error', problem } end
+  local is_parked = {}
+  for _, id in ipairs(due) do
+    local held = redis.pcall('XPENDING', stream, group, id, id, 1, ARGV[3])
+    -- What is no id was put there by somebody else, and goes with the others.
+    if held.err and not string.find(held.err, 'Invalid stream ID', 1, true) then
+      return { 'error', error_code(held.err, 'XPENDING', stream) }
+    end
+    is_parked[id] = #held == 1
+  end
   for _, id in ipairs(due) do
     -- Somebody may have moved or acknowledged it by hand.
-    if #redis.call('XPENDING', stream, group, id, id, 1, ARGV[3]) == 1 then
+    if is_parked[id] then
       if #redis.call('XRANGE', stream, id, id) == 1 then
         entries[#entries + 1] = redis.call('XCLAIM', stream, group, ARGV[2], 0, id)[1]
       else

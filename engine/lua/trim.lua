@@ -28,7 +28,7 @@ end
 local groups = redis.pcall('XINFO', 'GROUPS', stream)
 if groups.err then
   local is_missing = string.find(groups.err, 'no such key', 1, true)
-  return { 'error', is_missing and 'no-stream' or error_code(groups.err) }
+  return { 'error', is_missing and 'no-stream' or error_code(groups.err, 'XINFO GROUPS', stream) }
 end
 for _, group in ipairs(groups) do
   local name = flat_value(group, 'name')
@@ -36,14 +36,14 @@ for _, group in ipairs(groups) do
   hold({ 'last-delivered', name, flat_value(group, 'last-delivered-id') })
   if flat_value(group, 'pending') > 0 then
     local rows = redis.pcall('XPENDING', stream, name, '-', '+', 1)
-    if rows.err then return { 'error', error_code(rows.err) } end
+    if rows.err then return { 'error', error_code(rows.err, 'XPENDING', stream) } end
     local oldest = rows[1]
     if oldest then hold({ 'pending', name, oldest[1], oldest[2], oldest[3], oldest[4] }) end
   end
 end
 for at = 3, #KEYS do
   local position = redis.pcall('GET', KEYS[at])
-  if type(position) == 'table' then return { 'error', error_code(position.err) } end
+  if type(position) == 'table' then return { 'error', error_code(position.err, 'GET', KEYS[at]) } end
   if position then
     local time, sequence = string.match(position, '^0*(%d+)%-0*(%d+)$')
     if not time or #position > 41 then return { 'error', 'wrong-position' } end
@@ -64,7 +64,7 @@ if keep_ms then
 end
 
 local trimmed = redis.pcall('HGET', KEYS[2], 'trimmed')
-if type(trimmed) == 'table' then return { 'error', error_code(trimmed.err) } end
+if type(trimmed) == 'table' then return { 'error', error_code(trimmed.err, 'HGET', KEYS[2]) } end
 local problem = step > 0 and check_permissions({ 'HSET', KEYS[2], 'trimmed', '0' })
 if problem then return { 'error', problem } end
 local length = redis.call('XLEN', stream)
@@ -73,7 +73,7 @@ local room = math.min(step, length - keep_entries)
 if cut ~= '0-0' and room > 0 then
   -- Whole nodes first: LIMIT bounds their entries, and no body is read.
   removed = redis.pcall('XTRIM', stream, 'MINID', '~', cut, 'LIMIT', room)
-  if type(removed) == 'table' then return { 'error', error_code(removed.err) } end
+  if type(removed) == 'table' then return { 'error', error_code(removed.err, 'XTRIM', stream) } end
   local rest = math.min(room - removed, SINGLY_MAX)
   if rest > 0 then
     local head = redis.call('XRANGE', stream, '-', '(' .. cut, 'COUNT', rest + 1)

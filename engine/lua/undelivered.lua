@@ -12,7 +12,7 @@ local stream, left, only = KEYS[1], tonumber(ARGV[1]), ARGV[2]
 local about = redis.pcall('XINFO', 'STREAM', stream)
 if about.err then
   local is_missing = string.find(about.err, 'no such key', 1, true)
-  return { 'error', is_missing and 'no-stream' or error_code(about.err) }
+  return { 'error', is_missing and 'no-stream' or error_code(about.err, 'XINFO STREAM', stream) }
 end
 local length, last = flat_value(about, 'length'), flat_value(about, 'last-generated-id')
 local first = length > 0 and flat_value(about, 'first-entry')[1]

@@ -3,10 +3,11 @@
  * what is appended for it happen together, so of any number of clients with one key one appends.
  */
 import { createHash } from 'node:crypto'
-import { MillraceError } from './errors.ts'
+import { exhausted, MillraceError } from './errors.ts'
 import { encodeValue, type Fields, type ValuesOf } from './fields.ts'
 import type { Connection } from './redis/connection.ts'
 import { runScript, scripts } from './redis/scripts.ts'
+import { scriptFailure } from './script-failure.ts'
 import { checkExtra, type ExtraFields, type Stream } from './stream.ts'
 
 /** An entry of a batch. */
@@ -116,13 +117,10 @@ function refusal(stream: string, code: string): MillraceError {
         'WRONG_TYPE',
         `${action}: it, or a key that begins with "${onceKey(stream)}", is of another type. Move that key away`,
       )
-    case 'no-permission':
-      return new MillraceError(
-        'AUTHENTICATION',
-        `${action}: the user lacks a right that the script needs (TYPE, TIME, XADD, GET, SET, HGETALL, HINCRBY, HDEL, PEXPIRE). Grant it`,
-      )
+    case 'exhausted':
+      return exhausted(stream)
     default:
-      return new MillraceError('REFUSED', `${action}: it is at its last possible id`)
+      return scriptFailure(action, code) ?? new MillraceError('REFUSED', `${action}: ${code}`)
   }
 }
 

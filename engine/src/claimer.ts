@@ -217,7 +217,7 @@ export class Claimer {
     const args = [who.group, String(removeAfterMs), ...some]
     const reply = await runScript(connection, scripts.removeEmpty, place, args)
     // Without the right to remove, they stay.
-    if (reply[1] !== 'no-permission') this.#checked(reply)
+    if (!String(reply[1]).startsWith('no-permission')) this.#checked(reply)
   }
 
   #checked(reply: Reply[]): Reply[] {

@@ -102,7 +102,7 @@ function compileCheck(plan: Plan, layout: RowLayout, fetched: Fetched): string {
     repeat
       if code then break end
       local held = ${request}
-      if held.err then code = error_code(held.err) break end
+      if held.err then code = error_code(held.err, 'HMGET') break end
       local have, value, win
 ${[...counters, ...extremes, ...choices, ...averages].join('\n')}
     until true

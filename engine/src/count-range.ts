@@ -1,6 +1,8 @@
+import { lastPossibleId } from './entry-id.ts'
 import { MillraceError } from './errors.ts'
 import type { Connection } from './redis/connection.ts'
 import { runScript, scripts } from './redis/scripts.ts'
+import { scriptFailure } from './script-failure.ts'
 
 // About 1 ms of the server.
 const countedAtOnce = 1000
@@ -18,13 +20,14 @@ export async function countRange(
 ): Promise<number> {
   let counted = 0
   let start = from
-  while (counted < most) {
+  while (counted < most && start !== `(${lastPossibleId}`) {
     const count = Math.min(countedAtOnce, most - counted)
     const args = [start, to, String(count)]
     const [found, lastId] = await runScript(connection, scripts.countRange, [stream], args)
     if (found === 'error') {
-      const code = lastId === 'wrong-type' ? 'WRONG_TYPE' : 'AUTHENTICATION'
-      throw new MillraceError(code, `Cannot count the entries of "${stream}": ${String(lastId)}`)
+      const action = `Cannot count the entries of "${stream}"`
+      const code = String(lastId)
+      throw scriptFailure(action, code) ?? new MillraceError('REFUSED', `${action}: ${code}`)
     }
     counted += Number(found)
     if (Number(found) < count) break

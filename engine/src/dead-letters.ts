@@ -8,6 +8,7 @@ import { groupKeys, type GroupKeys, type parkingNames } from './keys.ts'
 import { wait } from './persist.ts'
 import type { Connection, Reply } from './redis/connection.ts'
 import { asList, runScript, scripts } from './redis/scripts.ts'
+import { scriptFailure } from './script-failure.ts'
 
 /** Which dead letters: some by id, or all that are there at the moment of the call. */
 export type DeadLetterSelection =
@@ -281,12 +282,10 @@ export class DeadLetters {
     if (code === 'no-group') return missingGroup(stream, this.#group)
     if (code === 'moved-back') return movedBack(stream, this.#group)
     const action = `Cannot work on the dead letters of group "${this.#group}" of stream "${stream}"`
-    if (code === 'no-permission') {
-      const rights = 'XRANGE, XREVRANGE, XDEL, XINFO, XPENDING, XCLAIM, HMGET and HSET'
-      const state = `the user lacks a right on the stream or on "${this.key}": ${rights} are needed`
-      return new MillraceError('AUTHENTICATION', `${action}: ${state}. Grant it`)
-    }
-    const state = `the stream or "${this.key}" is a key of another type`
+    const known = scriptFailure(action, code)
+    if (known !== undefined) return known
+    if (code !== 'wrong-type') return new MillraceError('REFUSED', `${action}: ${code}`)
+    const state = `"${this.key}" is a key of another type`
     return new MillraceError('WRONG_TYPE', `${action}: ${state}. Move that key away`)
   }
 }

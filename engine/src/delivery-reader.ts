@@ -4,18 +4,18 @@
  * ends by its signal, by a drained group, or by an error that does not pass.
  */
 import { backoffMs } from './backoff.ts'
-import { problem } from './effects.ts'
 import { compareIds } from './entry-id.ts'
 import { EntrySizes, sizeOf } from './entry-sizes.ts'
 import { isPassing, MillraceError, movedBack, readFailure } from './errors.ts'
 import { record } from './group-info.ts'
 import type { InHand } from './in-hand.ts'
-import type { GroupKeys } from './keys.ts'
+import { groupKeys, type GroupKeys } from './keys.ts'
 import type { PauseSwitch } from './pause-switch.ts'
 import { persist, wait } from './persist.ts'
 import type { Connection, Reply } from './redis/connection.ts'
 import { isDeclined } from './redis/error-replies.ts'
 import { asList } from './redis/scripts.ts'
+import { namingKeys } from './wrong-keys.ts'
 
 /** An entry as Redis returns it; `flat` is null when its body was trimmed or deleted. */
 export interface RawEntry {
@@ -206,10 +206,12 @@ async function checkPlace(
   { stream, group, keys }: Pick<DeliveryReaderParts, 'stream' | 'group' | 'keys'>,
 ): Promise<void> {
   // The ledger first: meanwhile others may read on, and then settle.
-  const seen = await reading.send(['HGET', keys.ledger, 'delivered']).catch((error: unknown) => {
-    const isWrong = error instanceof MillraceError && error.code === 'WRONG_TYPE'
-    throw isWrong ? problem('wrong-type', { stream, group }) : error
-  })
+  const seen = await namingKeys(
+    reading,
+    groupKeys(stream, group),
+    `Cannot process entries of stream "${stream}" for "${group}"`,
+    () => reading.send(['HGET', keys.ledger, 'delivered']),
+  )
   const groups = asList(await reading.send(['XINFO', 'GROUPS', stream])).map(record)
   const place = groups.find(({ name }) => name === group)?.['last-delivered-id']
   if (typeof seen !== 'string' || typeof place !== 'string') return

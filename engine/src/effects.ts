@@ -9,6 +9,7 @@ import { rankingKeys } from './ranking.ts'
 import type { Connection, Reply } from './redis/connection.ts'
 import { part } from './redis/lua-parts.ts'
 import { asList, runScript, script, type Script } from './redis/scripts.ts'
+import { scriptFailure } from './script-failure.ts'
 import type { Entry } from './stream.ts'
 
 /** What is known about an entry besides. */
@@ -178,17 +179,13 @@ export interface Place {
 export function problem(code: string, { stream, group }: Place): MillraceError {
   if (code === 'no-group') return missingGroup(stream, group)
   if (code === 'moved-back') return movedBack(stream, group)
-  if (code === 'no-permission') {
-    return new MillraceError(
-      'AUTHENTICATION',
-      `Cannot process entries of stream "${stream}" for "${group}": the user lacks a right that the scripts need ` +
-        '(they are listed in docs/operations.md, "Rights"). Grant them',
-    )
-  }
+  const action = `Cannot process entries of stream "${stream}" for "${group}"`
+  const known = scriptFailure(action, code)
+  if (known !== undefined) return known
+  if (code !== 'wrong-type') return new MillraceError('REFUSED', `${action}: ${code}`)
   return new MillraceError(
     'WRONG_TYPE',
-    `Cannot process entries of stream "${stream}" for "${group}": the stream, its dead-letter stream, its leases, ` +
-      'its ledger, the position or a ranking is a key of another type. Move that key away or use another one',
+    `${action}: one of its keys is of another type. Look at their TYPE, and move that key away`,
   )
 }
 

@@ -5,6 +5,7 @@ import { MillraceError } from './errors.ts'
 import { groupKeys } from './keys.ts'
 import type { Connection, Reply } from './redis/connection.ts'
 import { asList, runScript, scripts } from './redis/scripts.ts'
+import { scriptFailure } from './script-failure.ts'
 
 /** Names and values of an entry, in its order; empty when its body is gone from the stream. */
 type Body = readonly (readonly [name: string, value: string])[]
@@ -104,11 +105,6 @@ function pairs(reply: Reply | undefined): Body {
 }
 
 function refusal(key: string, code: string): MillraceError {
-  const action = `Cannot say what became of an entry: key "${key}"`
-  return code === 'wrong-type'
-    ? new MillraceError('WRONG_TYPE', `${action} is no stream. Move it away`)
-    : new MillraceError(
-        'AUTHENTICATION',
-        `${action} may not be read by this user: XRANGE, XINFO, XPENDING, EXISTS and TIME are needed. Grant them`,
-      )
+  const action = `Cannot say what became of an entry of "${key}"`
+  return scriptFailure(action, code) ?? new MillraceError('REFUSED', `${action}: ${code}`)
 }

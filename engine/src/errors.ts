@@ -18,6 +18,7 @@
  * - `CONSUMER_ALIVE`, `NO_CONSUMER`: a consumer cannot be removed while its lease runs, or does not exist.
  * - `POSITION_MOVED`: somebody else moves the position that this reader keeps.
  * - `NOT_REPLICATED`: the server has appended it, but not as many replicas as asked for have confirmed it in time.
+ * - `EXHAUSTED`: the stream is at the last possible id; nothing can be appended to it any more.
  * - `REFUSED`: the server refused the command for any other reason.
  */
 export type MillraceErrorCode =
@@ -41,6 +42,7 @@ export type MillraceErrorCode =
   | 'NO_CONSUMER'
   | 'POSITION_MOVED'
   | 'NOT_REPLICATED'
+  | 'EXHAUSTED'
   | 'REFUSED'
 
 /** A failure outside the program: of the server, the connection or the keys. Its message holds no password. */
@@ -66,6 +68,15 @@ const passing: ReadonlySet<MillraceErrorCode> = new Set([
 /** True for failures that pass by themselves, so that trying again makes sense. */
 export function isPassing(error: unknown): error is MillraceError {
   return error instanceof MillraceError && passing.has(error.code)
+}
+
+/** The error for a stream that has no ids left: somebody appended an entry with the last one. */
+export function exhausted(stream: string, cause?: unknown): MillraceError {
+  return new MillraceError(
+    'EXHAUSTED',
+    `Cannot append to stream "${stream}": it is at its last possible id. Go on with a new stream, under another key`,
+    { cause },
+  )
 }
 
 /** The error for a group that does not exist, before the start or any more. */
@@ -96,7 +107,8 @@ export function readFailure(
   const code = error instanceof MillraceError ? error.code : undefined
   // XINFO says that the key is gone where a read says that the group is.
   if (code === 'NO_GROUP' || code === 'NO_STREAM') return missingGroup(stream, group, error)
-  if (code !== 'WRONG_TYPE') return error
+  // What has been told with its key stays as it is.
+  if (code !== 'WRONG_TYPE' || !String(error).includes('WRONGTYPE')) return error
   const state = 'the key holds another type. Move that key away or use another one'
   return new MillraceError(code, `Cannot read from stream "${stream}": ${state}`, { cause: error })
 }

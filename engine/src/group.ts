@@ -12,6 +12,7 @@ import { groupKeys, parkingNames } from './keys.ts'
 import type { Runs } from './lifetime.ts'
 import type { Connection, Reply } from './redis/connection.ts'
 import { asList, runScript, scripts } from './redis/scripts.ts'
+import { scriptFailure } from './script-failure.ts'
 import { planRecovery, recover, type RecoveryOutcome, type RecoveryPlan } from './recovery.ts'
 import {
   isPaused,
@@ -25,6 +26,7 @@ import {
 import { repairLag, type LagRepair } from './repair-lag.ts'
 import { pausesOf, removeConsumer, rosterOf, type RosterEntry } from './roster.ts'
 import type { Stream } from './stream.ts'
+import { namingKeys } from './wrong-keys.ts'
 import { readBacklogs, undeliveredOf } from './undelivered.ts'
 import { wrongKeys, type WrongKey } from './wrong-keys.ts'
 
@@ -106,6 +108,17 @@ export class Group<F extends Fields = Fields> {
 
   /** @throws {MillraceError} NO_STREAM, NO_GROUP, WRONG_TYPE. */
   async describe(): Promise<GroupDescription> {
+    const action = `Cannot describe group "${this.name}" of stream "${this.stream.key}"`
+    return await this.#naming(action, () => this.#describe(action))
+  }
+
+  /** Names the key where one of another type is met. */
+  async #naming<Result>(what: string, action: () => Promise<Result>): Promise<Result> {
+    const keys = groupKeys(this.stream.key, this.name)
+    return await namingKeys(this.#connection, keys, what, action)
+  }
+
+  async #describe(action: string): Promise<GroupDescription> {
     const { key } = this.stream
     const deadLetterStream = groupKeys(key, this.name).deadLetters
     try {
@@ -141,14 +154,16 @@ export class Group<F extends Fields = Fields> {
         deadLetters: Number(deadLetters),
       }
     } catch (error) {
-      throw explained(error, `Cannot describe group "${this.name}" of stream "${key}"`)
+      throw explained(error, action)
     }
   }
 
   /** The consumers of the group with the state of their leases. @throws {MillraceError} as {@link Group.describe}. */
   async roster(): Promise<RosterEntry[]> {
     const { consumers } = await this.describe()
-    return await rosterOf(this.#connection, groupKeys(this.stream.key, this.name), consumers)
+    const keys = groupKeys(this.stream.key, this.name)
+    const what = `Cannot look at the consumers of group "${this.name}"`
+    return await this.#naming(what, () => rosterOf(this.#connection, keys, consumers))
   }
 
   /**
@@ -187,7 +202,9 @@ export class Group<F extends Fields = Fields> {
 
   /** Whether the group as a whole is paused. @throws {MillraceError} WRONG_TYPE. */
   async isPaused(): Promise<boolean> {
-    return await isPaused(this.#connection, groupKeys(this.stream.key, this.name), 'group')
+    const keys = groupKeys(this.stream.key, this.name)
+    const what = `Cannot look whether group "${this.name}" is paused`
+    return await this.#naming(what, () => isPaused(this.#connection, keys, 'group'))
   }
 
   /** Whether the counts of the ledger add up to what was appended. @throws {MillraceError} NO_GROUP, WRONG_TYPE. */
@@ -319,18 +336,10 @@ function explained(error: unknown, action: string): unknown {
 
 function creationProblem(code: string, action: string, from: string): MillraceError {
   switch (code) {
-    case 'wrong-type':
-      return new MillraceError(
-        'WRONG_TYPE',
-        `${action}: the key or the ledger of the group holds another type. Move that key away or use another one`,
-      )
     case 'wrong-id':
       return new MillraceError('REFUSED', `${action}: "${from}" is no entry id`)
     default:
-      return new MillraceError(
-        'AUTHENTICATION',
-        `${action}: the user lacks a right (XGROUP CREATE, XINFO, HMGET and HSET). Grant it`,
-      )
+      return scriptFailure(action, code) ?? new MillraceError('REFUSED', `${action}: ${code}`)
   }
 }
 

@@ -170,5 +170,8 @@ function parse(json: string): Partial<Record<keyof Holder, unknown>> {
 function shown(reply: Reply[]): string {
   const { host, pid, since } = holderOf(String(reply[1]))
   const seconds = (Number(reply[2]) / 1000).toFixed(1)
+  if (host === '' || pid === 0) {
+    return `somebody whose record in the holders is none of ours, for ${seconds} s more unless it renews`
+  }
   return `process ${pid} on ${host} since ${since}, for ${seconds} s more unless it renews`
 }

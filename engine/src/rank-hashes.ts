@@ -9,6 +9,7 @@ import type { Projection } from './projection.ts'
 import { keyOfMember, memberRange } from './ranking.ts'
 import type { Connection } from './redis/connection.ts'
 import { asList, runScript, scripts } from './redis/scripts.ts'
+import { scriptFailure } from './script-failure.ts'
 import type { Stream } from './stream.ts'
 
 /** What changed in rankings, counted over all of them. */
@@ -121,8 +122,5 @@ function problem(rankings: readonly string[], code: string): MillraceError {
       `${action}: one of these keys holds another type. Move that key away or use another one`,
     )
   }
-  return new MillraceError(
-    'AUTHENTICATION',
-    `${action}: the user lacks a right that the script needs (HMGET, ZCARD, ZADD, ZREM). Grant it`,
-  )
+  return scriptFailure(action, code) ?? new MillraceError('REFUSED', `${action}: ${code}`)
 }

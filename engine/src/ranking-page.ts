@@ -1,6 +1,7 @@
 import { MillraceError } from './errors.ts'
 import type { Connection } from './redis/connection.ts'
 import { asList, runScript, scripts } from './redis/scripts.ts'
+import { scriptFailure } from './script-failure.ts'
 
 /** A place in a ranking. */
 export interface Standing {
@@ -67,8 +68,5 @@ function problem(key: string, code: string): MillraceError {
       `${action}: the key holds another type. Move that key away or use another one`,
     )
   }
-  return new MillraceError(
-    'AUTHENTICATION',
-    `${action}: the user lacks a right that the script needs (ZCARD, ZCOUNT, ZRANGE). Grant it`,
-  )
+  return scriptFailure(action, code) ?? new MillraceError('REFUSED', `${action}: ${code}`)
 }

@@ -7,6 +7,7 @@ import { MillraceError } from './errors.ts'
 import { streamLedger } from './keys.ts'
 import type { Connection, Reply } from './redis/connection.ts'
 import { asList, runScript, scripts } from './redis/scripts.ts'
+import { scriptFailure } from './script-failure.ts'
 
 /** A reader without a group, whose position the trimmer respects. */
 export interface TrimReader {
@@ -199,9 +200,6 @@ function problem(code: string, stream: string): MillraceError {
         `${action}: it, its ledger or the position of a reader is a key of another type. Move that key away or use another one`,
       )
     default:
-      return new MillraceError(
-        'AUTHENTICATION',
-        `${action}: the user lacks a right that the script needs (XINFO, XPENDING, XRANGE, XLEN, XTRIM, TIME, GET, HGET, HSET). Grant it`,
-      )
+      return scriptFailure(action, code) ?? new MillraceError('REFUSED', `${action}: ${code}`)
   }
 }

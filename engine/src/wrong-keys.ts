@@ -1,6 +1,8 @@
 /** Finds which key of the engine somebody else has taken: most errors of the server do not name it. */
+import { MillraceError } from './errors.ts'
 import { keyTypes, streamLedger, type GroupKeys } from './keys.ts'
 import type { Connection } from './redis/connection.ts'
+import { scriptFailure } from './script-failure.ts'
 
 /** A key that holds something of another type than ours. */
 export interface WrongKey {
@@ -11,7 +13,10 @@ export interface WrongKey {
 }
 
 /** Looks at every key of a group and at the ledger of its stream. @throws those of the connection. */
-export async function wrongKeys(connection: Connection, keys: GroupKeys): Promise<WrongKey[]> {
+export async function wrongKeys(
+  connection: Pick<Connection, 'send'>,
+  keys: GroupKeys,
+): Promise<WrongKey[]> {
   const expected: [key: string, type: string][] = [[streamLedger(keys.stream), 'hash']]
   for (const name of Object.keys(keyTypes) as (keyof GroupKeys)[]) {
     expected.push([keys[name], keyTypes[name]])
@@ -22,4 +27,22 @@ export async function wrongKeys(connection: Connection, keys: GroupKeys): Promis
     }),
   )
   return held.filter(({ holds, expected: type }) => holds !== type && holds !== 'none')
+}
+
+/** Runs an action; where it meets a key of another type, the error names the key: the server does not. */
+export async function namingKeys<Result>(
+  connection: Pick<Connection, 'send'>,
+  keys: GroupKeys,
+  what: string,
+  action: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await action()
+  } catch (error) {
+    if (!(error instanceof MillraceError) || error.code !== 'WRONG_TYPE') throw error
+    // Without the right to TYPE the error stays as it is.
+    const [wrong] = await wrongKeys(connection, keys).catch(() => [])
+    if (wrong === undefined) throw error
+    throw scriptFailure(what, `wrong-type ${wrong.holds} ${wrong.key}`)
+  }
 }

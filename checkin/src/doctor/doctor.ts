@@ -114,7 +114,7 @@ function unreadable({ code, message }: MillraceError): Finding | undefined {
       severity: 'problem',
       what: message,
       why: 'Nothing can be processed.',
-      remedy: 'TYPE of the keys in README.md; move the wrong one away, or set KEY_PREFIX.',
+      remedy: 'Move that key away (RENAME), or set KEY_PREFIX.',
     }
   }
   const isForbidden = code === 'AUTHENTICATION' || code === 'REFUSED'

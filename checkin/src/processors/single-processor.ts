@@ -72,9 +72,12 @@ export class SingleProcessor {
   /** Check-ins after the position, counted up to a bound; null above it. */
   async #lag(): Promise<number | null> {
     const { millrace, model } = this.#options
-    const range = ['XRANGE', model.checkins.key, `(${this.#position}`, '+']
-    const reply = await millrace.send(...range, 'COUNT', String(countedMax))
-    const found = Array.isArray(reply) ? reply.length : 0
+    // XREAD: XRANGE takes no "(" before the last possible id.
+    const place = ['STREAMS', model.checkins.key, this.#position]
+    const reply = await millrace.send('XREAD', 'COUNT', String(countedMax), ...place)
+    const [ofStream] = Array.isArray(reply) ? reply : []
+    const entries = Array.isArray(ofStream) ? ofStream[1] : []
+    const found = Array.isArray(entries) ? entries.length : 0
     return found < countedMax ? found : null
   }
 }

@@ -62,6 +62,8 @@ function engineProblem(code: MillraceErrorCode, purpose: Purpose): Problem {
       return unavailable('The store is busy', purpose)
     case 'READ_ONLY':
       return unavailable('The store takes no writes', purpose)
+    case 'EXHAUSTED':
+      return unavailable('The stream takes no more entries', purpose)
     default:
       return internal
   }

@@ -26,7 +26,9 @@ const codes: Readonly<Record<string, MillraceErrorCode>> = {
 export function fromClientError(error: unknown): MillraceError {
   if (error instanceof MillraceError) return error
   const text = error instanceof Error ? error.message : String(error)
-  if (error instanceof ErrorReply) return new MillraceError(replyCode(text), text, { cause: error })
+  if (error instanceof ErrorReply) {
+    return new MillraceError(replyCode(text), `${text}${remedyOf(text)}`, { cause: error })
+  }
   const name = error instanceof Error ? error.constructor.name : ''
   if (name === 'ClientOfflineError' || name === 'ClientClosedError') {
     return new MillraceError('UNREACHABLE', 'Not sent: there is no connection to Redis', {
@@ -45,6 +47,16 @@ export function isDeclined(error: unknown): boolean {
   return error.code === 'REFUSED' || error.message.startsWith('NOPERM')
 }
 
+/** What a bare reply leaves out. A right that is missing is granted by its name; with "|" before a subcommand. */
+function remedyOf(text: string): string {
+  if (text.startsWith('LOADING ')) return '. The server has just started: try again when it has'
+  const right = /^NOPERM .*no permissions to run the '([a-z|]+)' command/.exec(text)?.[1]
+  return right === undefined ? '' : `. Grant it: ACL SETUSER <user> +${right}`
+}
+
+// Redis 7.0, and Valkey and later versions of Redis.
+const noRight = /user executing the script can't|no permissions to/i
+
 function replyCode(text: string): MillraceErrorCode {
   const word = text.slice(0, text.indexOf(' '))
   const code = codes[word]
@@ -54,5 +66,8 @@ function replyCode(text: string): MillraceErrorCode {
   }
   // maxclients: the reply has no code of its own. And a script that somebody killed may run again.
   if (/max number of clients|Script killed by user/i.test(text)) return 'SERVER_BUSY'
+  if (/exhausted the last possible ID/i.test(text)) return 'EXHAUSTED'
+  // In a script; the text of a command begins with NOPERM.
+  if (noRight.test(text)) return 'AUTHENTICATION'
   return /requires the key to exist|no such key/i.test(text) ? 'NO_STREAM' : 'REFUSED'
 }

@@ -1,6 +1,7 @@
 /** The Lua scripts: made of the files in `lua/`, sent by their digest, and in full when the server does not know them yet. */
 import { createHash } from 'node:crypto'
 import { MillraceError } from '../errors.ts'
+import { missingRight } from '../script-failure.ts'
 import type { Connection, Reply } from './connection.ts'
 import { part } from './lua-parts.ts'
 
@@ -106,9 +107,27 @@ export async function runScript(
   try {
     return asList(await connection.send(['EVALSHA', script.digest, ...rest]))
   } catch (error) {
-    if (!(error instanceof MillraceError) || !error.message.startsWith('NOSCRIPT')) throw error
-    return asList(await connection.send(['EVAL', script.text, ...rest]))
+    if (!(error instanceof MillraceError) || !error.message.startsWith('NOSCRIPT')) {
+      throw named(error, script, keys)
+    }
   }
+  try {
+    return asList(await connection.send(['EVAL', script.text, ...rest]))
+  } catch (error) {
+    throw named(error, script, keys)
+  }
+}
+
+/** A right that is missing for a command amid a script: Redis 7.0 tells the line, not the command. */
+function named(error: unknown, { text }: Script, [key = '']: readonly string[]): unknown {
+  if (!(error instanceof MillraceError) || error.code !== 'AUTHENTICATION') return error
+  const line = /@user_script:(\d+)/.exec(error.message)?.[1]
+  const source = line === undefined ? '' : text.split('\n')[Number(line) - 1]
+  const [, command, sub = ''] =
+    /redis\.p?call\('([A-Z]+)'(?:, '([A-Z]+)')?/.exec(source ?? '') ?? []
+  if (command === undefined) return error
+  const name = /^X(?:INFO|GROUP)$/.test(command) ? `${command} ${sub}` : command
+  return missingRight(`Cannot run a script on "${key}"`, name, error)
 }
 
 /** A reply that is a list. @throws {MillraceError} REFUSED when it is not, as no server of ours answers. */
