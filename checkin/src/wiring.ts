@@ -1,4 +1,5 @@
 import { connect, MillraceError, type Millrace } from 'millrace'
+import { connectionLog } from './connection-log.ts'
 import type { Config, LogLevel } from './config.ts'
 import { checkinModel, type CheckinModel } from './domain/checkins.ts'
 import { runningServer } from './embedded/running-server.ts'
@@ -45,9 +46,7 @@ async function connectTo(url: string, config: Config, log: Log | undefined): Pro
     return await connect({
       url,
       ...(config.redisTls !== undefined && { tls: config.redisTls }),
-      onDisconnect: (error) =>
-        log?.warn(`Connection to Redis lost: ${error.message}. Reconnecting.`),
-      onReconnect: () => log?.info('Connection to Redis is back.'),
+      ...(log && connectionLog(log)),
     })
   } catch (error) {
     if (error instanceof TypeError) throw new UsageError(inOurWords(error.message))

@@ -205,3 +205,19 @@ test('an outage is a line in the log, not a line for each request', async (t) =>
   for (let request = 1; request <= 20; request += 1) await post(valid)
   assert.equal(lines.filter((line) => line.startsWith('Answering with 503')).length, 1)
 })
+
+test('an idle receiver at a replica is not ready, says so, and is ready when that is over', async (t) => {
+  const { redis, get, post } = await receiverStage(t)
+  await redis.send('REPLICAOF', '127.0.0.1', '1')
+  assert.equal((await get('/readyz')).status, 503)
+  const health = await get('/health')
+  assert.equal(health.status, 503)
+  assert.equal((health.json as { redis?: string } | undefined)?.redis, 'not-writable')
+  const gauge = (await get('/metrics')).text
+  assert.match(gauge, /checkin_redis_unavailable\{reason="refusing"\} 1/)
+  await redis.send('REPLICAOF', 'NO', 'ONE')
+  const ready = async (): Promise<boolean> => (await get('/readyz')).status === 200
+  await waitFor(ready, { what: 'the receiver to be ready' })
+  assert.equal((await post(valid)).status, 202)
+  assert.match((await get('/metrics')).text, /checkin_redis_unavailable\{reason="refusing"\} 0/)
+})

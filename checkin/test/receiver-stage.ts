@@ -93,6 +93,13 @@ export async function receiverStage(
     },
     rankingPage: (...args) => millrace.rankingPage(...args),
     send: (...args) => millrace.send(...args),
+    checkWritable: () => millrace.checkWritable(),
+    get isConnected() {
+      return millrace.isConnected
+    },
+    get refusal() {
+      return millrace.refusal
+    },
   }
   const model = checkinModel('ncc')
   const group = millrace.group(model.checkins, 'checkinConsumers')

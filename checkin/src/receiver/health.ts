@@ -1,8 +1,8 @@
 /** For supervisors and load balancers. Promise: each is answered within the bounds of `calls`, whatever Redis does. */
 import type { FastifyInstance, FastifyReply } from 'fastify'
+import { MillraceError, type PressureReason } from 'millrace'
 import { jsonAnswer, type JsonSchema } from './documentation.ts'
 import { Durability, durabilityModes } from './durability.ts'
-import type { PressureReason } from 'millrace'
 import type { ReceiverParts } from './parts.ts'
 import { resource } from './resources.ts'
 
@@ -24,7 +24,11 @@ const healthSchema: JsonSchema = {
       description: '`refusing`: the store answers, but check-ins are refused, for the `reason`',
     },
     reason: { enum: pressureReasons },
-    redis: { enum: ['reachable', 'unreachable'] },
+    redis: {
+      enum: ['reachable', 'not-writable', 'unreachable'],
+      description:
+        'not-writable: it answers, but takes no work. It is a replica, loads its data, lacks replicas, or cannot write to its disk',
+    },
     durability: {
       enum: durabilityModes,
       description: 'How the append-only file of the store is written; `none`: there is none.',
@@ -72,14 +76,14 @@ function readyzRoute(app: FastifyInstance, parts: ReceiverParts): void {
           statusOnly('ready', 'refusing'),
         ),
         503: jsonAnswer(
-          'No: shutting down, or the store is away',
+          'No: shutting down, or the store is away or takes no check-ins',
           statusOnly('closing', 'unavailable'),
         ),
       },
     },
     handler: async (_request, reply) => {
       if (parts.life.isClosing) return answer(reply, 503, { status: 'closing' })
-      const isReady = await redisAnswers(parts)
+      const isReady = (await redisState(parts)) === 'reachable'
       if (!isReady) return answer(reply, 503, { status: 'unavailable' })
       const isFree = parts.pressure.state.kind === 'free'
       return answer(reply, 200, { status: isFree ? 'ready' : 'refusing' })
@@ -93,7 +97,7 @@ function healthRoute(app: FastifyInstance, parts: ReceiverParts): void {
     method: 'GET',
     requires: 'nothing',
     schema: {
-      summary: 'Whether the store answers, and how safe it keeps what it confirms',
+      summary: 'Whether the store takes check-ins, and how safe it keeps what it confirms',
       tags: ['operation'],
       response: {
         200: jsonAnswer('It does', healthSchema),
@@ -104,17 +108,15 @@ function healthRoute(app: FastifyInstance, parts: ReceiverParts): void {
       },
     },
     handler: async (_request, reply) => {
-      const isReachable = await redisAnswers(parts)
+      const redis = await redisState(parts)
       const safety = { durability: await durability.mode(), waitReplicas: parts.replicas }
-      if (!isReachable) {
-        return answer(reply, 503, { status: 'unavailable', redis: 'unreachable', ...safety })
+      if (redis !== 'reachable') {
+        return answer(reply, 503, { status: 'unavailable', redis, ...safety })
       }
       const { state } = parts.pressure
-      if (state.kind === 'free') {
-        return answer(reply, 200, { status: 'ok', redis: 'reachable', ...safety })
-      }
+      if (state.kind === 'free') return answer(reply, 200, { status: 'ok', redis, ...safety })
       const { reason } = state
-      return answer(reply, 503, { status: 'refusing', reason, redis: 'reachable', ...safety })
+      return answer(reply, 503, { status: 'refusing', reason, redis, ...safety })
     },
   })
 }
@@ -123,12 +125,17 @@ function answer(reply: FastifyReply, status: number, body: object): FastifyReply
   return reply.code(status).header('cache-control', 'no-store').send(body)
 }
 
-async function redisAnswers({ calls, millrace }: ReceiverParts): Promise<boolean> {
+/** A PING would not do: a replica answers it, and an idle receiver would not notice that it is at one. */
+async function redisState({
+  calls,
+  millrace,
+}: ReceiverParts): Promise<'reachable' | 'not-writable' | 'unreachable'> {
   try {
-    await calls.run(() => millrace.send('PING'))
-    return true
-  } catch {
-    // Why it does not answer is for the log of the connection, not for whoever asks.
-    return false
+    await calls.run(() => millrace.checkWritable())
+    return 'reachable'
+  } catch (error) {
+    // Why is for the log of the connection, not for whoever asks.
+    const code = error instanceof MillraceError ? error.code : undefined
+    return code === 'READ_ONLY' || code === 'SERVER_BUSY' ? 'not-writable' : 'unreachable'
   }
 }

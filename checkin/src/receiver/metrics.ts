@@ -1,6 +1,6 @@
 /** What the receiver counts for Prometheus. Promise: counting costs a request well below a microsecond or two. */
 import type { FastifyInstance } from 'fastify'
-import type { PressureReason, PressureSample, PressureState } from 'millrace'
+import type { Millrace, PressureReason, PressureSample, PressureState } from 'millrace'
 import { collectDefaultMetrics, Registry, type Metric } from 'prom-client'
 import { computedMetric, DurationSeries, type MetricValue } from './durations.ts'
 import { groupMetrics, type GroupSample } from './group-metrics.ts'
@@ -92,6 +92,15 @@ export class ReceiverMetrics {
 
   redisCall(ms: number): void {
     this.#redis.record(ms)
+  }
+
+  /** Adds whether Redis is there for us. */
+  watchConnection(redis: Pick<Millrace, 'isConnected' | 'refusal'>): void {
+    const help = '1 while Redis is unreachable, or refuses all work'
+    this.#add('redis_unavailable', 'gauge', help, () => [
+      { labels: { reason: 'unreachable' }, value: Number(!redis.isConnected) },
+      { labels: { reason: 'refusing' }, value: Number(redis.refusal !== undefined) },
+    ])
   }
 
   /** Adds what is known of the stream; `stream` is its key. */

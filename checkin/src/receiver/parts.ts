@@ -12,7 +12,10 @@ import type { StreamSlots } from './stream-slots.ts'
 
 /** What the routes work with. */
 export interface ReceiverParts {
-  readonly millrace: Pick<Millrace, 'append' | 'appendBatch' | 'rankingPage' | 'send'>
+  readonly millrace: Pick<
+    Millrace,
+    'append' | 'appendBatch' | 'checkWritable' | 'isConnected' | 'rankingPage' | 'refusal' | 'send'
+  >
   readonly model: CheckinModel
   /** Every call to Redis goes through it. */
   readonly calls: BoundedCalls

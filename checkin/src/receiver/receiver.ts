@@ -184,6 +184,7 @@ function partsOf(options: ReceiverOptions, life: Life): ReceiverParts {
   const bounds = { inFlightMax: 10_000, withinMs: 2000, ...options.bounds }
   const calls = new BoundedCalls(bounds, (ms) => metrics.redisCall(ms))
   const { key } = model.checkins
+  metrics.watchConnection(millrace)
   metrics.watch(key, pressure, () => lengthOf(calls, millrace, key))
   const { groups } = options
   if (groups !== undefined) metrics.watchGroups(key, () => calls.run(groups))
