@@ -37,6 +37,8 @@ onEachServer('group', (bench) => {
       streamLength: 10,
       pending: 7,
       oldestPendingId: '1-0',
+      oldestPendingMs: null,
+      oldestUndeliveredMs: null,
       newestPendingId: '7-0',
       lastDeliveredId: '7-0',
       entriesRead: 7,
@@ -54,12 +56,12 @@ onEachServer('group', (bench) => {
     assert.equal(await fixture.group.isDrained(), false)
   })
 
-  test('has an unknown lag where the server cannot tell, and knows all the same when it is drained', async () => {
+  test('counts its lag where the server cannot tell, and knows when it is drained', async () => {
     const fixture = await freshGroup(bench())
     await appendVisits(fixture, 10)
     await readAndDie(fixture, 'one', 2)
     await fixture.redis.send('XDEL', fixture.visits.key, '5-0')
-    assert.equal((await fixture.group.describe()).lag, null)
+    assert.equal((await fixture.group.describe()).lag, 7)
     await fixture.redis.send('XACK', fixture.visits.key, 'desk', '1-0', '2-0')
     assert.equal(await fixture.group.isDrained(), false)
     await fixture.redis.send('XGROUP', 'SETID', fixture.visits.key, 'desk', '10-0')
