@@ -1,4 +1,7 @@
-/** One `/metrics` for all workers: whichever is asked asks the primary, which asks all and adds up. */
+/**
+ * One `/metrics` for all workers: whichever is asked asks the primary, which asks all and adds up. Promise: what counts up never
+ * falls, though a worker dies or is too busy to tell.
+ */
 import cluster, { type Worker } from 'node:cluster'
 import { AggregatorRegistry } from 'prom-client'
 
@@ -50,20 +53,60 @@ function send(message: Message): void {
   process.send?.(message)
 }
 
-/** In the primary: answers the workers. Who does not tell its metrics within a second is left out. */
+/**
+ * In the primary: answers the workers. Of who does not tell its metrics within a second, or has ended, counters and histograms are
+ * what it told last; its gauges are left out.
+ */
 export function answerMetricsQuestions(living: ReadonlySet<Worker>): void {
+  const told = new Told()
+  cluster.on('exit', (worker) => told.keep(worker))
   cluster.on('message', (worker, { kind, id }: Message) => {
     if (kind !== 'metrics-of-all?') return
-    void textOf(living).then((text) => {
+    void textOf(living, told).then((text) => {
       if (worker.isConnected()) worker.send({ kind: 'metrics-of-all', id, text } satisfies Message)
     })
   })
 }
 
-async function textOf(living: ReadonlySet<Worker>): Promise<string> {
-  const all = await Promise.all([...living].map((worker, at) => metricsOf(worker, at === 0)))
-  const known = all.filter((metrics) => metrics !== undefined)
-  return await AggregatorRegistry.aggregate(known).metrics()
+/** What workers have counted, as far as they have told. */
+class Told {
+  readonly #latest = new Map<Worker, object[]>()
+  /** The sum of those that have ended. */
+  #ended: object[] = []
+
+  /** @returns what is no count. */
+  take(worker: Worker, metrics: readonly object[]): object[] {
+    // The last word of one that has ended may come after its end: it is in the sum already.
+    if (!worker.isDead()) this.#latest.set(worker, metrics.filter(isCount))
+    return metrics.filter((metric) => !isCount(metric))
+  }
+
+  keep(worker: Worker): void {
+    const latest = this.#latest.get(worker)
+    if (latest === undefined) return
+    this.#latest.delete(worker)
+    this.#ended = AggregatorRegistry.aggregate([this.#ended, latest]).getMetricsAsArray()
+  }
+
+  /** One list for each worker, and one for those that have ended. */
+  get counts(): object[][] {
+    return [this.#ended, ...this.#latest.values()]
+  }
+}
+
+function isCount(metric: object): boolean {
+  const { type } = metric as { readonly type?: unknown }
+  return type === 'counter' || type === 'histogram'
+}
+
+async function textOf(living: ReadonlySet<Worker>, told: Told): Promise<string> {
+  const gauges = await Promise.all(
+    [...living].map(async (worker, at) => {
+      const metrics = await metricsOf(worker, at === 0)
+      return metrics === undefined ? [] : told.take(worker, metrics)
+    }),
+  )
+  return await AggregatorRegistry.aggregate([...gauges, ...told.counts]).metrics()
 }
 
 /** `withGroups`: it also tells of the groups, which are the same for all. */
