@@ -9,9 +9,13 @@ const signals = ['SIGINT', 'SIGTERM'] as const
 const endless = new Set([
   'start',
   'redis',
+  'receiver',
   'checkinreceiver',
+  'processor',
   'checkinprocessor',
+  'group-processor',
   'checkingroupprocessor',
+  'generator',
   'checkingenerator',
 ])
 

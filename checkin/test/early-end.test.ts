@@ -41,3 +41,32 @@ for (const args of endless) {
 test('a command that has an end is broken off by SIGTERM, and does not say that it is done', async (t) => {
   assert.equal((await endedWhileConnecting(t, ['load'])).signal, 'SIGTERM')
 })
+
+/** Runs a command that gets a SIGTERM when it begins to load a module. */
+async function endedWhileLoading(args: readonly string[], module: string): Promise<Ended> {
+  const preloaded = new URL('../../testing/signal-at-import.mjs', import.meta.url).href
+  // Nothing listens there.
+  const env = { REDIS_URL: 'redis://127.0.0.1:1', NODE_OPTIONS: `--import ${preloaded}` }
+  return await runMain(args, { env: { ...env, SIGNAL_AT: module } }).exited
+}
+
+const modules: Readonly<Record<string, readonly string[]>> = {
+  start: ['./cli/run.ts', 'commander', './start.ts'],
+  checkinreceiver: ['./cli/run.ts', 'commander', './checkinreceiver.ts', 'fastify'],
+  receiver: ['commander'],
+  checkinprocessor: ['commander', './checkinprocessor.ts'],
+  processor: ['commander'],
+  'group-processor': ['commander', './group-processor.ts'],
+  checkingroupprocessor: ['commander', './checkingroupprocessor.ts'],
+  checkingenerator: ['commander', './checkingenerator.ts'],
+  generator: ['commander'],
+}
+
+for (const [name, moments] of Object.entries(modules)) {
+  test(`${name} ends with 0 on SIGTERM while it is being loaded`, async () => {
+    for (const module of moments) {
+      const { code, stderr } = await endedWhileLoading([name], module)
+      assert.equal(code, 0, `at ${module}: ${stderr}`)
+    }
+  })
+}

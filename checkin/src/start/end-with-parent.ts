@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net'
-import { endEarly } from '../early-end.ts'
 
 /** Tells a command that its standard input is a pipe that `npm start` holds open for as long as it lives. */
 export const childVariable = 'MILLRACE_CHILD'
@@ -11,8 +10,6 @@ const patienceMs = 10_000
  * that somebody started by hand.
  */
 export function endWithParent(): void {
-  // The front door calls this first, before it loads the command.
-  endEarly(process.argv[2])
   if (process.env[childVariable] !== '1') return
   process.stdin.on('end', end).on('error', end).resume()
   // A child pipe is a socket; it must not keep a command alive that is done.
