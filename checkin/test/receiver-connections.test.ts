@@ -1,6 +1,8 @@
 /** What connections may take, and how they end. */
 import assert from 'node:assert/strict'
+import dns from 'node:dns'
 import { once } from 'node:events'
+import { connect } from 'node:net'
 import { test } from 'node:test'
 import { within } from '../../testing/wait-for.ts'
 import { jsonLine, NdjsonClient } from './ndjson-client.ts'
@@ -72,4 +74,30 @@ test('a receiver that is closed while it begins to listen is closed', async (t) 
   await again.close()
   await listening.catch(() => undefined)
   await assert.rejects(request(`${stage.url}/livez`))
+})
+
+type Done = (error: null, addresses: dns.LookupAddress[]) => void
+
+test('at localhost there is one address, also where the name leads to two', async (t) => {
+  const stage = await receiverStage(t)
+  const real = dns.lookup as (host: string, options: dns.LookupOptions, done: Done) => void
+  const both = [
+    { address: '127.0.0.1', family: 4 },
+    { address: '::1', family: 6 },
+  ]
+  // Most machines answer so; this one may not.
+  t.mock.method(dns, 'lookup', (host: string, options: dns.LookupOptions, done: Done): void => {
+    if (options.all === true) done(null, both)
+    else real(host, options, done)
+  })
+  const url = await stage.another().listen({ host: 'localhost', port: 0 })
+  assert.match(url, /^http:\/\/127\.0\.0\.1:\d+$/)
+  const port = Number(new URL(url).port)
+  const elsewhere = connect({ host: '::1', port })
+  const [error] = (await once(elsewhere, 'connect').then(
+    () => [undefined],
+    (reason: unknown) => [reason],
+  )) as [{ code?: string } | undefined]
+  elsewhere.destroy()
+  assert.match(error?.code ?? 'connected', /^(?:ECONNREFUSED|EADDRNOTAVAIL|EAFNOSUPPORT)$/)
 })

@@ -34,7 +34,7 @@ import { logRequests } from './request-log.ts'
 import { wrongHead } from './request-head.ts'
 import { requestIdHeader } from './request-id.ts'
 import { refuseEarly, refuseOtherAddresses } from './resources.ts'
-import { newServer, type Timeouts } from './server.ts'
+import { listenAtOne, newServer, type Timeouts } from './server.ts'
 import { checkinRoute } from './single.ts'
 import { statusRoute } from './status.ts'
 import { watchKeys } from './remote-keys-log.ts'
@@ -85,7 +85,7 @@ export interface AccessOptions {
 
 export interface Receiver {
   /**
-   * Starts to listen; port 0 takes any free one.
+   * Starts to listen, at one address: `localhost` is 127.0.0.1 where it leads there. Port 0 takes any free one.
    * @returns the address, like `http://127.0.0.1:8082`.
    * @throws the error of `node:net`, with its `code`.
    */
@@ -151,7 +151,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   let listening: Promise<string> | undefined
   const listen: Receiver['listen'] = (at) => {
     hosts = new HostCheck(allowedHosts(at.host, access.hosts ?? []))
-    listening = app.listen(at)
+    listening = listenAtOne(app, at)
     return listening
   }
   const close: Receiver['close'] = async (within = graceMs) => {

@@ -1,4 +1,5 @@
 /** The HTTP server itself: what it reads, for how long, and from how many at once. */
+import { lookup } from 'node:dns/promises'
 import { fastify, type FastifyInstance } from 'fastify'
 import { limitBodyTime } from './body-deadlines.ts'
 import { answerBrokenRequest } from './broken-request.ts'
@@ -71,4 +72,16 @@ export function newServer({
   knowAllMethods(app)
   limitBodyTime(app, requestMs)
   return app
+}
+
+/**
+ * Listens at one address: for `localhost` Fastify would open a second server, at `::1`, that has none of the limits and manners of ours.
+ * @returns the address, like `http://127.0.0.1:8082`.
+ */
+export async function listenAtOne(
+  app: FastifyInstance,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<string> {
+  const address = host === 'localhost' ? (await lookup(host, { verbatim: false })).address : host
+  return await app.listen({ host: address, port })
 }
