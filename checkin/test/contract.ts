@@ -5,10 +5,40 @@ import addFormats from 'ajv-formats'
 import type { Answer } from './receiver-stage.ts'
 
 interface Operation {
+  readonly operationId?: string
+  readonly summary?: string
+  readonly description?: string
+  readonly deprecated?: boolean
+  readonly tags?: readonly string[]
+  readonly security?: readonly Readonly<Record<string, readonly string[]>>[]
   readonly responses: Readonly<
-    Record<string, { readonly content?: Readonly<Record<string, { readonly schema: object }>> }>
+    Record<
+      string,
+      {
+        readonly headers?: Readonly<Record<string, unknown>>
+        readonly content?: Readonly<Record<string, { readonly schema: MediaSchema }>>
+      }
+    >
   >
 }
+
+interface MediaSchema {
+  /** Of each line. */
+  readonly contentSchema?: object
+}
+
+/** Headers that mean something to a client of this API: where an answer has one, it is documented. */
+const ownHeaders = [
+  'x-request-id',
+  'location',
+  'idempotent-replayed',
+  'retry-after',
+  'ratelimit',
+  'ratelimit-policy',
+  'www-authenticate',
+  'etag',
+  'allow',
+]
 
 /** The part of an OpenAPI document that the tests look at. */
 export interface ApiDocument {
@@ -30,28 +60,46 @@ export class Contract {
   }
 
   /** Fails when the answer is not documented for this method and path, or not as documented. */
-  check(method: string, path: string, { status, headers, text }: Answer): void {
+  check(method: string, path: string, answer: Answer): void {
+    const { status, headers } = answer
     const where = `${method} ${path} -> ${status}`
     assert.match(headers.get('x-request-id') ?? '', /^\S+$/, `${where} has a request id`)
-    const operation = this.#operation(method, path)
-    // Another address or method: documented for the whole API.
+    // Lines are another operation's, which is at this address, too.
+    const isLines =
+      mediaOf(answer) === 'application/x-ndjson' && /^\/api\/checkins(?:\?|$)/.test(path)
+    const operation = this.#operation(method, isLines ? '/api/checkins/stream' : path)
     if (operation === undefined) {
-      // The browser's question whether a page may (CORS): no operation of the API.
-      if (method === 'OPTIONS' && status === 204) return
-      assert.ok([400, 404, 405, 421].includes(status), `${where} is not documented`)
-      this.#validate({ $ref: '#/components/schemas/Problem' }, text, where)
+      this.#checkElsewhere(method, answer, where)
       return
     }
     const documented = operation.responses[status]
     assert.ok(documented !== undefined, `${where} is not documented`)
-    const media = (headers.get('content-type') ?? '').replace(/;.*/, '')
-    if (documented.content === undefined) {
-      assert.equal(text, '', `${where} has no body`)
-    } else if (text !== '' || method !== 'HEAD') {
-      const schema = documented.content[media]?.schema
-      assert.ok(schema !== undefined, `${where} is not documented as ${media}`)
-      if (media.endsWith('json') && !media.includes('ndjson')) this.#validate(schema, text, where)
+    const described = Object.keys(documented.headers ?? {}).map((name) => name.toLowerCase())
+    for (const name of ownHeaders.filter((own) => headers.has(own))) {
+      assert.ok(described.includes(name), `${where} is not documented with ${name}`)
     }
+    if (documented.content === undefined) assert.equal(answer.text, '', `${where} has no body`)
+    else if (answer.text !== '' || method !== 'HEAD') {
+      this.#checkBody(documented.content[mediaOf(answer)]?.schema, answer, where)
+    }
+  }
+
+  /** Another address or method: documented for the whole API. */
+  #checkElsewhere(method: string, { status, text }: Answer, where: string): void {
+    // The browser's question whether a page may (CORS): no operation of the API.
+    if (method === 'OPTIONS' && status === 204) return
+    assert.ok([400, 404, 405, 421].includes(status), `${where} is not documented`)
+    this.#validate({ $ref: '#/components/schemas/Problem' }, text, where)
+  }
+
+  #checkBody(schema: MediaSchema | undefined, answer: Answer, where: string): void {
+    const media = mediaOf(answer)
+    assert.ok(schema !== undefined, `${where} is not documented as ${media}`)
+    const { contentSchema } = schema
+    if (contentSchema !== undefined) {
+      for (const line of answer.text.trimEnd().split('\n'))
+        this.#validate(contentSchema, line, where)
+    } else if (media.endsWith('json')) this.#validate(schema, answer.text, where)
   }
 
   #operation(method: string, path: string): Operation | undefined {
@@ -76,3 +124,6 @@ export class Contract {
     assert.ok(isValid, `${where}: ${this.#ajv.errorsText(validate.errors)}\n${text}`)
   }
 }
+
+const mediaOf = ({ headers }: Answer): string =>
+  (headers.get('content-type') ?? '').replace(/;.*/, '')

@@ -120,28 +120,45 @@ export const itemSchema: JsonSchema = {
   },
 }
 
+const problemOfItem = {
+  type: 'object',
+  required: ['type', 'title', 'status', 'detail'],
+  properties: {
+    type: { type: 'string' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string' },
+    errors: { type: 'array', items: { type: 'object' } },
+  },
+  additionalProperties: false,
+}
+const index = { type: 'integer', minimum: 0, description: 'Place in the batch, from 0' }
+
 /** An `ItemResult`. */
 export const resultSchema: JsonSchema = {
-  type: 'object',
-  required: ['index', 'status'],
-  properties: {
-    index: { type: 'integer', minimum: 0, description: 'Place in the batch, from 0' },
-    status: { type: 'integer', description: '202, or that of the problem' },
-    id: entryIdSchema,
-    replayed: { const: true, description: 'It was recorded by an earlier request' },
-    problem: {
+  oneOf: [
+    {
       type: 'object',
-      required: ['type', 'title', 'status', 'detail'],
+      title: 'Recorded',
+      required: ['index', 'status', 'id'],
       properties: {
-        type: { type: 'string' },
-        title: { type: 'string' },
-        status: { type: 'integer' },
-        detail: { type: 'string' },
-        errors: { type: 'array', items: { type: 'object' } },
+        index,
+        status: { type: 'integer', const: 202 },
+        id: entryIdSchema,
+        replayed: { const: true, description: 'It was recorded by an earlier request' },
       },
       additionalProperties: false,
     },
-  },
-  oneOf: [{ required: ['id'] }, { required: ['problem'] }],
-  additionalProperties: false,
+    {
+      type: 'object',
+      title: 'Refused',
+      required: ['index', 'status', 'problem'],
+      properties: {
+        index,
+        status: { type: 'integer', minimum: 400, description: 'That of the problem' },
+        problem: problemOfItem,
+      },
+      additionalProperties: false,
+    },
+  ],
 }

@@ -1,7 +1,7 @@
-/** `POST /api/checkins`: many check-ins in one request, as a JSON array or as a stream of lines. */
+/** `POST /api/checkins`: many check-ins in one request, as a JSON array or as a stream of lines; `/api/checkins/stream`: lines alone. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { endConnection } from './answer-order.ts'
-import { batchDocumentation } from './batch-documentation.ts'
+import { batchDocumentation, streamDocumentation } from './batch-documentation.ts'
 import {
   countOutcomes,
   problemResult,
@@ -19,14 +19,14 @@ import { ndjsonMediaTypes, serveNdjson } from './ndjson-route.ts'
 import type { ReceiverParts } from './parts.ts'
 import { payFor } from './rate-limit.ts'
 import { invalidProblem, plainProblem, sendProblem, type Problem } from './problem.ts'
-import { resource } from './resources.ts'
+import { refuseEarly, resource } from './resources.ts'
 import { traceFields } from './trace.ts'
 
 /** Bytes that a batch may have; a stream of lines has no such limit. */
 const batchMaxBytes = 1024 * 1024
 const itemsMax = 1000
 
-/** `POST` takes batches, `GET` pages through what was taken. */
+/** `POST` takes batches, `GET` pages through what was taken. The address for streams alone is one that generated clients have types for. */
 export function batchRoutes(app: FastifyInstance, parts: ReceiverParts): void {
   // In a plugin of its own: no other route is to be given a stream for a body.
   void app.register((routes, _options, registered) => {
@@ -39,8 +39,24 @@ export function batchRoutes(app: FastifyInstance, parts: ReceiverParts): void {
       onRequest: refuseBeforeBody(parts),
       handler: (request, reply) => serve(request, reply, parts),
     })
+    resource(routes, ['/api/checkins/stream'], {
+      method: 'POST',
+      requires: 'ingest',
+      schema: streamDocumentation,
+      onRequest: [refuseOtherThanLines, refuseBeforeBody(parts)],
+      handler: (request, reply) => serve(request, reply, parts),
+    })
     registered()
   })
+}
+
+function refuseOtherThanLines(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  done: () => void,
+): void {
+  if (isNdjson(request)) done()
+  else refuseEarly(request, reply, notLines)
 }
 
 async function serve(
@@ -169,6 +185,10 @@ const notAnArray = invalidProblem('Batch is not valid', [
 ])
 const tooMany = plainProblem(413, `A batch has at most ${itemsMax} check-ins`)
 const wrongAtomic = plainProblem(400, '"atomic" must be true or false')
+const notLines = plainProblem(
+  415,
+  'The body must be lines of JSON, with Content-Type: application/x-ndjson. Arrays go to /api/checkins',
+)
 const atomicStream = plainProblem(
   400,
   'All or nothing is for JSON arrays: a stream is recorded as it comes',

@@ -95,6 +95,8 @@ function wrong(name: string, allowed: string): Problem {
 const cursorAlone = plainProblem(400, '"cursor" stands for "from" and "to": give it without them')
 
 const documentation: RouteDocumentation = {
+  operationId: 'listCheckins',
+  isUnstored: true,
   summary: 'The check-ins of a time, oldest first, page by page',
   description: 'What was trimmed from the stream is not shown any more.',
   tags: ['check-ins'],

@@ -30,6 +30,7 @@ export function latestCheckinsRoute(app: FastifyInstance, parts: ReceiverParts):
 
 const aboutFields = 'A field that somebody appended otherwise is a text, a missing one null'
 const latestDocumentation: RouteDocumentation = {
+  operationId: 'listLatestCheckins',
   summary: 'The newest check-ins, newest first',
   tags: ['check-ins'],
   querystring: {

@@ -55,6 +55,7 @@ function livezRoute(app: FastifyInstance): void {
     method: 'GET',
     requires: 'nothing',
     schema: {
+      operationId: 'isLive',
       summary: 'Whether this process works',
       tags: ['operation'],
       response: { 200: jsonAnswer('It does', statusOnly('ok')) },
@@ -68,6 +69,7 @@ function readyzRoute(app: FastifyInstance, parts: ReceiverParts): void {
     method: 'GET',
     requires: 'nothing',
     schema: {
+      operationId: 'isReady',
       summary: 'Whether requests should be sent here',
       tags: ['operation'],
       response: {
@@ -97,6 +99,7 @@ function healthRoute(app: FastifyInstance, parts: ReceiverParts): void {
     method: 'GET',
     requires: 'nothing',
     schema: {
+      operationId: 'getHealth',
       summary: 'Whether the store takes check-ins, and how safe it keeps what it confirms',
       tags: ['operation'],
       response: {

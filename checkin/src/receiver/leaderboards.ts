@@ -108,6 +108,7 @@ function documentationOf({ nouns, rankings, fields }: Board): RouteDocumentation
   const choices = rankings.map(({ by }) => by)
   const described = fields.map((field): [string, JsonSchema] => [field, { type: 'string' }])
   return {
+    operationId: nouns === 'users' ? 'listTopUsers' : 'listTopLocations',
     summary: `The ${nouns} with the most ${choices.join(' or ')}`,
     description:
       'Equal scores have an order of their own, so pages neither skip nor repeat. While scores move, a page goes on ' +

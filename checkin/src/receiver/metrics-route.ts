@@ -12,6 +12,7 @@ export function metricsRoute(
     method: 'GET',
     requires: 'metrics',
     schema: {
+      operationId: 'getMetrics',
       summary: 'Counters and durations for Prometheus',
       tags: ['operation'],
       response: {

@@ -109,6 +109,7 @@ function isWanted({ category, minStars }: Wanted, hash: DescribedHash): boolean 
 
 const counter = { type: ['integer', 'string'] }
 const documentation: RouteDocumentation = {
+  operationId: 'listNearbyLocations',
   summary: 'The locations around a point, nearest first',
   description:
     `With \`category\` or \`minStars\` the nearest ${candidatesMax} within the radius are looked at. A parameter that is ` +

@@ -73,9 +73,14 @@ function seesPersonal(request: FastifyRequest): boolean {
 
 function documentationOf(noun: string): RouteDocumentation {
   return {
+    operationId: noun === 'user' ? 'getUser' : 'getLocation',
     summary: `What is known of a ${noun}`,
     tags: ['reading'],
-    params: { type: 'object', required: ['id'], properties: { id: { type: 'integer' } } },
+    params: {
+      type: 'object',
+      required: ['id'],
+      properties: { id: { type: 'integer', minimum: 1 } },
+    },
     response: {
       200: jsonAnswer('The public fields of its hash; counters are integers', {
         type: 'object',

@@ -20,6 +20,8 @@ declare module 'fastify' {
     requires?: Requirement
     /** Not the schema of the route: Fastify would look it up for every answer. */
     documentation?: RouteDocumentation
+    /** True: another address of the same resource stands in its place in the documentation. */
+    isAlias?: boolean
   }
 }
 
@@ -41,7 +43,7 @@ export interface ResourceRoute extends Omit<RouteOptions, 'url' | 'method' | 'sc
   readonly schema: RouteDocumentation
 }
 
-/** Serves `GET` (and with it `HEAD`), `POST` or both at some addresses; any other method is answered with 405. */
+/** Serves `GET` (and with it `HEAD`), `POST` or both at an address and its aliases; any other method is answered with 405. */
 export function resource(
   app: FastifyInstance,
   urls: readonly [string, ...string[]],
@@ -50,9 +52,9 @@ export function resource(
   const allowed = routes.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : ['POST']))
   const problem = plainProblem(405, `Only ${allowed.join(' and ')} can be used here`)
   const others = app.supportedMethods.filter((method) => !allowed.includes(method))
-  for (const url of urls) {
+  for (const [at, url] of urls.entries()) {
     for (const { requires, schema, ...route } of routes) {
-      app.route({ ...route, url, config: { requires, documentation: schema } })
+      app.route({ ...route, url, config: { requires, documentation: schema, isAlias: at > 0 } })
     }
     refuseAll(app, url, others, (request, reply) => {
       refuseEarly(request, reply.header('allow', allowed.join(', ')), problem)

@@ -2,10 +2,11 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Checkin } from '../domain/checkins.ts'
 import { refuseBeforeBody } from './before-body.ts'
-import { checkinSchema, readCheckin } from './checkin-body.ts'
+import { readCheckin } from './checkin-body.ts'
 import {
   entryIdSchema,
   jsonAnswer,
+  named,
   problemAnswers,
   type RouteDocumentation,
 } from './documentation.ts'
@@ -124,12 +125,13 @@ export const keyHeaderSchema = {
 } as const
 
 const checkinDocumentation: RouteDocumentation = {
+  operationId: 'createCheckin',
   summary: 'Sends a check-in',
   description:
     'Answered once the store has confirmed it. Fields beyond the three are ignored. `Location` tells what became of it.',
   tags: ['check-ins'],
   headers: keyHeaderSchema,
-  body: checkinSchema,
+  body: named('Checkin'),
   response: {
     202: jsonAnswer(
       'Taken; `id` is that of its entry in the stream',
@@ -144,8 +146,8 @@ const checkinDocumentation: RouteDocumentation = {
         additionalProperties: false,
       },
       {
-        location: { type: 'string', description: 'Where its state is told' },
-        'idempotent-replayed': {
+        Location: { type: 'string', description: 'Where its state is told' },
+        'Idempotent-Replayed': {
           type: 'string',
           description: '`true`: it was recorded by an earlier request with this key',
         },

@@ -75,6 +75,8 @@ const unknownId = plainProblem(404, 'There is no check-in with this id')
 const states = ['waiting', 'pending', 'applied', 'dead', 'acknowledged', 'trimmed']
 
 const documentation: RouteDocumentation = {
+  operationId: 'getCheckin',
+  isUnstored: true,
   summary: 'What became of a check-in',
   description:
     'A token sees those of its own user, unless it has the scope `read-all`. `waiting`: not delivered to a processor yet. `pending`: a processor has it. `applied`: it counts. `dead`: it could not be ' +
