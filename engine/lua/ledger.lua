@@ -9,6 +9,7 @@
 --   firstPending  the oldest pending id after the last settlement; empty: none
 --   pendingIds, pendingUpTo   what the last sweep saw (`pending-snapshot.lua`)
 --   recovering, recoveredUpTo  a recovery has begun and is not finished (`recovery.lua`)
+--   definition    digest of the projections by which it folds (`define.lua`)
 --   moved         when it was found that the group had been moved back (ms); nothing is settled until a recovery
 -- What lies before the first pending id, or without one up to the top, is settled; so is what the last sweep did not see
 -- among the pending ones. An entry of there that is to be settled again shows that the group was moved back, or created

@@ -1,6 +1,7 @@
 /** What a consumer can be told, and what it tells. */
 import { fieldsMax, isFoldable, plansMax, pushDownMax } from './compile-fold.ts'
 import type { Fields } from './fields.ts'
+import { checkConsumerGiven } from './given-options.ts'
 import type { Group } from './group.ts'
 import type { Handler } from './handler-pool.ts'
 import type { Runs } from './lifetime.ts'
@@ -135,6 +136,7 @@ export interface Settings extends Handling {
 
 /** @throws {RangeError} or {TypeError} naming the option. */
 export function checked<F extends Fields>(options: ConsumerOptions<F>): Settings {
+  checkConsumerGiven(options)
   checkHandling(options)
   const claimAfterMs = inRange('claimAfterMs', options.claimAfterMs ?? 10_000, 20, day)
   const batch = inRange('batch', options.batch ?? 1000, 1, 5000)

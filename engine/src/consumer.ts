@@ -8,6 +8,7 @@
  */
 import { Applier, type ApplierParts } from './applier.ts'
 import { Claimer, type ClaimerParts } from './claimer.ts'
+import { holdTo, type Folds } from './definition.ts'
 import { DeliveryReader, type RawEntry } from './delivery-reader.ts'
 import { Gate } from './effects.ts'
 import { isPassing } from './errors.ts'
@@ -41,6 +42,7 @@ export class Consumer<F extends Fields = Fields> {
   readonly #group: Group<F>
   readonly #keys: GroupKeys
   readonly #isDraining: boolean
+  readonly #folds: Folds
   readonly #teller: Teller<F>
   readonly #decoder: Decoder<F>
   readonly #inHand: InHand
@@ -70,6 +72,7 @@ export class Consumer<F extends Fields = Fields> {
     this.#inHand = new InHand(settings.inHandMax, settings.readAhead)
     this.#lease = this.#newLease(connection, settings)
     const plans = plansOf(options.projections ?? [], group.stream)
+    this.#folds = { group: group.name, plans, signal: this.#lifetime.signal }
     const shared: Shared = {
       connection,
       keys: this.#keys,
@@ -140,10 +143,9 @@ export class Consumer<F extends Fields = Fields> {
     options: ConsumerOptions<F>,
     { blockMs, pushDown }: Settings,
   ): DeliveryReader {
-    const { stream } = this.#group
     const onFolded = (batch: FoldedBatch): void => this.#teller.folded(batch)
-    const inServer = isPushedDown(options, stream, plans)
-      ? new PushDown({ ...shared, ...pushDown, stream, plans, onFolded })
+    const inServer = isPushedDown(options, this.#group.stream, plans)
+      ? new PushDown({ ...shared, ...pushDown, stream: this.#group.stream, plans, onFolded })
       : undefined
     return new DeliveryReader({
       ...shared,
@@ -170,7 +172,7 @@ export class Consumer<F extends Fields = Fields> {
 
   /**
    * Works until it is stopped, or drained. Starts with the entries that are pending for its name.
-   * @throws {MillraceError} NAME_TAKEN, SUPERSEDED, NO_GROUP, WRONG_TYPE and other failures that do not pass; lost
+   * @throws {MillraceError} NAME_TAKEN, SUPERSEDED, PROJECTION_CHANGED, NO_GROUP, WRONG_TYPE and other failures that do not pass; lost
    *   connections do.
    */
   async run(): Promise<void> {
@@ -192,6 +194,7 @@ export class Consumer<F extends Fields = Fields> {
     const renewals = new AbortController()
     const renewing = this.#lease.run(renewals.signal).catch((error: unknown) => this.#fail(error))
     try {
+      await holdTo(this.#connection, this.#keys, this.#folds)
       await this.#lifetime.unlessLeft(this.#process())
       this.#pool?.leave()
       if (this.#failure !== undefined) throw this.#failure.error
@@ -222,20 +225,17 @@ export class Consumer<F extends Fields = Fields> {
 
   /** False when the consumer was stopped before it had its name. */
   async #takeLease(): Promise<boolean> {
-    const { signal } = this.#lifetime
     try {
-      return !signal.aborted && (await this.#lease.take())
+      return !this.#lifetime.signal.aborted && (await this.#lease.take())
     } catch (error) {
-      if (!(signal.aborted && isPassing(error))) throw error
+      if (!(this.#lifetime.signal.aborted && isPassing(error))) throw error
       return false
     }
   }
 
   async #lookWhetherPaused(): Promise<void> {
-    const keys = this.#keys
-    const { signal } = this.#lifetime
-    const look = () => isPaused(this.#connection, keys, { consumer: this.name })
-    this.#setPaused(await persist(signal, look).catch(() => false))
+    const look = () => isPaused(this.#connection, this.#keys, { consumer: this.name })
+    this.#setPaused(await persist(this.#lifetime.signal, look).catch(() => false))
     // The sweeps tell when it is resumed.
     if (this.#pause.isPaused) this.#startClaiming()
   }

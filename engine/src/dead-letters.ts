@@ -5,6 +5,7 @@
 import { deadLetter, type DeadLetter } from './dead-letter.ts'
 import { MillraceError, missingGroup, movedBack } from './errors.ts'
 import { groupKeys, type GroupKeys, type parkingNames } from './keys.ts'
+import { checkKnown } from './known-options.ts'
 import { wait } from './persist.ts'
 import type { Connection, Reply } from './redis/connection.ts'
 import { asList, runScript, scripts } from './redis/scripts.ts'
@@ -66,6 +67,7 @@ export interface DeadLetterPage {
   readonly next: string | null
 }
 
+const selectionOptions = { ids: true, all: true, reason: true, olderThanMs: true } as const
 // Letters a read: they may be large.
 const pageMax = 100
 const redriveName: (typeof parkingNames)[number] = 'redrive'
@@ -220,6 +222,7 @@ export class DeadLetters {
     selection: DeadLetterSelection,
     settle: (id: string, outcome: 'gone' | 'ambiguous') => void,
   ): AsyncGenerator<string[]> {
+    checkKnown('select dead letters', selection, selectionOptions)
     if ('ids' in selection) {
       yield [...pickIds(selection.ids, await this.find(...selection.ids), settle)]
       return

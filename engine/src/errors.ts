@@ -17,6 +17,7 @@
  * - `SUPERSEDED`: another process has taken the name over, because this one did not renew its lease in time.
  * - `CONSUMER_ALIVE`, `NO_CONSUMER`: a consumer cannot be removed while its lease runs, or does not exist.
  * - `POSITION_MOVED`: somebody else moves the position that this reader keeps.
+ * - `PROJECTION_CHANGED`: the hashes of this group or reader were folded by other projections.
  * - `NOT_REPLICATED`: the server has appended it, but not as many replicas as asked for have confirmed it in time.
  * - `EXHAUSTED`: the stream is at the last possible id; nothing can be appended to it any more.
  * - `REFUSED`: the server refused the command for any other reason.
@@ -41,6 +42,7 @@ export type MillraceErrorCode =
   | 'CONSUMER_ALIVE'
   | 'NO_CONSUMER'
   | 'POSITION_MOVED'
+  | 'PROJECTION_CHANGED'
   | 'NOT_REPLICATED'
   | 'EXHAUSTED'
   | 'REFUSED'

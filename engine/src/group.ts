@@ -9,6 +9,7 @@ import { MillraceError } from './errors.ts'
 import type { Fields } from './fields.ts'
 import { consumerOf, record, type ConsumerDescription } from './group-info.ts'
 import { groupKeys, parkingNames } from './keys.ts'
+import { checkKnown } from './known-options.ts'
 import type { Runs } from './lifetime.ts'
 import type { Connection, Reply } from './redis/connection.ts'
 import { asList, runScript, scripts } from './redis/scripts.ts'
@@ -91,6 +92,7 @@ export class Group<F extends Fields = Fields> {
    */
   async create(options: { readonly from?: string } = {}): Promise<{ created: boolean }> {
     const { key } = this.stream
+    checkKnown(`create group "${this.name}" on "${key}"`, options, { from: true })
     const from = options.from ?? '0'
     const { ledger, deadLetters } = groupKeys(key, this.name)
     const place = [key, ledger, deadLetters]

@@ -7,6 +7,18 @@ interface TemplateParts {
   readonly names: readonly string[]
 }
 
+/**
+ * Whether each brace opens or closes a field, or is doubled.
+ * @returns what is wrong, undefined when nothing is.
+ */
+export function templateProblem(template: unknown): string | undefined {
+  if (typeof template !== 'string') return 'its key is no text'
+  if (template === '') return 'its key is empty'
+  const rest = template.replace(/\{\{|\}\}|\{[^{}]+\}/g, '')
+  if (!/[{}]/.test(rest)) return undefined
+  return 'a brace in its key is without its other half. A field stands in braces, and a doubled brace is the brace itself'
+}
+
 /** Takes a template apart. A doubled brace is the brace itself. */
 export function readTemplate(template: string): TemplateParts {
   const literals: string[] = ['']

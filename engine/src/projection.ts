@@ -2,6 +2,9 @@
  * Projections: declared, order-independent folds of entries onto hashes. A projection is pure data with several
  * interpreters: `reference.ts` in memory, `combine.ts` with `lua/effects.lua` for consumers.
  */
+import { templateProblem } from './key-template.ts'
+import { checkKnown } from './known-options.ts'
+import { operatorProblem } from './operator-problem.ts'
 import { checkRankings, type RankableField, type Rankings } from './ranking.ts'
 
 /** The time of an entry: the milliseconds of its id. */
@@ -131,6 +134,7 @@ export function projection<const T extends string, const O extends Operators>(
   options: ProjectionOptions<RankableField<O>> = {},
 ): Projection<NamesInTemplate<T> | NamesInOperators<O>> {
   checkFields(template, fields)
+  checkKnown(`declare projection "${template}"`, options, { rankings: true })
   const rankings = (options.rankings ?? {}) as Rankings
   checkRankings(template, fields, rankings)
   return { template, fields, rankings } as unknown as Projection<
@@ -139,22 +143,27 @@ export function projection<const T extends string, const O extends Operators>(
 }
 
 function checkFields(template: string, fields: Operators): void {
-  if (template === '') throw new TypeError('Cannot declare a projection: its key is empty')
-  if (Object.keys(fields).length === 0) {
+  const wrong = templateProblem(template)
+  if (wrong !== undefined) throw new TypeError(`Cannot declare projection "${template}": ${wrong}`)
+  // Without types anything can be given.
+  if (typeof (fields as unknown) !== 'object' || Object.keys(fields).length === 0) {
     throw new TypeError(`Cannot declare projection "${template}": it has no fields`)
   }
-  for (const [field, operator] of Object.entries(fields)) {
-    if (field === '' || field.startsWith('@')) {
-      throw new TypeError(`Cannot declare projection "${template}": field "${field}" is not a name`)
-    }
-    if (operator.kind !== 'average') continue
-    for (const operand of [operator.sum, operator.count]) {
-      const kind = Object.hasOwn(fields, operand) ? fields[operand]?.kind : undefined
-      if (kind !== 'count' && kind !== 'sum') {
-        throw new TypeError(
-          `Cannot declare projection "${template}": "${field}" averages "${operand}", which is no count or sum here`,
-        )
-      }
+  for (const [field, operator] of Object.entries(fields))
+    checkField(template, fields, field, operator)
+}
+
+function checkField(template: string, fields: Operators, field: string, operator: Operator): void {
+  const refused = (what: string): TypeError =>
+    new TypeError(`Cannot declare projection "${template}": ${what}`)
+  if (field === '' || field.startsWith('@')) throw refused(`field "${field}" is not a name`)
+  const problem = operatorProblem(operator)
+  if (problem !== undefined) throw refused(`field "${field}" ${problem}`)
+  if (operator.kind !== 'average') return
+  for (const operand of [operator.sum, operator.count]) {
+    const kind = Object.hasOwn(fields, operand) ? fields[operand]?.kind : undefined
+    if (kind !== 'count' && kind !== 'sum') {
+      throw refused(`"${field}" averages "${operand}", which is no count or sum here`)
     }
   }
 }

@@ -35,13 +35,26 @@ export function checkRankings(template: string, fields: Operators, rankings: Ran
     if (!rankableKinds.some((rankable) => rankable === kind)) {
       throw problem(`it ranks by "${field}", which is no ${rankableKinds.join(', ')} here`)
     }
-    if (key === '') throw problem(`the ranking by "${field}" has no key`)
+    if (typeof key !== 'string' || key === '') {
+      throw problem(`the ranking by "${field}" has no key`)
+    }
+    if (hasFields(template, key)) {
+      throw problem(
+        `the key "${key}" of the ranking by "${field}" has braces: it takes no fields. Only the hash tag of the hashes may stand in it`,
+      )
+    }
     if (keys.has(key)) throw problem(`two rankings have the key "${key}"`)
     keys.add(key)
   }
   if (keys.size > 0 && readTemplate(template).names.length === 0) {
     throw problem('it ranks a single hash. Put a field into its key')
   }
+}
+
+/** Whether a key has braces other than those of the hash tag that the hashes have. */
+function hasFields(template: string, key: string): boolean {
+  const [tag] = /\{[^{}]+\}/.exec(readTemplate(template).literals[0] ?? '') ?? []
+  return /[{}]/.test(tag === undefined ? key : key.replace(tag, ''))
 }
 
 /** @throws {TypeError} when two projections write the same ranking: their members may meet. */

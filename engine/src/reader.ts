@@ -4,6 +4,7 @@
  */
 import { separateRefused } from './applier.ts'
 import { backoffMs } from './backoff.ts'
+import { holdTo } from './definition.ts'
 import {
   entriesOf,
   readBytesMax,
@@ -16,11 +17,12 @@ import { Gate, type Answer, type Settled } from './effects.ts'
 import { EntrySizes } from './entry-sizes.ts'
 import { isPassing, MillraceError, readFailure } from './errors.ts'
 import type { Fields } from './fields.ts'
+import { checkReaderGiven } from './given-options.ts'
 import { readerKeys } from './keys.ts'
 import { Lifetime, type Runs, type StopOptions } from './lifetime.ts'
 import { ObserverCalls } from './observer-calls.ts'
 import { persist, wait } from './persist.ts'
-import { plansOf } from './plan.ts'
+import { plansOf, type Plan } from './plan.ts'
 import type { Projection } from './projection.ts'
 import type { Connection } from './redis/connection.ts'
 import { Decoder, isDecodeFailure, type Entry, type Stream } from './stream.ts'
@@ -54,6 +56,7 @@ export class Reader<F extends Fields = Fields> {
   readonly #stream: Stream<F>
   readonly #options: ReaderOptions<F>
   readonly #gate: Gate
+  readonly #plans: readonly Plan[]
   readonly #decoder: Decoder<F>
   readonly #lifetime: Lifetime
   readonly #calls: ObserverCalls<ReaderObserver<F>>
@@ -69,6 +72,7 @@ export class Reader<F extends Fields = Fields> {
 
   /** Use {@link Millrace.reader}. @throws {TypeError} or {RangeError} when an option is wrong. */
   constructor(connection: Connection, stream: Stream<F>, options: ReaderOptions<F>, runs: Runs) {
+    checkReaderGiven(options)
     const batch = options.batch ?? 1000
     if (!Number.isSafeInteger(batch) || batch < 1 || batch > 5000) {
       throw new RangeError(`Cannot use batch ${batch}: it is an integer from 1 to 5000`)
@@ -79,13 +83,14 @@ export class Reader<F extends Fields = Fields> {
     this.#lifetime = new Lifetime(`Reader "${options.name}"`, runs)
     this.#calls = new ObserverCalls(options.observer ?? {}, `reader "${options.name}"`)
     this.#batch = batch
-    this.#gate = new Gate(connection, plansOf(options.projections, stream))
+    this.#plans = plansOf(options.projections, stream)
+    this.#gate = new Gate(connection, this.#plans)
     this.#decoder = new Decoder(stream)
   }
 
   /**
    * Works until it is stopped, or drained.
-   * @throws {MillraceError} POSITION_MOVED when another reader moves the position; WRONG_TYPE and other failures that
+   * @throws {MillraceError} POSITION_MOVED when another reader moves the position; PROJECTION_CHANGED, WRONG_TYPE and other failures that
    *   do not pass.
    */
   async run(): Promise<void> {
@@ -103,6 +108,9 @@ export class Reader<F extends Fields = Fields> {
   async #work(): Promise<void> {
     const { signal } = this.#lifetime
     try {
+      const { name } = this.#options
+      const folds = { group: name, plans: this.#plans, signal }
+      await holdTo(this.#connection, readerKeys(this.#stream.key, name), folds)
       while (!signal.aborted) {
         const reading = await persist(signal, () =>
           this.#connection.duplicate({ name: `millrace:${this.#options.name}` }),

@@ -7,6 +7,8 @@ import {
   type ValuesOf,
 } from './fields.ts'
 
+import { shown } from './operator-problem.ts'
+
 /** A declared stream: its key and what its entries hold. Pure data; `Millrace` does things with it. */
 export interface Stream<F extends Fields = Fields> {
   readonly key: string
@@ -45,7 +47,18 @@ export function stream<const F extends Fields>(key: string, fields: F): Stream<F
   if (names.length === 0 || names.includes('')) {
     throw new TypeError(`Cannot declare stream "${key}": it needs fields, and their names`)
   }
+  for (const [name, field] of Object.entries<unknown>(fields)) {
+    if (isField(field)) continue
+    throw new TypeError(
+      `Cannot declare stream "${key}": field "${name}" is ${shown(field)}, not a field. Call integer() or text()`,
+    )
+  }
   return { key, fields }
+}
+
+function isField(field: unknown): boolean {
+  if (typeof field !== 'object' || field === null || !('kind' in field)) return false
+  return field.kind === 'integer' || field.kind === 'text'
 }
 
 /** Fields beyond the declared ones: kept in the entry and in its dead letter, and otherwise ignored. */

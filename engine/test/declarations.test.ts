@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { average, count, integer, latest, projection, stream, sum, text } from 'millrace'
+import { average, count, entryTime, integer, latest, projection, stream, sum, text } from 'millrace'
+import { checkConsumerGiven, checkReaderGiven } from '../src/given-options.ts'
 import { planOf } from '../src/plan.ts'
 import { tooOldVersion } from '../src/redis/server-version.ts'
 import { Decoder, encodeEntry, isDecodeFailure } from '../src/stream.ts'
@@ -118,4 +119,77 @@ test('a server before 7.0 is too old, and Valkey is not', () => {
   assert.equal(tooOldVersion('redis_version:7.0.15\r\n'), undefined)
   assert.equal(tooOldVersion('redis_version:10.1.0\r\n'), undefined)
   assert.equal(tooOldVersion('redis_version:7.2.4\r\nserver_name:valkey'), undefined)
+})
+
+test('what cannot be meant is refused where it is declared', () => {
+  const loosely = projection as unknown as (...given: unknown[]) => unknown
+  const n = { n: count() }
+  const cases: [unknown[], RegExp][] = [
+    [['p:{page', n], /"p:\{page": a brace in its key is without its other half/],
+    [['p:page}', n], /without its other half/],
+    [['p:{}', n], /without its other half/],
+    [['p:{{page}', n], /without its other half/],
+    [[undefined, n], /its key is no text/],
+    [
+      ['p:{page}', { n: count }],
+      /field "n" is the function count, not an operator\. Call one: count\(\)/,
+    ],
+    [['p:{page}', { n: 'count' }], /field "n" is the text "count", not an operator/],
+    [['p:{page}', { n: { kind: 'median' } }], /field "n" is an object of another kind/],
+    [['p:{page}', { n: sum }], /the function sum/],
+    [
+      ['p:{page}', { n: { kind: 'sum' } }],
+      /field "n" reads nothing\. Give sum\(\) the name of a field/,
+    ],
+    [
+      ['p:{page}', { n: latest(entryTime as never) }],
+      /reads the function entryTime\. .*or entryTime\(\)/,
+    ],
+    [['p:{page}', n, { ranking: {} }], /option "ranking" is unknown: there are rankings/],
+    [['p:{page}', n, 'rankings'], /its options are an object/],
+    [
+      ['p:{page}', n, { rankings: { n: 'top:{page}' } }],
+      /"top:\{page\}" of the ranking by "n" has braces/,
+    ],
+    [['{{a}}:p:{page}', n, { rankings: { n: '{b}:top' } }], /has braces/],
+  ]
+  for (const [given, message] of cases) {
+    assert.throws(() => loosely(...given), { name: 'TypeError', message })
+  }
+  const tagged = projection('{{a}}:p:{page}', n, { rankings: { n: '{a}:top' } })
+  assert.deepEqual(tagged.rankings, { n: '{a}:top' })
+  assert.throws(
+    () => stream('s', { page: integer as never }),
+    /is the function integer, not a field\. Call integer\(\)/,
+  )
+  assert.throws(() => stream('s', { page: 'integer' as never }), /is the text "integer"/)
+})
+
+test('what a consumer or a reader cannot be given is refused when it is made', () => {
+  const page = projection('p:{guest}', { n: count() })
+  const consumer = (options: object) => () =>
+    checkConsumerGiven({ projections: [page], ...options })
+  const cases: [object, RegExp][] = [
+    [
+      { concurency: 3 },
+      /option "concurency" is unknown: there are projections, handler, concurrency/,
+    ],
+    [{ handler: 'x' }, /handler is no function/],
+    [{ orderBy: 'guest' }, /orderBy is no function/],
+    [{ mode: 'pushdown' }, /mode is auto, pull or push-down, not pushdown/],
+    [{ drain: 'yes' }, /drain is true or false/],
+    [{ projections: page }, /projections is no list/],
+    [{ projections: [undefined] }, /projections is no list/],
+    [{ observer: { applied: true } }, /observer\.applied is no function/],
+    [{ observer: 'x' }, /observer is no object/],
+  ]
+  for (const [options, message] of cases) {
+    assert.throws(consumer(options), { name: 'TypeError', message })
+  }
+  assert.doesNotThrow(consumer({ handler: () => undefined, observer: { mine: 1 } }))
+  const reader = { name: 'alone', positionKey: 'p', projections: [page] }
+  assert.doesNotThrow(() => checkReaderGiven(reader))
+  assert.throws(() => checkReaderGiven({ ...reader, positionkey: 'p' }), /"positionkey" is unknown/)
+  assert.throws(() => checkReaderGiven({ ...reader, name: undefined }), /name is missing/)
+  assert.throws(() => checkReaderGiven({ ...reader, projections: undefined }), /no list/)
 })

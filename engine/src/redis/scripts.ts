@@ -45,6 +45,7 @@ export const scripts: Readonly<
     | 'claim'
     | 'countRange'
     | 'createGroup'
+    | 'define'
     | 'entryState'
     | 'examine'
     | 'findDeadLetter'
@@ -74,6 +75,7 @@ export const scripts: Readonly<
   claim: load('ledger', 'dead-letters', 'claim'),
   countRange: loadReading('count-range'),
   createGroup: load('create-group'),
+  define: load('define'),
   entryState: loadReading('entry-state'),
   examine: loadReading('ledger', 'recovery', 'examine'),
   findDeadLetter: loadReading('find-dead-letter'),
