@@ -1,4 +1,5 @@
 import { Argument, Command, Option } from 'commander'
+import { claimReading } from '../processors/claim-reading.ts'
 import { GroupProcessor } from '../processors/group-processor.ts'
 import type { Wiring } from '../wiring.ts'
 import {
@@ -13,6 +14,7 @@ import { untilStopped, withRemedy } from './stop-signals.ts'
 
 interface Flags {
   readonly drain: boolean
+  readonly again: boolean
   readonly pull: boolean
   readonly batch?: number
   readonly budget?: number
@@ -73,6 +75,11 @@ export function groupProcessor(wiring: Wiring, byDefault: Span | 'none'): Comman
         .argParser(duration)
         .default(10_000, '10s'),
     )
+    .option(
+      '--again',
+      'start although the single processor has counted the check-ins: they count twice',
+      false,
+    )
     .action((name: string, flags: Flags, self: Command) =>
       run(wiring, name, flags, { byDefault, usage: self.name() }),
     )
@@ -92,6 +99,8 @@ async function run(
   )
   const millrace = await wiring.connect(log)
   try {
+    const reading = { kind: 'group', name: config.group } as const
+    await claimReading(millrace, { model, group: config.group, reading, again: flags.again })
     const given = { drain, pull, batch, budgetMs: budget ?? budgetMs, claimAfterMs }
     const options = { ...given, name, work: pauses, millrace, model, group: config.group, log }
     const processor = new GroupProcessor(options)

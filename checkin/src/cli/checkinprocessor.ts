@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { claimReading } from '../processors/claim-reading.ts'
 import { SingleProcessor } from '../processors/single-processor.ts'
 import type { Wiring } from '../wiring.ts'
 import { untilStopped, withRemedy } from './stop-signals.ts'
@@ -9,12 +10,16 @@ export function command(wiring: Wiring): Command {
       'the single processor: reads the stream of check-ins alone, from a stored position',
     )
     .option('--drain', 'end at the end of the stream', false)
-    .action(async (flags: { readonly drain: boolean }) => {
+    .option('--again', 'start although a group has counted the check-ins: they count twice', false)
+    .action(async (flags: { readonly drain: boolean; readonly again: boolean }) => {
       const log = wiring.openLog()
       const millrace = await wiring.connect(log)
       try {
-        const { drain } = flags
-        await untilStopped(new SingleProcessor({ millrace, model: wiring.model, log, drain }), log)
+        const { drain, again } = flags
+        const { model, config } = wiring
+        const reading = { kind: 'single processor', name: model.readerName } as const
+        await claimReading(millrace, { model, group: config.group, reading, again })
+        await untilStopped(new SingleProcessor({ millrace, model, log, drain }), log)
       } catch (error) {
         throw withRemedy(error)
       } finally {

@@ -1,17 +1,14 @@
 /** What is known about the group, its stream and who else reads it. */
 import {
-  groupKeys,
-  readerKeys,
   MillraceError,
   type Balance,
-  type Group,
   type Millrace,
   type Pauses,
   type RecoveryPlan,
   type RosterEntry,
 } from 'millrace'
-import { describeAll } from '../domain/all-groups.ts'
 import type { CheckinModel } from '../domain/checkins.ts'
+import { otherReadings, type CountedReading } from '../domain/readings.ts'
 import { lookTwice, type Flow } from './flow.ts'
 
 export interface GroupFacts {
@@ -26,21 +23,13 @@ export interface GroupFacts {
   readonly roster: readonly RosterEntry[]
   readonly pauses: Pauses
   /** Others that have applied check-ins of this stream: groups, and the single processor. */
-  readonly otherReadings: readonly OtherReading[]
-}
-
-interface OtherReading {
-  readonly name: string
-  readonly kind: 'group' | 'single processor'
-  readonly applied: number
+  readonly otherReadings: readonly CountedReading[]
 }
 
 /** Somebody lives and is not paused. */
 export function isWorkedOn({ roster, pauses }: Pick<GroupFacts, 'roster' | 'pauses'>): boolean {
   return pauses.group === null && roster.some((one) => one.state === 'alive' && !one.isPaused)
 }
-
-type CheckinGroup = Group<CheckinModel['checkins']['fields']>
 
 /**
  * Looks at the balance twice, `everyMs` apart.
@@ -71,31 +60,9 @@ export async function readGroup(
     flow: looks?.flow,
     roster,
     pauses,
-    otherReadings: hasStream === 1 ? await otherReadings(millrace, model, group) : [],
+    otherReadings:
+      hasStream === 1 ? await otherReadings(millrace, model, { kind: 'group', name }) : [],
   }
-}
-
-async function otherReadings(
-  millrace: Millrace,
-  model: CheckinModel,
-  group: CheckinGroup,
-): Promise<OtherReading[]> {
-  const { key } = model.checkins
-  const { described } = await describeAll(millrace, model.checkins)
-  const names = described.map(({ name }) => name).filter((name) => name !== group.name)
-  const candidates = [
-    ...names.map((name) => ({ name, kind: 'group' as const, keys: groupKeys(key, name) })),
-    ...[model.readerName].map((name) => {
-      return { name, kind: 'single processor' as const, keys: readerKeys(key, name) }
-    }),
-  ]
-  const read = await Promise.all(
-    candidates.map(async ({ name, kind, keys }) => {
-      const applied = await millrace.send('HGET', keys.ledger, 'applied')
-      return { name, kind, applied: Number(applied ?? 0) }
-    }),
-  )
-  return read.filter(({ applied }) => applied > 0)
 }
 
 /** Undefined when there is no such stream or group. */

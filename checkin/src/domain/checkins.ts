@@ -57,6 +57,8 @@ export function checkinModel(prefix: string) {
     readerName: 'checkinprocessor',
     /** Where the single processor keeps its position. */
     positionKey: `${prefix}:checkinprocessor:lastid`,
+    /** Says who reads the stream: the group or the single processor. */
+    readingKey: `${prefix}:checkins:reading`,
     /** Where the hashes of API keys are. */
     apiKeysKey: `${prefix}:apikeys`,
     /** What the keys of the buckets of the rate limit begin with. */

@@ -84,14 +84,14 @@ export async function replace(
 }
 
 async function remove(millrace: Millrace, model: CheckinModel): Promise<Removed> {
-  const { checkins, positionKey, userKey, locationKey } = model
+  const { checkins, positionKey, readingKey, userKey, locationKey } = model
   const count = await millrace.send('XLEN', checkins.key)
   // The stream goes first and comes back last: without it nothing works on the hashes. Under its other name it says that a
   // load has begun, should it break off: what is left of the rest was to go.
   if (Number(await millrace.send('EXISTS', checkins.key)) === 1) {
     await millrace.send('RENAME', checkins.key, loadingKey(model))
   }
-  await millrace.send('UNLINK', positionKey, ...indexKeys(model))
+  await millrace.send('UNLINK', positionKey, readingKey, ...indexKeys(model))
   const deadLetters = await removeDeadLetters(millrace, checkins.key)
   await removeLedgers(millrace, checkins.key)
   const users = await removeHashes(millrace, userKey(''))
