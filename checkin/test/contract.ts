@@ -4,6 +4,12 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import type { Answer } from './receiver-stage.ts'
 
+const securityHeaders = {
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+}
+
 interface Operation {
   readonly operationId?: string
   readonly summary?: string
@@ -64,6 +70,9 @@ export class Contract {
     const { status, headers } = answer
     const where = `${method} ${path} -> ${status}`
     assert.match(headers.get('x-request-id') ?? '', /^\S+$/, `${where} has a request id`)
+    for (const [name, value] of Object.entries(securityHeaders)) {
+      assert.equal(headers.get(name), value, `${where} has ${name}`)
+    }
     // Lines are another operation's, which is at this address, too.
     const isLines =
       mediaOf(answer) === 'application/x-ndjson' && /^\/api\/checkins(?:\?|$)/.test(path)

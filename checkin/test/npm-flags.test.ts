@@ -44,8 +44,8 @@ test('no flag of any command or subcommand gets lost in npm', async () => {
     for (const option of [command, ...command.commands].flatMap(({ options }) => options)) {
       flags += 1
       const flag = longOf(option)
-      for (const value of ['true', '7']) {
-        const env = leftBy(name, flag, value)
+      for (const value of option.negate ? [''] : ['true', '7']) {
+        const env = leftBy(name, option.negate ? flag.replace('no-', '') : flag, value)
         const call = callOf(name, env)
         assert.throws(() => refuseSwallowed(command, { call, args: [], env }), {
           name: 'UsageError',

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { Contract } from './contract.ts'
 import { exchange } from './raw-http.ts'
-import { receiverStage, valid } from './receiver-stage.ts'
+import { receiverStage, request, valid } from './receiver-stage.ts'
 
 const operationsOf = ({ document }: Contract) =>
   Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -144,17 +144,33 @@ test('an answer that is not documented is noticed', async (t) => {
   const { contract, post } = await receiverStage(t)
   const answer = await post(valid)
   contract.check('POST', '/api/checkin', answer)
+  const headersWith = (name: string, value: string): Headers => {
+    const headers = new Headers(answer.headers)
+    headers.set(name, value)
+    return headers
+  }
   const wrong = [
     { ...answer, status: 299 },
     { ...answer, text: '{"id":5}' },
     { ...answer, text: '{}' },
-    { ...answer, headers: new Headers({ 'x-request-id': 'x', 'content-type': 'text/html' }) },
-    { ...answer, headers: new Headers({ 'content-type': 'application/json' }) },
-    { ...answer, headers: new Headers([...answer.headers, ['etag', '"x"']]) },
+    { ...answer, headers: headersWith('content-type', 'text/html') },
+    { ...answer, headers: headersWith('x-request-id', '') },
+    { ...answer, headers: headersWith('referrer-policy', 'origin') },
+    { ...answer, headers: headersWith('etag', '"x"') },
   ]
   for (const other of wrong) assert.throws(() => contract.check('POST', '/api/checkin', other))
   assert.throws(() => contract.check('GET', '/nowhere', answer))
   assert.ok(contract instanceof Contract)
+})
+
+test('without documentation its addresses are like any other', async (t) => {
+  const { url } = await receiverStage(t, { access: { docs: false } })
+  for (const path of ['/docs', '/docs/json', '/docs/static/swagger-ui.css', '/openapi.json']) {
+    const answer = await request(`${url}${path}`)
+    assert.equal(answer.status, 404, path)
+    assert.match(answer.text, /There is nothing at this address/, path)
+  }
+  assert.equal((await request(`${url}/livez`)).status, 200)
 })
 
 test('the page of the documentation loads nothing from elsewhere', async (t) => {

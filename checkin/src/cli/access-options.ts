@@ -15,6 +15,7 @@ export interface AccessFlags extends TokenFlags {
   readonly allowHost: readonly string[]
   readonly trustProxy?: string
   readonly insecure: boolean
+  readonly docs: boolean
 }
 
 export function addAccess(command: Command): Command {
@@ -48,6 +49,7 @@ export function addAccess(command: Command): Command {
         'believe X-Forwarded-For of proxies at these addresses',
       ).argParser(proxyAddresses),
     )
+    .option('--no-docs', 'serve neither /docs nor /openapi.json')
     .option('--insecure', 'listen beyond the loopback without API keys and JWTs', false)
 }
 
@@ -71,6 +73,7 @@ export function accessOf(flags: AccessFlags): AccessOptions {
     hosts: flags.allowHost,
     trustProxy: flags.trustProxy,
     publicFields: flags.publicFields,
+    docs: flags.docs,
   }
 }
 

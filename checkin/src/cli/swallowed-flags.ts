@@ -22,10 +22,9 @@ export function refuseSwallowed(
   if (call.npm === undefined) return
   const taken = optionsOf(command).filter((option) => {
     const name = nameOf(option)
-    const value = valueOf(option, env)
-    if (value === undefined || value === '' || hasArrived(name, args)) return false
+    if (!wasTaken(option, env) || hasArrived(name, args)) return false
     if (call.npm === 'exec' && flagsOfExec.includes(name)) return false
-    return !isSetByFile(name, env)
+    return !isSetByFile(npmNameOf(option), env)
   })
   if (taken.length === 0) return
   const flags = taken.map((option) => `--${nameOf(option)}`)
@@ -43,8 +42,17 @@ function optionsOf(command: Command): Option[] {
 
 const nameOf = ({ long, short }: Option): string => (long ?? short ?? '').replace(/^-+/, '')
 
+/** npm knows `--no-docs` as `docs` without a value. */
+const npmNameOf = (option: Option): string =>
+  option.negate ? nameOf(option).replace(/^no-/, '') : nameOf(option)
+
 const valueOf = (option: Option, env: NodeJS.ProcessEnv): string | undefined =>
-  env[`npm_config_${nameOf(option).replaceAll('-', '_')}`]
+  env[`npm_config_${npmNameOf(option).replaceAll('-', '_')}`]
+
+function wasTaken(option: Option, env: NodeJS.ProcessEnv): boolean {
+  const value = valueOf(option, env)
+  return option.negate ? value === '' : value !== undefined && value !== ''
+}
 
 const hasArrived = (name: string, args: readonly string[]): boolean =>
   args.some((argument) => argument === `--${name}` || argument.startsWith(`--${name}=`))

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { answerUnderWay, endAfter, isAmidBody } from './answer-order.ts'
 import { plainProblem, problemMediaType, problemText, type Problem } from './problem.ts'
 import { nextRequestId, requestIdHeader } from './request-id.ts'
+import { securityHeaders } from './security-headers.ts'
 
 const problems: Readonly<Record<string, Problem>> = {
   ERR_HTTP_REQUEST_TIMEOUT: plainProblem(408, 'The request did not arrive in time'),
@@ -54,12 +55,16 @@ function breakOff(request: IncomingMessage): void {
   }
 }
 
+const security = Object.entries(securityHeaders)
+  .map(([name, value]) => `${name}: ${value}\r\n`)
+  .join('')
+
 function rawAnswer(problem: Problem): string {
   const { status } = problem
   const id = nextRequestId()
   const body = problemText(problem, id)
   return (
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\n` +
-    `Content-Type: ${problemMediaType}\r\n${requestIdHeader}: ${id}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
+    `${security}Content-Type: ${problemMediaType}\r\n${requestIdHeader}: ${id}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
   )
 }

@@ -13,6 +13,7 @@ import type { ReceiverParts } from './parts.ts'
 import { problemHeaders, problemText, type Problem } from './problem.ts'
 import { requestIdHeader, requestIdOf } from './request-id.ts'
 import { bodyMaxBytes } from './resources.ts'
+import { securityHeaderList, securityHeaders } from './security-headers.ts'
 import { acceptedText, appendPlain, checkinUrl } from './single.ts'
 
 /** What else it needs of the receiver. */
@@ -89,7 +90,7 @@ function accept(response: ServerResponse, requestId: string, id: string): void {
   // prettier-ignore
   response.writeHead(202, [
     requestIdHeader, requestId,
-    'x-content-type-options', 'nosniff',
+    ...securityHeaderList,
     'location', `/api/checkins/${id}`,
     'content-type', 'application/json; charset=utf-8',
     'content-length', String(text.length),
@@ -100,7 +101,7 @@ function accept(response: ServerResponse, requestId: string, id: string): void {
 function refuse(response: ServerResponse, requestId: string, problem: Problem): void {
   const text = problemText(problem, requestId)
   response.writeHead(problem.status, {
-    'x-content-type-options': 'nosniff',
+    ...securityHeaders,
     ...problemHeaders(problem, requestId),
     'content-length': Buffer.byteLength(text),
   })

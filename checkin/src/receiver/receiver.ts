@@ -29,6 +29,7 @@ import { profileRoutes } from './profiles.ts'
 import { SharedBuckets } from './shared-buckets.ts'
 import { StreamSlots, type StreamLimits } from './stream-slots.ts'
 import { RefusalLog } from './refusal-log.ts'
+import { securityHeaders } from './security-headers.ts'
 import { SecurityLog } from './security-log.ts'
 import { logRequests } from './request-log.ts'
 import { wrongHead } from './request-head.ts'
@@ -81,6 +82,8 @@ export interface AccessOptions {
   readonly trustProxy?: string | undefined
   /** Fields of users and locations that everybody sees beyond the usual ones; default: none. */
   readonly publicFields?: readonly string[]
+  /** False: neither `/docs` nor `/openapi.json` is served; default true. */
+  readonly docs?: boolean
 }
 
 export interface Receiver {
@@ -112,7 +115,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   // One hook for what concerns every request: each more costs every request.
   app.addHook('onRequest', (request, reply, done) => {
     reply.header(requestIdHeader, request.id)
-    reply.header('x-content-type-options', 'nosniff')
+    reply.headers(securityHeaders)
     const problem = wrongHead(request.raw, hosts)
     if (problem === undefined) done()
     else refuseHead(request, reply, { problem, security: parts.security })
@@ -132,6 +135,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   })
   void app.register((routes, _options, done) => {
     addRoutes(routes, parts)
+    if (access.docs !== false) documentationRoutes(routes)
     metricsRoute(routes, parts.metrics, options.metricsText)
     refuseOtherAddresses(routes)
     done()
@@ -254,7 +258,6 @@ function addRoutes(app: FastifyInstance, parts: ReceiverParts): void {
   nearbyRoute(app, parts)
   leaderboardRoutes(app, parts)
   healthRoutes(app, parts)
-  documentationRoutes(app)
 }
 
 const noPressure: PressureReading = { state: { kind: 'free' } }
