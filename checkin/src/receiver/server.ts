@@ -8,6 +8,7 @@ import { plainProblem, sendProblem } from './problem.ts'
 import { serveExpectations } from './request-head.ts'
 import { requestIdOf } from './request-id.ts'
 import { bodyMaxBytes, knowAllMethods } from './resources.ts'
+import { securityHeaders } from './security-headers.ts'
 
 /** How long a client may take to send, in milliseconds; afterwards it gets a 408 and its connection is closed. */
 export interface Timeouts {
@@ -56,7 +57,11 @@ export function newServer({
     connectionTimeout: 20_000,
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: (_error, _request, reply) => {
-      sendProblem(reply, plainProblem(400, 'The address cannot be decoded'))
+      // No hook sees it.
+      sendProblem(
+        reply.headers(securityHeaders),
+        plainProblem(400, 'The address cannot be decoded'),
+      )
     },
     // A request that comes on an open connection while we close is served as usual.
     return503OnClosing: false,
