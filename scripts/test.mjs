@@ -47,7 +47,14 @@ function hasServer() {
 }
 
 function runTests() {
-  const runner = ['--conditions=millrace-source', '--import', 'tsx', '--test']
+  // A test that hangs is told, and not waited for until somebody stops the run.
+  const runner = [
+    '--conditions=millrace-source',
+    '--import',
+    'tsx',
+    '--test',
+    '--test-timeout=600000',
+  ]
   const child = spawn(process.execPath, [...runner, '--test-concurrency=2', ...options, ...files], {
     cwd: root,
     stdio: 'inherit',

@@ -94,13 +94,15 @@ class SpawnedMain implements MainProcess {
     return this.#child.pid ?? 0
   }
 
-  async waitForLine(pattern: RegExp, { timeoutMs = 15_000 } = {}): Promise<string> {
+  async waitForLine(pattern: RegExp, { timeoutMs = 60_000 } = {}): Promise<string> {
     const what = `a line that matches ${String(pattern)}`
     const find = (): string | undefined =>
       `${this.stdout}\n${this.stderr}`.split('\n').find((line) => line.search(pattern) >= 0)
     const output = (): string => `\nstdout:\n${this.stdout}\nstderr:\n${this.stderr}`
     const seen = await waitFor(() => find() ?? this.#isOver, { what, timeoutMs }).catch(
       (error: unknown) => {
+        // Left running, it would keep the test process alive for ever.
+        this.#child.kill('SIGKILL')
         throw new Error(`Process ${this.pid} did not print ${what} in time${output()}`, {
           cause: error,
         })
