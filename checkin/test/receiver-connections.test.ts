@@ -51,7 +51,7 @@ test('connections that are only kept open keep nobody out', async (t) => {
 })
 
 test('many streams at once warn of nothing', async (t) => {
-  const stage = await receiverStage(t)
+  const stage = await receiverStage(t, { streams: { each: 32 } })
   const warnings: Error[] = []
   const take = (warning: Error): void => void warnings.push(warning)
   process.on('warning', take)
