@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { waitFor } from '../../testing/wait-for.ts'
+import { keysOf } from './access-stage.ts'
 import { jsonLine } from './ndjson-client.ts'
 import { answersIn, exchange, openSocket, untilClosed } from './raw-http.ts'
 import { receiverStage, valid, type Stage } from './receiver-stage.ts'
@@ -138,6 +139,19 @@ test('a body that breaks in the middle is answered once, after those before it',
     answersIn(await exchange(stage, early)).map(({ status }) => status),
     [404],
   )
+})
+
+test('a body that breaks while its key is looked up is answered at once', async (t) => {
+  const stage = await receiverStage(t, { access: { apiKeys: true } })
+  const { text: token } = await (await keysOf(t, stage)).create({ name: 'app', scopes: ['ingest'] })
+  stage.proxy.delayReplies(100)
+  const key = `Authorization: Bearer ${token}`
+  const head = post('', [key]).replace('Content-Length: 0', 'Transfer-Encoding: chunked')
+  assert.deepEqual(
+    answersIn(await exchange(stage, `${head}zz\r\n`)).map(({ status }) => status),
+    [400],
+  )
+  assert.deepEqual(await stage.entries(), [])
 })
 
 test('a stream that breaks tells what was recorded of it', async (t) => {
