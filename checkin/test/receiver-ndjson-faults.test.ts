@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
+import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { waitFor } from '../../testing/wait-for.ts'
 import type { PressureSource } from '../src/receiver/overload.ts'
+import { NdjsonStream } from '../src/receiver/ndjson.ts'
+import { plainProblem } from '../src/receiver/problem.ts'
 import { ndjson, NdjsonClient } from './ndjson-client.ts'
 import { lines, send, statuses, wrong } from './ndjson-stage.ts'
 import { receiverStage, valid } from './receiver-stage.ts'
@@ -107,4 +111,31 @@ test('a receiver that closes ends its streams with the reason, and loses no line
   assert.deepEqual(statuses(client.results), [202, 503])
   assert.equal(client.results[1]?.stoppedAt, 1)
   assert.equal((await stage.entries()).length, 1)
+})
+
+test('a stream whose answer is torn off while nobody reads it leaves nothing behind', async () => {
+  const closing = new AbortController()
+  const source = new Readable({ read: () => undefined })
+  const stream = new NdjsonStream(source, {
+    read: () => ({ problem: plainProblem(422, 'The check-in is not valid') }),
+    append: () => Promise.resolve([]),
+    problemOf: () => plainProblem(500, 'There is nothing to fail here'),
+    refused: () => undefined,
+    untilFree: () => Promise.resolve(undefined),
+    closing: closing.signal,
+    idleMs: 60_000,
+    isWhole: false,
+    linesAtOnce: 500,
+    waitMaxMs: 10_000,
+  })
+  const answer = stream.run()
+  // More results than are kept for a client that does not read.
+  source.push('{}\n'.repeat(5000))
+  const { body } = await answer
+  assert.ok(body instanceof Readable)
+  await waitFor(() => body.readableLength > 64 * 1024, { what: 'unread results' })
+  body.destroy()
+  await waitFor(() => getEventListeners(closing.signal, 'abort').length === 0, {
+    what: 'the stream to end',
+  })
 })
