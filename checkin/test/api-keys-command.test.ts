@@ -14,6 +14,9 @@ onEachServer(
     const env = () => ({ REDIS_URL: bench().server.url, LOG_FORMAT: 'json' })
     const run = (...args: string[]) => runMain(['api-keys', ...args], { env: env() }).exited
 
+    const listing = async () =>
+      JSON.parse((await run('list', '--json')).stdout) as Record<string, string | null>[]
+
     test('makes a key that works, shows it once, and revokes it', async () => {
       const { redis } = bench()
       assert.match((await run()).stdout, /^There are no API keys\.$/m)
@@ -48,22 +51,46 @@ onEachServer(
       assert.equal((await run('revoke', String(id))).code, 0)
       const again = await run('revoke', String(id))
       assert.equal(again.code, 1)
-      assert.match(again.stderr, /there is no such key/)
-      assert.doesNotMatch((await run('list', '--json')).stdout, /phone app/)
+      assert.match(again.stderr, /it was revoked already \(20\d\d-[-\dT:]+Z\)/)
+      assert.match((await run('revoke', 'x')).stderr, /there is no such key/)
+      const [board, phone] = await listing()
+      assert.deepEqual([board?.name, board?.state, board?.revokedAt], ['board', 'active', null])
+      assert.deepEqual([phone?.id, phone?.state, phone?.expiresAt], [id, 'revoked', null])
+      assert.ok(String(phone?.revokedAt) > String(phone?.lastUsedAt))
       // What somebody else wrote there is no key.
       await redis.send('HSET', 'ncc:apikeys', 'x', 'no JSON', 'y', '{"sha256":"00"}')
-      assert.equal((JSON.parse((await run('list', '--json')).stdout) as object[]).length, 1)
+      await redis.send('RPUSH', 'ncc:apikeys:revoked', 'no JSON', '{"id":"0123456789ab"}')
+      assert.equal((await listing()).length, 2)
       // Nor may it act on the terminal.
       const evil = { name: 'a\u001b[2Jb\nc', scopes: ['read'], createdAt: '\u001b]0;x' }
       const foreign = JSON.stringify({ ...evil, sha256: '0'.repeat(64) })
       await redis.send('HSET', 'ncc:apikeys', '0123456789ab', foreign, '\u001b[2J', foreign)
       const shown = (await run('list')).stdout
-      assert.match(shown, /^0123456789ab +a\\u001b\[2Jb\\u000ac +read +\\u001b\]0;x$/m)
+      assert.match(shown, /^0123456789ab +a\\u001b\[2Jb\\u000ac +read +\\u001b\]0;x +never +- +-$/m)
       assert.ok(!shown.includes('\u001b'))
     })
 
-    test('refuses wrong names and scopes', async () => {
-      for (const args of [['create'], ['create', 'a\nb'], ['create', 'a', '--scope', 'all']]) {
+    test('makes a key that ends, and says when', async () => {
+      const { redis } = bench()
+      const made = await run('create', 'guest', '--expires', '90d', '--json')
+      const { id, createdAt, expiresAt } = JSON.parse(made.stdout) as Record<string, string>
+      assert.equal(Date.parse(String(expiresAt)) - Date.parse(String(createdAt)), 90 * 86_400_000)
+      const day = String(expiresAt).slice(0, 10)
+      assert.match(
+        (await run('list')).stdout,
+        new RegExp(`^${id ?? '?'} .* ${day}T[\\d:]+Z +-`, 'm'),
+      )
+      const plain = await run('create', 'guest', '--expires', '1d')
+      assert.match(plain.stderr, /Its id is [0-9a-f]{12}, and it ends 20\d\d-/)
+      const json = String(await redis.send('HGET', 'ncc:apikeys', String(id)))
+      await redis.send('HSET', 'ncc:apikeys', String(id), json.replace(day, '2001-01-01'))
+      assert.match((await run('list')).stdout, new RegExp(`^${id ?? '?'} .* expired +- +-$`, 'm'))
+      assert.equal((await listing()).find((key) => key.id === id)?.state, 'expired')
+    })
+
+    test('refuses wrong names, scopes and ends', async () => {
+      const wrong = [['create'], ['create', 'a\nb'], ['create', 'a', '--scope', 'all']]
+      for (const args of [...wrong, ['create', 'a', '--expires', 'soon']]) {
         assert.equal((await run(...args)).code, 2, args.join(' '))
       }
     })

@@ -1,12 +1,21 @@
 import { Argument, Command, Option } from 'commander'
 import type { Millrace } from 'millrace'
-import { ApiKeys, type ApiKey } from '../access/api-keys.ts'
+import { ApiKeys, type ApiKey, type ApiKeyHistory } from '../access/api-keys.ts'
 import { keyScopes, type KeyScope } from '../access/scopes.ts'
 import { CommandError, UsageError } from '../errors.ts'
 import { plainTable } from '../terminal/plain-table.ts'
 import { escaped, isColour } from '../terminal/words.ts'
 import type { Wiring } from '../wiring.ts'
+import { durationWithin } from './arguments.ts'
 import { sayPlace } from './place.ts'
+
+interface CreateFlags {
+  readonly scope?: KeyScope[]
+  readonly expires?: number
+  readonly json: boolean
+}
+
+const expiresMaxMs = 10 * 365 * 86_400_000
 
 // E-mail and metrics are given by name alone.
 const defaultScopes = ['ingest', 'read'] as const
@@ -30,17 +39,23 @@ function createCommand(wiring: Wiring): Command {
         .argParser(addScope)
         .default(undefined, defaultScopes.join(' and ')),
     )
+    .addOption(
+      new Option('--expires <time>', 'when it ends by itself, like 90d')
+        .argParser(durationWithin(1000, expiresMaxMs))
+        .default(undefined, 'never'),
+    )
     .option('--json', 'print it as JSON', false)
-    .action(async (name: string, flags: { scope?: KeyScope[]; json: boolean }) => {
+    .action(async (name: string, flags: CreateFlags) => {
       await withKeys(wiring, async (keys, millrace) => {
         sayPlace(millrace, wiring)
-        const { text, apiKey } = await keys.create({ name, scopes: flags.scope ?? defaultScopes })
+        const { scope = defaultScopes, expires } = flags
+        const { text, apiKey } = await keys.create({ name, scopes: scope, expiresInMs: expires })
         if (flags.json) print(JSON.stringify({ ...shown(apiKey), key: text }))
         else {
           print(text)
           process.stderr.write(
             `This is the only time that the key is shown. Send it as "Authorization: Bearer <key>". ` +
-              `Its id is ${apiKey.id}.\n`,
+              `Its id is ${apiKey.id}, and it ends ${shortTime(apiKey.expiresAt) ?? 'when it is revoked'}.\n`,
           )
         }
       })
@@ -50,29 +65,33 @@ function createCommand(wiring: Wiring): Command {
 function listCommand(wiring: Wiring): Command {
   return new Command('list')
     .exitOverride()
-    .description('shows the keys, without their secrets')
+    .description('shows the keys, without their secrets, and those that were revoked')
     .option('--json', 'print them as JSON', false)
     .action(async ({ json }: { json: boolean }) => {
       await withKeys(wiring, async (keys) => {
-        const all = await keys.list()
-        if (json) print(JSON.stringify(all.map(shown)))
+        const [all, now] = await Promise.all([keys.history(), keys.now()])
+        if (json) print(JSON.stringify(all.map((key) => withHistory(key, now))))
         else if (all.length === 0) print('There are no API keys.')
-        else {
-          const rows = all.map(({ id, name, scopes: allowed, createdAt }) => [
-            id,
-            name,
-            allowed.join(' '),
-            createdAt,
-          ])
-          print(
-            plainTable(
-              rows.map((cells) => cells.map(escaped)),
-              { head: ['ID', 'NAME', 'SCOPES', 'CREATED'], isColour: isColour() },
-            ),
-          )
-        }
+        else print(tableOf(all, now))
       })
     })
+}
+
+function tableOf(all: readonly ApiKeyHistory[], now: number): string {
+  const rows = all.map((key) => [
+    ...[key.id, key.name, key.scopes.join(' ')],
+    shortTime(key.createdAt) ?? '-',
+    stateOf(key, now) === 'expired' ? 'expired' : (shortTime(key.expiresAt) ?? 'never'),
+    shortTime(key.lastUsedMs) ?? '-',
+    shortTime(key.revokedMs) ?? '-',
+  ])
+  return plainTable(
+    rows.map((cells) => cells.map(escaped)),
+    {
+      head: ['ID', 'NAME', 'SCOPES', 'CREATED', 'EXPIRES', 'LAST USED', 'REVOKED'],
+      isColour: isColour(),
+    },
+  )
 }
 
 function revokeCommand(wiring: Wiring): Command {
@@ -84,9 +103,12 @@ function revokeCommand(wiring: Wiring): Command {
       await withKeys(wiring, async (keys, millrace) => {
         sayPlace(millrace, wiring)
         if (!(await keys.revoke(id))) {
-          throw new CommandError(
-            `Cannot revoke "${id}": there is no such key. See "npm run api-keys"`,
-          )
+          const revoked = (await keys.history()).find((key) => key.id === id)
+          const state =
+            revoked === undefined
+              ? 'there is no such key'
+              : `it was revoked already (${shortTime(revoked.revokedMs) ?? 'at an unknown time'})`
+          throw new CommandError(`Cannot revoke "${id}": ${state}. See "npm run api-keys"`)
         }
         print(`Key ${id} is revoked.`)
       })
@@ -105,8 +127,34 @@ async function withKeys(
   }
 }
 
-function shown({ id, name, scopes: allowed, createdAt }: ApiKey): object {
-  return { id, name, scopes: allowed, createdAt }
+function shown({ id, name, scopes, createdAt, expiresAt }: ApiKey): object {
+  return { id, name, scopes, createdAt, expiresAt: expiresAt ?? null }
+}
+
+function withHistory(key: ApiKeyHistory, now: number): object {
+  return {
+    ...shown(key),
+    lastUsedAt: isoTime(key.lastUsedMs),
+    revokedAt: isoTime(key.revokedMs),
+    state: stateOf(key, now),
+  }
+}
+
+function stateOf(
+  { expiresAt, revokedMs }: ApiKeyHistory,
+  now: number,
+): 'active' | 'expired' | 'revoked' {
+  if (revokedMs !== undefined) return 'revoked'
+  return expiresAt !== undefined && Date.parse(expiresAt) <= now ? 'expired' : 'active'
+}
+
+const isoTime = (ms: number | undefined): string | null =>
+  ms === undefined ? null : new Date(ms).toISOString()
+
+/** To the second. What somebody else wrote there stays as it is. */
+function shortTime(time: string | number | undefined): string | undefined {
+  const iso = typeof time === 'number' ? isoTime(time) : time
+  return iso?.replace(/(?<=:\d\d)\.\d{3}Z$/, 'Z')
 }
 
 function keyName(text: string): string {

@@ -123,7 +123,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   logRequests(app, log)
   if (access.origins !== undefined && access.origins.length > 0) allowOrigins(app, access.origins)
   watchKeys(access.tokens?.remoteKeys, log, parts.metrics)
-  guardRoutes(app, guardOptions(parts, access))
+  guardRoutes(app, guardOptions(parts, options))
   const failures = new Failures(log, parts.refusals)
   app.setErrorHandler((error, request, reply) => {
     const { retryAfterS } = error as { retryAfterS?: unknown }
@@ -233,14 +233,19 @@ async function lengthOf(
 
 function guardOptions(
   { calls, millrace, model, security, buckets }: ReceiverParts,
-  access: AccessOptions,
+  { access = {}, log }: ReceiverOptions,
 ): GuardOptions {
   const bounded: Pick<Millrace, 'send'> = {
     send: (...args) => calls.run(() => millrace.send(...args)),
   }
   const { apiKeys = false, tokens } = access
+  const onTrouble = (error: unknown): void => {
+    log.warn(`Cannot note that API keys are used: ${escaped(String(error))}.`)
+  }
   return {
-    keys: apiKeys ? new KeyRing(new ApiKeys(bounded, model.apiKeysKey)) : undefined,
+    keys: apiKeys
+      ? new KeyRing({ stored: new ApiKeys(bounded, model.apiKeysKey), onTrouble })
+      : undefined,
     tokens,
     security,
     buckets,
