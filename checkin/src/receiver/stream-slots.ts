@@ -1,7 +1,7 @@
 /** The streams of check-ins that are open. Promise: one client alone cannot keep the others out. */
 
 export interface StreamLimits {
-  /** Streams at once in this process; default 64. Each takes up to about a megabyte. */
+  /** Streams at once in this process; default 64. Each takes some megabytes (32 unread ones: 125 MB of RSS). */
   readonly max: number
   /** Of them for one key, user or address; default 16. */
   readonly each: number
