@@ -43,6 +43,6 @@ export async function namingKeys<Result>(
     // Without the right to TYPE the error stays as it is.
     const [wrong] = await wrongKeys(connection, keys).catch(() => [])
     if (wrong === undefined) throw error
-    throw scriptFailure(what, `wrong-type ${wrong.holds} ${wrong.key}`)
+    throw scriptFailure(what, `wrong-type ${wrong.holds} ${wrong.key}`) ?? error
   }
 }
