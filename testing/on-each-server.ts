@@ -26,9 +26,33 @@ export interface Bench {
 export function onEachServer(
   name: string,
   suite: (bench: () => Bench) => void,
-  options: Omit<StartOptions, 'kind'> & { readonly concurrency?: boolean } = {},
+  options: SuiteOptions = {},
 ): void {
-  for (const kind of serverKindsWanted) {
+  declare(serverKindsWanted, { name, suite, options })
+}
+
+/**
+ * The same on the oldest and on the newest server alone: for suites that start a process for each step, which take their time and
+ * differ little between servers.
+ */
+export function onOldestAndNewest(
+  name: string,
+  suite: (bench: () => Bench) => void,
+  options: SuiteOptions = {},
+): void {
+  declare(['redis', 'valkey9'], { name, suite, options })
+}
+
+type SuiteOptions = Omit<StartOptions, 'kind'> & { readonly concurrency?: boolean }
+
+interface Suite {
+  readonly name: string
+  readonly suite: (bench: () => Bench) => void
+  readonly options: SuiteOptions
+}
+
+function declare(kinds: readonly ServerKind[], { name, suite, options }: Suite): void {
+  for (const kind of kinds) {
     const skip = whyNotOn(kind)
     if (skip !== false) {
       test(`${name}, on ${kind}`, { skip }, () => undefined)

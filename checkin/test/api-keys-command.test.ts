@@ -4,11 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { onEachServer } from '../../testing/on-each-server.ts'
+import { onOldestAndNewest } from '../../testing/on-each-server.ts'
 import { runMain } from '../../testing/processes.ts'
 import { request, valid } from './receiver-stage.ts'
 
-onEachServer(
+onOldestAndNewest(
   'api-keys command',
   (bench) => {
     const env = () => ({ REDIS_URL: bench().server.url, LOG_FORMAT: 'json' })

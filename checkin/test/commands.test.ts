@@ -1,7 +1,7 @@
 /** Wrong usage and missing things: each ends with its exit code and says what to do. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { onEachServer } from '../../testing/on-each-server.ts'
+import { onOldestAndNewest } from '../../testing/on-each-server.ts'
 import { freePort } from '../../testing/redis-servers.ts'
 import { runMain } from '../../testing/processes.ts'
 
@@ -87,7 +87,7 @@ test('a server that is away is named without its password', async () => {
   assert.doesNotMatch(stderr, /secret/)
 })
 
-onEachServer(
+onOldestAndNewest(
   'missing and wrong keys',
   (bench) => {
     const env = () => ({ REDIS_URL: bench().server.url })

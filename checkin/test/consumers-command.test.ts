@@ -1,12 +1,12 @@
 /** `npm run consumers`: who lives, and the removal of who does not. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { onEachServer } from '../../testing/on-each-server.ts'
+import { onOldestAndNewest } from '../../testing/on-each-server.ts'
 import { runMain } from '../../testing/processes.ts'
 import { waitFor } from '../../testing/wait-for.ts'
 import { checkinModel } from '../src/domain/checkins.ts'
 
-onEachServer(
+onOldestAndNewest(
   'consumers command',
   (bench) => {
     const env = () => ({ REDIS_URL: bench().server.url })

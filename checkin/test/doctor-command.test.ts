@@ -1,7 +1,7 @@
 /** `npm run doctor`: its exit codes, its calm amid work, and what it says about the living and the dead. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { onEachServer } from '../../testing/on-each-server.ts'
+import { onOldestAndNewest } from '../../testing/on-each-server.ts'
 import { runMain } from '../../testing/processes.ts'
 import { waitFor } from '../../testing/wait-for.ts'
 import { diagnose, type Diagnosis } from '../src/doctor/doctor.ts'
@@ -17,7 +17,7 @@ import {
   read,
 } from './doctor-stage.ts'
 
-onEachServer(
+onOldestAndNewest(
   'doctor command',
   (bench) => {
     test('as a command ends with 0, 1 or 2, and prints JSON', async () => {

@@ -4,7 +4,7 @@ import { userInfo } from 'node:os'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { groupKeys } from 'millrace'
-import { onEachServer, type Bench } from '../../testing/on-each-server.ts'
+import { onOldestAndNewest, type Bench } from '../../testing/on-each-server.ts'
 import { waitFor } from '../../testing/wait-for.ts'
 import { diagnose, type Diagnosis } from '../src/doctor/doctor.ts'
 import { asText, exitCodeOf } from '../src/doctor/report.ts'
@@ -12,7 +12,7 @@ import { checkin, found, key, model, name, quick } from './doctor-stage.ts'
 
 type CheckinHandler = () => Promise<undefined>
 
-onEachServer(
+onOldestAndNewest(
   'doctor of a group that lags',
   (bench) => {
     const begin = async (many = 0, firstId?: number) => {

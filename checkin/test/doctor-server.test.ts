@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, rmSync } from 'node:fs'
 import { test } from 'node:test'
 import { connect } from 'millrace'
-import { onEachServer } from '../../testing/on-each-server.ts'
+import { onOldestAndNewest } from '../../testing/on-each-server.ts'
 import type { TestClient } from '../../testing/test-client.ts'
 import { waitFor } from '../../testing/wait-for.ts'
 import { diagnose } from '../src/doctor/doctor.ts'
@@ -121,7 +121,7 @@ async function snapshot(redis: TestClient, status: 'ok' | 'err'): Promise<void> 
   )
 }
 
-onEachServer(
+onOldestAndNewest(
   'doctor of the server',
   (bench) => {
     for (const one of settings) {

@@ -1,6 +1,6 @@
 /** `npm run doctor`: each finding about the group is there with its cause, and gone with its remedy. */
 import { test } from 'node:test'
-import { onEachServer } from '../../testing/on-each-server.ts'
+import { onOldestAndNewest } from '../../testing/on-each-server.ts'
 import type { TestClient } from '../../testing/test-client.ts'
 import {
   all,
@@ -231,7 +231,7 @@ async function firstPending(redis: TestClient): Promise<string> {
   return id
 }
 
-onEachServer(
+onOldestAndNewest(
   'doctor',
   (bench) => {
     for (const one of groups) {

@@ -9,7 +9,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { Reference } from 'millrace'
 import { checkinModel } from '../src/domain/checkins.ts'
-import { onEachServer } from '../../testing/on-each-server.ts'
+import { onOldestAndNewest } from '../../testing/on-each-server.ts'
 import { runMain } from '../../testing/processes.ts'
 import type { TestClient } from '../../testing/test-client.ts'
 
@@ -33,7 +33,7 @@ const crews: { name: string; commands: string[][] }[] = [
 ]
 
 // One after the other: they share the keys.
-onEachServer(
+onOldestAndNewest(
   'processing',
   (bench) => {
     for (const { name, commands } of crews) {

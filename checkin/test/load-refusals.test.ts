@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { connect, type Millrace } from 'millrace'
-import { freshPrefix, onEachServer } from '../../testing/on-each-server.ts'
+import { freshPrefix, onOldestAndNewest } from '../../testing/on-each-server.ts'
 import type { TestClient } from '../../testing/test-client.ts'
 import { waitFor } from '../../testing/wait-for.ts'
 import { checkinModel, type CheckinModel } from '../src/domain/checkins.ts'
@@ -40,7 +40,7 @@ function awaited(): { promise: Promise<void>; resolve: () => void } {
   return { promise, resolve }
 }
 
-onEachServer('load', (bench) => {
+onOldestAndNewest('load', (bench) => {
   test('load refuses while a consumer is alive, however long it has been idle', async (t) => {
     const { millrace, redis } = bench()
     const model = checkinModel(freshPrefix())

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { connect, groupKeys } from 'millrace'
-import { freshPrefix, onEachServer } from '../../testing/on-each-server.ts'
+import { freshPrefix, onOldestAndNewest } from '../../testing/on-each-server.ts'
 import { startRedis } from '../../testing/redis-servers.ts'
 import { checkinModel } from '../src/domain/checkins.ts'
 import { CommandError } from '../src/errors.ts'
@@ -10,7 +10,7 @@ import { beyondInWords, load } from '../src/loader/load.ts'
 import type { Stock } from '../src/loader/stock.ts'
 import { data, group, long, onReplace } from './small-data.ts'
 
-onEachServer('load', (bench) => {
+onOldestAndNewest('load', (bench) => {
   test('load fills stream, hashes and group', async () => {
     const { millrace, redis } = bench()
     const model = checkinModel(freshPrefix())
@@ -124,7 +124,7 @@ onEachServer('load', (bench) => {
   })
 })
 
-onEachServer('load over what is there', (bench) => {
+onOldestAndNewest('load over what is there', (bench) => {
   async function loaded() {
     const { millrace, redis } = bench()
     const model = checkinModel(freshPrefix())

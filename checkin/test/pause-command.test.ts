@@ -1,12 +1,12 @@
 /** `npm run groups -- pause|resume` and `npm run consumers -- pause|resume NAME`, with a processor that runs. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { onEachServer } from '../../testing/on-each-server.ts'
+import { onOldestAndNewest } from '../../testing/on-each-server.ts'
 import { runMain } from '../../testing/processes.ts'
 import { waitFor } from '../../testing/wait-for.ts'
 import { checkinModel } from '../src/domain/checkins.ts'
 
-onEachServer(
+onOldestAndNewest(
   'pause command',
   (bench) => {
     const env = () => ({ REDIS_URL: bench().server.url, LOG_FORMAT: 'pretty' })

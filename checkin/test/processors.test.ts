@@ -1,7 +1,7 @@
 /** The processors as people run them: the seed's lines to the letter, summaries, drains, stops. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { onEachServer, type Bench } from '../../testing/on-each-server.ts'
+import { onOldestAndNewest, type Bench } from '../../testing/on-each-server.ts'
 import { runMain, type MainProcess } from '../../testing/processes.ts'
 import { waitFor } from '../../testing/wait-for.ts'
 import { checkinModel } from '../src/domain/checkins.ts'
@@ -22,7 +22,7 @@ async function freshGroup({ millrace, redis, server }: Bench) {
   return { env, append, redis, prefix, model }
 }
 
-onEachServer(
+onOldestAndNewest(
   'group processor',
   (bench) => {
     test('says the lines of the exercise, to the letter', async () => {
@@ -169,7 +169,7 @@ onEachServer(
   { concurrency: false },
 )
 
-onEachServer('single processor', (bench) => {
+onOldestAndNewest('single processor', (bench) => {
   test('goes on at its position, and stops in order', async () => {
     const { env, append, redis, model } = await freshGroup(bench())
     await append('1-0', 1, 1)

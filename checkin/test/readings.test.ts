@@ -1,7 +1,7 @@
 /** One stream, two ways to count it: the second one is refused, whichever comes first. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { freshPrefix, onEachServer, type Bench } from '../../testing/on-each-server.ts'
+import { freshPrefix, onOldestAndNewest, type Bench } from '../../testing/on-each-server.ts'
 import { runMain } from '../../testing/processes.ts'
 import { checkinModel } from '../src/domain/checkins.ts'
 import type { Reading } from '../src/domain/readings.ts'
@@ -24,7 +24,7 @@ async function loaded({ millrace, redis, server }: Bench) {
   return { millrace, redis, model, env, counted }
 }
 
-onEachServer(
+onOldestAndNewest(
   'a second reading',
   (bench) => {
     for (const [first, second, by] of [

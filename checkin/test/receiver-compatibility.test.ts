@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test, type TestContext } from 'node:test'
-import { freshPrefix, onEachServer, type Bench } from '../../testing/on-each-server.ts'
+import { freshPrefix, onOldestAndNewest, type Bench } from '../../testing/on-each-server.ts'
 import { within } from '../../testing/wait-for.ts'
 import { checkinModel } from '../src/domain/checkins.ts'
 import { createReceiver } from '../src/receiver/receiver.ts'
@@ -58,7 +58,7 @@ async function listening(t: TestContext, { millrace }: Bench) {
   return { port: Number(new URL(url).port), key: model.checkins.key }
 }
 
-onEachServer("the seed's clients", (bench) => {
+onOldestAndNewest("the seed's clients", (bench) => {
   const clients: Record<string, (port: number) => string[]> = {
     'the generator': (port) => [`${generatorHead(port)}\r\n\r\n${body}`],
     'the generator, head and body apart': (port) => [`${generatorHead(port)}\r\n\r\n`, body],

@@ -1,7 +1,7 @@
 /** What `/metrics` tells of the groups: enough to be alerted, and at a bounded cost, however often it is asked for. */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { freshPrefix, onEachServer, type Bench } from '../../testing/on-each-server.ts'
+import { freshPrefix, onOldestAndNewest, type Bench } from '../../testing/on-each-server.ts'
 import { runMain } from '../../testing/processes.ts'
 import { startRedis } from '../../testing/redis-servers.ts'
 import { waitFor } from '../../testing/wait-for.ts'
@@ -38,7 +38,7 @@ async function started(t: TestContext, { millrace }: Bench) {
   return { model, group, read, looks: () => looks }
 }
 
-onEachServer('metrics of groups', (bench) => {
+onOldestAndNewest('metrics of groups', (bench) => {
   test('tell lag, ages, dead letters, who lives and who is paused', async (t) => {
     const { millrace, redis } = bench()
     const { model, group, read } = await started(t, bench())

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { Agent, request as httpRequest } from 'node:http'
 import { test, type TestContext } from 'node:test'
 import { connect, Pressure, type PressureLimits } from 'millrace'
-import { freshPrefix, onEachServer, type Bench } from '../../testing/on-each-server.ts'
+import { freshPrefix, onOldestAndNewest, type Bench } from '../../testing/on-each-server.ts'
 import { runMain } from '../../testing/processes.ts'
 import { startRedis } from '../../testing/redis-servers.ts'
 import { waitFor } from '../../testing/wait-for.ts'
@@ -68,7 +68,7 @@ async function untilTaken({ post }: Pressed): Promise<void> {
   await waitFor(async () => (await post()).status === 202, within5s)
 }
 
-onEachServer(
+onOldestAndNewest(
   'receiver under pressure',
   (bench) => {
     const length = (key: string) => bench().redis.send('XLEN', key)

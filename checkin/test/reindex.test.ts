@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { checkinModel } from '../src/domain/checkins.ts'
 import { indexKeys, rebuildIndexes } from '../src/loader/indexes.ts'
 import { load } from '../src/loader/load.ts'
-import { freshPrefix, onEachServer } from '../../testing/on-each-server.ts'
+import { freshPrefix, onOldestAndNewest } from '../../testing/on-each-server.ts'
 import { runMain } from '../../testing/processes.ts'
 import type { TestClient } from '../../testing/test-client.ts'
 import { group, onReplace } from './small-data.ts'
@@ -28,7 +28,7 @@ const data = {
   checkins: [],
 }
 
-onEachServer('reindex', (bench) => {
+onOldestAndNewest('reindex', (bench) => {
   test('a load ranks every user and location, and places those with a position', async () => {
     const { millrace, redis } = bench()
     const model = checkinModel(freshPrefix())
