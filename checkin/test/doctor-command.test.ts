@@ -51,7 +51,7 @@ onOldestAndNewest(
       const consumers = ['a', 'b'].map((one) =>
         millrace
           .group(model.checkins, name)
-          .consumer(one, { projections: [model.users], batch: 50 }),
+          .consumer(one, { projections: [model.users, model.locations], batch: 50 }),
       )
       const runs = consumers.map((consumer) => consumer.run())
       t.after(() => Promise.all(consumers.map((consumer) => consumer.stop())))
@@ -81,7 +81,7 @@ onOldestAndNewest(
       await read(redis, bench())
       const consumer = millrace
         .group(model.checkins, name)
-        .consumer('alive', { projections: [model.users], claimAfterMs: 600_000 })
+        .consumer('alive', { projections: [model.users, model.locations], claimAfterMs: 600_000 })
       const run = consumer.run()
       t.after(() => consumer.stop())
       t.after(() => run)

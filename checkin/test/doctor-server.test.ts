@@ -125,7 +125,12 @@ onOldestAndNewest(
   'doctor of the server',
   (bench) => {
     for (const one of settings) {
-      test(`finds ${one.check}: ${one.what.source}`, () => provoke(bench(), one))
+      test(`finds ${one.check}: ${one.what.source}`, async () => {
+        // Valkey repairs such a file since 8.0.11.
+        const isRepaired = one.check === 'append-only-truncated' && bench().kind === 'valkey9'
+        if (!isRepaired) await provoke(bench(), one)
+        else await assert.rejects(provoke(bench(), one), { actual: undefined, expected: 'warning' })
+      })
     }
 
     test('finds versions with a known fault', async () => {
