@@ -1,9 +1,9 @@
 -- Notes by what definition entries are folded, once, and says by which they are.
 -- KEYS[1] ledger  ARGV[1] digest of the definition
--- Returns { 'defined', digest that holds } or { 'error', code }: wrong-type, no-permission. Nothing written then.
+-- Returns { 'defined', digest that holds } or { 'error', code }: see `error_code`. Nothing written then.
 
 local held = redis.pcall('HGET', KEYS[1], 'definition')
-if type(held) == 'table' then return { 'error', error_code(held.err) } end
+if type(held) == 'table' then return { 'error', error_code(held.err, 'HGET', KEYS[1]) } end
 if held then return { 'defined', held } end
 local problem = check_permissions({ 'HSET', KEYS[1], 'definition', '' })
 if problem then return { 'error', problem } end
