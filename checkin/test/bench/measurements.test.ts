@@ -70,7 +70,7 @@ describe('benchmark', { concurrency: 2 }, () => {
   test('ingest offers more than is taken, and streams lines', async () => {
     const times = { seconds: 0.3, warmUpSeconds: 0.2 }
     const { figures } = await measureOverload({ factor: 5, connections: 2, ...times })
-    assert.ok(Math.min(figures.peak, figures.due, figures.rate, figures.share) > 0)
+    assert.ok(figures.due > figures.peak && figures.rate > 0 && figures.share > 0)
     const lines = await measureNdjson(500)
     assert.ok(lines.figures.rate > 0 && lines.figures.rss >= lines.figures.rssFifth)
   })
