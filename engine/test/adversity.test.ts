@@ -84,6 +84,7 @@ onEachServer('adversity', (bench) => {
       },
     })
     await untilDrained(fixture)
+    await consumer.stop()
     assert.equal(consumer.counts.deadLettered, 4)
     assert.deepEqual(await effects(fixture), { guests: 1, rooms: 1 })
   })

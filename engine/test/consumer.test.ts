@@ -51,6 +51,7 @@ onEachServer('consumer', (bench) => {
     await readAndDie(fixture, 'doomed', 250)
     const { consumer } = startConsumer(t, fixture, 'survivor', { claimAfterMs: 60 })
     await untilDrained(fixture)
+    await consumer.stop()
     assert.equal(consumer.counts.claimed, 250)
     assert.deepEqual(await effects(fixture), { guests: 250, rooms: 250 })
   })
@@ -92,6 +93,7 @@ onEachServer('consumer', (bench) => {
     assert.equal(other.consumer.counts.claimed, 0)
     release.abort()
     await untilDrained(fixture)
+    await slow.consumer.stop()
     assert.equal(slow.consumer.counts.applied, 3)
   })
 
@@ -163,6 +165,7 @@ onEachServer('consumer', (bench) => {
     assert.equal((await fixture.group.describe()).pending, 19)
     const other = startConsumer(t, fixture, 'staying', { claimAfterMs: 3_600_000 })
     await untilDrained(fixture)
+    await other.consumer.stop()
     assert.equal(other.consumer.counts.claimed, 19)
   })
 

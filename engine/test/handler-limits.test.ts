@@ -143,6 +143,7 @@ onEachServer('stop', (bench) => {
     assert.equal(await ended, undefined)
     const other = startConsumer(t, fixture, 'other', { claimAfterMs: longMs })
     await untilDrained(fixture)
+    await other.consumer.stop()
     assert.equal(other.consumer.counts.claimed, 10)
     // Nobody listens to it any more.
     for (const end of late) end(undefined)

@@ -59,6 +59,7 @@ onEachServer('what a handler returns', (bench) => {
       handler: handlerReturning([...values, ...late]),
     })
     await untilDrained(fixture)
+    await consumer.stop()
     const all = 2 * values.length
     assert.equal(consumer.counts.applied, all)
     assert.deepEqual(await effects(fixture), { guests: all, rooms: all })

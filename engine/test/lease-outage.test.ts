@@ -41,6 +41,7 @@ onEachServer('leases that all have ended', (bench) => {
     for (const { consumer } of others) assert.equal(consumer.counts.claimed, 0)
     release.abort()
     await untilDrained(fixture)
+    await holder.consumer.stop()
     assert.equal(holder.consumer.counts.applied, 5)
     assert.deepEqual(await effects(fixture), { guests: 5, rooms: 5 })
   })

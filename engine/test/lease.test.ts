@@ -44,6 +44,7 @@ onEachServer('lease', (bench) => {
     await untilAlive(fixture, 'one')
     await appendVisits(fixture, 3)
     await untilDrained(fixture)
+    await again.consumer.stop()
     assert.equal(again.consumer.counts.applied, 3)
   })
 
@@ -79,6 +80,7 @@ onEachServer('lease', (bench) => {
     await fixture.redis.send('DEL', keysOf(fixture).leases, keysOf(fixture).holders)
     await appendVisits(fixture, 5)
     await untilDrained(fixture)
+    await consumer.stop()
     assert.equal(consumer.counts.applied, 5)
   })
 
@@ -89,6 +91,7 @@ onEachServer('lease', (bench) => {
     await holdAs(fixture, 'doomed', { token: 'z', host: 'elsewhere', pid: 7, since: 'then' }, 300)
     const { consumer } = startConsumer(t, fixture, 'survivor', { claimAfterMs: 3_600_000 })
     await untilDrained(fixture)
+    await consumer.stop()
     assert.equal(consumer.counts.claimed, 1200)
     assert.deepEqual(await effects(fixture), { guests: 1200, rooms: 1200 })
   })
@@ -126,6 +129,7 @@ onEachServer('lease', (bench) => {
     await fixture.redis.send('ZADD', keysOf(fixture).leases, 9e12, '@sweep')
     const { consumer } = startConsumer(t, fixture, 'survivor', { claimAfterMs: 200 })
     await untilDrained(fixture)
+    await consumer.stop()
     assert.equal(consumer.counts.claimed, 5)
   })
 

@@ -96,6 +96,7 @@ onEachServer('pause', (bench) => {
     assert.equal((await group.describe()).pending, 4)
     await group.resume({ consumer: 'one' })
     await untilDrained(fixture)
+    await consumer.stop()
     assert.equal(consumer.counts.applied, 5)
     assert.deepEqual(await effects(fixture), { guests: 100, rooms: 100 })
   })
@@ -109,6 +110,7 @@ onEachServer('pause', (bench) => {
     await redis.send('ZADD', groupKeys(visits.key, 'desk').leases, 1, 'one')
     const { consumer } = startConsumer(t, fixture, 'two', quick)
     await untilDrained(fixture)
+    await consumer.stop()
     assert.equal(consumer.counts.claimed, 5)
     assert.deepEqual(await effects(fixture), { guests: 5, rooms: 5 })
     const paused: boolean[] = []

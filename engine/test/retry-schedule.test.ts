@@ -30,6 +30,7 @@ onEachServer('scheduled retries', (bench) => {
     await waitFor(() => consumer.counts.retried === 1, { what: 'the failure' })
     await fixture.redis.send('ZINCRBY', keysOf(fixture).retries, '3600000', '1-0')
     await untilDrained(fixture)
+    await consumer.stop()
     assert.equal(consumer.counts.applied, 1)
   })
 
