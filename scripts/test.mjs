@@ -1,8 +1,9 @@
 /**
- * Runs all tests in one process of node's runner. Arguments that begin with "-" go to the runner; any other
- * argument chooses the files whose path contains it: `npm test -- embedded --test-name-pattern=adopt`.
+ * Builds, as the tests run the built commands, and runs all tests in one process of node's runner. Arguments that begin with
+ * "-" go to the runner; any other argument chooses the files whose path contains it:
+ * `npm test -- embedded --test-name-pattern=adopt`.
  */
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -25,8 +26,17 @@ if (taken !== undefined) {
   refuse('no redis-server or valkey-server found on the PATH. Install one with "npm run setup"')
 } else if (files.length === 0) {
   refuse(`no test file matches ${filters.map((filter) => `"${filter}"`).join(', ')}`)
+} else if (!build()) {
+  refuse('the build failed, see above')
 } else {
   runTests()
+}
+
+function build() {
+  const npm = process.env.npm_execpath
+  const [command, ...first] = npm === undefined ? ['npm'] : [process.execPath, npm]
+  const options = { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] }
+  return spawnSync(command, [...first, 'run', '--silent', 'build'], options).status === 0
 }
 
 function testFiles(folder) {

@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { killAtExit } from './clean-up-at-exit.ts'
 import { waitFor } from './wait-for.ts'
@@ -10,8 +9,6 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Written to standard input, which is then closed. Default: no input. */
   readonly input?: string
-  /** The checkout whose command is run; default: this one. */
-  readonly root?: string
 }
 
 /** How it ended: a code, or the signal that killed it. */
@@ -43,9 +40,12 @@ export interface MainProcess {
 export const thisCheckout: string = fileURLToPath(new URL('..', import.meta.url))
 const own = /^(?:REDIS_.*|KEY_PREFIX|CHECKIN_.*|LOG_.*|MILLRACE_.*|NODE_TEST_CONTEXT|NO_COLOR)$/
 
-/** Starts `main.ts ARGS` as the npm scripts do, in its own process; it is killed with the test process. */
+/**
+ * Starts the service's command as it was built, in its own process; it is killed with the test process. `npm test` builds
+ * before the tests: that starts in half the time that the sources take.
+ */
 export function runMain(args: readonly string[], options: RunOptions = {}): MainProcess {
-  return runScript('checkin/src/main.ts', args, options)
+  return start(['checkin/dist/main.js', ...args], options)
 }
 
 /** Starts a TypeScript file of the checkout in its own process; it is killed with the test process. */
@@ -54,17 +54,16 @@ export function runScript(
   args: readonly string[],
   options: RunOptions = {},
 ): MainProcess {
-  const root = options.root ?? thisCheckout
+  return start(['--conditions=millrace-source', '--import', 'tsx', file, ...args], options)
+}
+
+function start(args: readonly string[], options: RunOptions): MainProcess {
   const inherited = Object.entries(process.env).filter(([name]) => !own.test(name))
-  const child = spawn(
-    process.execPath,
-    ['--conditions=millrace-source', '--import', 'tsx', join(root, file), ...args],
-    {
-      cwd: root,
-      env: { ...Object.fromEntries(inherited), ...options.env },
-      stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-    },
-  )
+  const child = spawn(process.execPath, args, {
+    cwd: thisCheckout,
+    env: { ...Object.fromEntries(inherited), ...options.env },
+    stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+  })
   killAtExit(child)
   child.stdin?.end(options.input)
   return new SpawnedMain(child)

@@ -51,14 +51,14 @@ async function endedWhileLoading(args: readonly string[], module: string): Promi
 }
 
 const modules: Readonly<Record<string, readonly string[]>> = {
-  start: ['./cli/run.ts', 'commander', './start.ts'],
-  checkinreceiver: ['./cli/run.ts', 'commander', './checkinreceiver.ts', 'fastify'],
+  start: ['./cli/run.js', 'commander', './start.js'],
+  checkinreceiver: ['./cli/run.js', 'commander', './checkinreceiver.js', 'fastify'],
   receiver: ['commander'],
-  checkinprocessor: ['commander', './checkinprocessor.ts'],
+  checkinprocessor: ['commander', './checkinprocessor.js'],
   processor: ['commander'],
-  'group-processor': ['commander', './group-processor.ts'],
-  checkingroupprocessor: ['commander', './checkingroupprocessor.ts'],
-  checkingenerator: ['commander', './checkingenerator.ts'],
+  'group-processor': ['commander', './group-processor.js'],
+  checkingroupprocessor: ['commander', './checkingroupprocessor.js'],
+  checkingenerator: ['commander', './checkingenerator.js'],
   generator: ['commander'],
 }
 
