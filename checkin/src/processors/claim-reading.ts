@@ -8,6 +8,9 @@ import { otherReadings, type Reading } from '../domain/readings.ts'
 import { CommandError } from '../errors.ts'
 import { printable, written } from '../terminal/words.ts'
 
+/** SET on a full server, too: it is drained by processors, which must not be kept from starting. */
+const setAlways = "#!lua flags=allow-oom\nreturn redis.call('SET', KEYS[1], unpack(ARGV))"
+
 export interface ClaimOptions {
   readonly model: CheckinModel
   /** The group of this service, looked at even if it was lost. */
@@ -25,8 +28,10 @@ export async function claimReading(
 ): Promise<void> {
   const { readingKey } = model
   const mark = `${reading.kind}: ${reading.name}`
+  const set = (...how: readonly string[]) =>
+    millrace.send('EVAL', setAlways, '1', readingKey, mark, ...how)
   if (again) {
-    await millrace.send('SET', readingKey, mark)
+    await set()
     return
   }
   const others = await otherReadings(millrace, model, reading, [group]).catch((error: unknown) => {
@@ -39,7 +44,7 @@ export async function claimReading(
     const counted = others.map((other) => `${inWords(other)} (${written(other.applied)} check-ins)`)
     throw refused(reading, model, `was processed by ${counted.join(', ')}`)
   }
-  const held = await millrace.send('SET', readingKey, mark, 'NX', 'GET')
+  const held = await set('NX', 'GET')
   if (held === null || held === mark) return
   throw refused(reading, model, `is processed by ${printable(String(held).replace(': ', ' '))}`)
 }
