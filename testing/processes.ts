@@ -9,6 +9,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Written to standard input, which is then closed. Default: no input. */
   readonly input?: string
+  /** The checkout whose sources are run; default: this one, its commands as they were built. */
+  readonly root?: string | undefined
 }
 
 /** How it ended: a code, or the signal that killed it. */
@@ -42,9 +44,10 @@ const own = /^(?:REDIS_.*|KEY_PREFIX|CHECKIN_.*|LOG_.*|MILLRACE_.*|NODE_TEST_CON
 
 /**
  * Starts the service's command as it was built, in its own process; it is killed with the test process. `npm test` builds
- * before the tests: that starts in half the time that the sources take.
+ * before the tests: that starts in half the time that the sources take. Of another checkout the sources are run.
  */
 export function runMain(args: readonly string[], options: RunOptions = {}): MainProcess {
+  if (options.root !== undefined) return runScript('checkin/src/main.ts', args, options)
   return start(['checkin/dist/main.js', ...args], options)
 }
 
@@ -60,7 +63,7 @@ export function runScript(
 function start(args: readonly string[], options: RunOptions): MainProcess {
   const inherited = Object.entries(process.env).filter(([name]) => !own.test(name))
   const child = spawn(process.execPath, args, {
-    cwd: thisCheckout,
+    cwd: options.root ?? thisCheckout,
     env: { ...Object.fromEntries(inherited), ...options.env },
     stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   })

@@ -20,8 +20,8 @@ export type MemberKind = 'processor' | 'pushing' | 'handler' | 'hanging'
 export interface CrewParts {
   readonly url: string
   readonly history: History
-  /** The checkout whose commands are run. */
-  readonly root: string
+  /** The checkout whose commands are run from their sources; undefined: this one, as it was built. */
+  readonly root: string | undefined
   readonly claimAfterMs: number
   readonly batch: number
 }

@@ -1,5 +1,6 @@
 /** The front door: `npm run chaos -- --seed N --minutes M`. Exit codes: 0 ok, 1 violation or void, 2 wrong usage. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { thisCheckout } from '../../testing/processes.ts'
 import { serverKinds, serverKindsWanted, type ServerKind } from '../../testing/redis-servers.ts'
 import { seedOfRun } from '../../testing/seeded-random.ts'
 import { callOf } from '../src/cli/called-by.ts'
@@ -61,7 +62,9 @@ async function main(args: string[]): Promise<number> {
 }
 
 async function mixed({ seed, minutes }: Flags, server: ServerKind): Promise<boolean> {
-  const result = await run({ seed, minutes, server, say: (line) => console.error(line) })
+  // The sources: nobody has built before this.
+  const root = thisCheckout
+  const result = await run({ seed, minutes, server, root, say: (line) => console.error(line) })
   console.log(`${renderRun(result)}\n`)
   return result.verdict === 'ok'
 }

@@ -27,16 +27,16 @@ export async function runControl(
   control: Control,
   options: { readonly server: ServerKind; readonly seed: number },
 ): Promise<ControlResult> {
-  const root = control.patches.length === 0 ? {} : { root: patchedCopy(control.patches) }
+  const root = patchedCopy(control.patches)
   for (let at = 0; ; at += 1) {
-    const result = await runOnce(control, { ...options, ...root, seed: options.seed + at })
+    const result = await runOnce(control, { ...options, root, seed: options.seed + at })
     if (result.isCaught || at + 1 === runsMax) return result
   }
 }
 
 async function runOnce(
   control: Control,
-  options: { readonly server: ServerKind; readonly seed: number; readonly root?: string },
+  options: { readonly server: ServerKind; readonly seed: number; readonly root: string },
 ): Promise<ControlResult> {
   const { faults, expected } = control
   const result = await run({ ...options, ...quick, faults })

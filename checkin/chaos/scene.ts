@@ -15,7 +15,6 @@ import {
   type Millrace,
   type Reply,
 } from 'millrace'
-import { thisCheckout } from '../../testing/processes.ts'
 import { startRedis, type ServerKind, type TestServer } from '../../testing/redis-servers.ts'
 import { SeededRandom } from '../../testing/seeded-random.ts'
 import { shiftedClock, type ShiftedClock } from '../../testing/shifted-clock.ts'
@@ -33,7 +32,7 @@ import { Watch } from './watch.ts'
 export interface SceneOptions {
   readonly kind: ServerKind
   readonly seed: number
-  /** The checkout whose consumers run; default: this one. */
+  /** The checkout whose consumers run from their sources; default: this one, as it was built. */
   readonly root?: string
   /** Entries of a dead consumer are claimed within this time, default 1,500 ms. */
   readonly claimAfterMs?: number
@@ -67,7 +66,7 @@ export class Scene {
   #clockSeconds = 0
 
   private constructor(options: SceneOptions, parts: Parts) {
-    const { seed, root = thisCheckout, batch = 40 } = options
+    const { seed, root, batch = 40 } = options
     const { history, model } = this
     this.seed = seed
     this.claimAfterMs = options.claimAfterMs ?? 1500

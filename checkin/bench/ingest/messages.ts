@@ -23,7 +23,7 @@ export interface LoadReport {
   readonly sent: number
   /** CPU time of the load process itself, in microseconds. */
   readonly cpuMicros: number
-  /** Requests that were due at the rate, but all connections were busy and too many waited. */
+  /** Requests that were due at the rate, but all connections were busy until the end, or too many waited. */
   readonly unsent: number
 }
 

@@ -35,7 +35,6 @@ export async function measureOverload(
     const refused = (burst.answers['429'] ?? 0) + (burst.answers['503'] ?? 0)
     const figures = {
       peak,
-      // What still waits for a connection at the end is in neither: it is little.
       due: (burst.sent + burst.unsent) / burst.seconds,
       sent: burst.sent / burst.seconds,
       rate: taken / burst.seconds,
