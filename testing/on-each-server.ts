@@ -1,6 +1,7 @@
 import { after, before, describe, test } from 'node:test'
 import { connect, type Millrace } from 'millrace'
 import {
+  oldestAndNewest,
   serverKindsWanted,
   whyNotOn,
   startRedis,
@@ -40,7 +41,7 @@ export function onOldestAndNewest(
   suite: (bench: () => Bench) => void,
   options: SuiteOptions = {},
 ): void {
-  declare(['redis', 'valkey9'], { name, suite, options })
+  declare(oldestAndNewest, { name, suite, options })
 }
 
 type SuiteOptions = Omit<StartOptions, 'kind'> & { readonly concurrency?: boolean }

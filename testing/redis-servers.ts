@@ -17,6 +17,9 @@ import { waitFor } from './wait-for.ts'
 export const serverKindsWanted = ['redis', 'valkey', 'redis8', 'valkey9'] as const
 export type ServerKind = (typeof serverKindsWanted)[number]
 
+/** For tests that take long: what two versions have in common, those between have, too. */
+export const oldestAndNewest = ['redis', 'valkey9'] as const
+
 /** What a test asks of its server; every part has a default. */
 export interface StartOptions {
   /** Default: the first of `serverKinds()`. */

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { runScript } from '../../../testing/processes.ts'
-import { whyNotOn } from '../../../testing/redis-servers.ts'
+import { oldestAndNewest, whyNotOn } from '../../../testing/redis-servers.ts'
 import { seedOfRun } from '../../../testing/seeded-random.ts'
 import { renderRun } from '../../chaos/report.ts'
 import { run } from '../../chaos/run.ts'
 
-for (const server of ['redis', 'valkey9'] as const) {
+for (const server of oldestAndNewest) {
   const skip = whyNotOn(server)
   test(`chaos of all kinds, on ${server}, loses and doubles nothing`, { skip }, async (t) => {
     const result = await run({ server, seed: seedOfRun, minutes: 0 })

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict'
 import type { Reply } from 'millrace'
 import { waitFor } from '../../../testing/wait-for.ts'
-import { assertExact, onEachScene } from './scenes.ts'
+import { assertExact, onOldestAndNewestScene } from './scenes.ts'
 
 const kills = 10
 const entries = 30
 
-onEachScene(
+onOldestAndNewestScene(
   'a batch whose consumer is killed ten times leaves no dead letter',
   { claimAfterMs: 200 },
   async (scene) => {

@@ -3,12 +3,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { MainProcess } from '../../../testing/processes.ts'
-import { onEachServer } from '../../../testing/on-each-server.ts'
+import { onOldestAndNewest } from '../../../testing/on-each-server.ts'
 import { Stage } from './stage.ts'
 
 const kills = 10
 
-onEachServer('kill -9 storm', (bench) => {
+onOldestAndNewest('kill -9 storm', (bench) => {
   test('loses and doubles nothing', async (t) => {
     const stage = await Stage.open(bench().server.url)
     t.after(() => stage.close())

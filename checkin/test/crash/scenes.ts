@@ -1,20 +1,32 @@
 /** Scenes for the fault tests: one on each kind of server, with the verdict of chaos at the end. */
 import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
-import { serverKindsWanted, whyNotOn } from '../../../testing/redis-servers.ts'
+import {
+  oldestAndNewest,
+  serverKindsWanted,
+  whyNotOn,
+  type ServerKind,
+} from '../../../testing/redis-servers.ts'
 import { seedOfRun, SeededRandom } from '../../../testing/seeded-random.ts'
 import { Scene, type SceneOptions } from '../../chaos/scene.ts'
 
 type Options = Partial<Omit<SceneOptions, 'kind' | 'seed'>>
 
+type Body = (scene: Scene, random: SeededRandom, t: TestContext) => Promise<void>
+
 /** Declares a test with a scene of its own on each kind of server, two side by side; skipped where a server is missing. */
-export function onEachScene(
-  name: string,
-  options: Options,
-  body: (scene: Scene, random: SeededRandom, t: TestContext) => Promise<void>,
-): void {
+export function onEachScene(name: string, options: Options, body: Body): void {
+  declare(serverKindsWanted, name, options, body)
+}
+
+/** The same on the oldest and on the newest server alone, for tests that take long. */
+export function onOldestAndNewestScene(name: string, options: Options, body: Body): void {
+  declare(oldestAndNewest, name, options, body)
+}
+
+function declare(kinds: readonly ServerKind[], name: string, options: Options, body: Body): void {
   describe(name, { concurrency: 2 }, () => {
-    for (const kind of serverKindsWanted) {
+    for (const kind of kinds) {
       const skip = whyNotOn(kind)
       test(`on ${kind}`, { skip }, async (t) => {
         const scene = await Scene.open({ claimAfterMs: 800, ...options, kind, seed: seedOfRun })
