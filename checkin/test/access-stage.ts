@@ -24,11 +24,11 @@ export function assertRefused(answer: Answer, status: number, challenge: RegExp)
 export interface Issuer {
   readonly pem: string
   readonly jwks: object
-  /** @param expires default: in an hour. */
+  /** @param expires default: in an hour; null: never. */
   readonly token: (
     payload: JWTPayload,
     header?: object,
-    expires?: string | number,
+    expires?: string | number | null,
   ) => Promise<string>
 }
 
@@ -37,10 +37,9 @@ export async function issuer(kid = 'one'): Promise<Issuer> {
   return {
     pem: await exportSPKI(publicKey),
     jwks: { keys: [{ ...(await exportJWK(publicKey)), kid, alg: 'ES256' }] },
-    token: (payload, header = {}, expires = '1h') =>
-      new SignJWT(payload)
-        .setProtectedHeader({ alg: 'ES256', kid, ...header })
-        .setExpirationTime(expires)
-        .sign(privateKey),
+    token: (payload, header = {}, expires = '1h') => {
+      const token = new SignJWT(payload).setProtectedHeader({ alg: 'ES256', kid, ...header })
+      return (expires === null ? token : token.setExpirationTime(expires)).sign(privateKey)
+    },
   }
 }

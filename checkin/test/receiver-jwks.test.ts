@@ -12,21 +12,22 @@ const good = { sub: '7', scope: 'ingest' }
 const hourMs = 3_600_000
 
 interface JwksStage extends Stage {
-  /** The server of the keys; it answers with 500 while it is away. */
-  readonly keys: { isAway: boolean; set: object; asked: number }
+  /** The server of the keys; it answers with 500 while it is away, and not at all while it is silent. */
+  readonly keys: { isAway: boolean; isSilent: boolean; set: object; asked: number }
   readonly turnClock: (ms: number) => void
   /** Posts a check-in with a token that was never seen before. */
   readonly send: (from: Issuer) => Promise<Answer>
 }
 
 async function jwksStage(t: TestContext, first: Issuer): Promise<JwksStage> {
-  const keys = { isAway: false, set: first.jwks, asked: 0 }
+  const keys = { isAway: false, isSilent: false, set: first.jwks, asked: 0 }
   const server = createServer((_request, response) => {
     keys.asked += 1
+    if (keys.isSilent) return
     response.statusCode = keys.isAway ? 500 : 200
     response.end(JSON.stringify(keys.set))
   }).listen(0, '127.0.0.1')
-  t.after(() => server.close())
+  t.after(() => server.close().closeAllConnections())
   await waitFor(() => server.listening, { what: 'the server of the keys' })
   const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/keys?secret`)
   let nowMs = 0
@@ -102,6 +103,47 @@ test('keys of tokens: one that may be new is refused for now, never for good', a
   })
   assert.equal(key.status, 401)
   await key.arrayBuffer()
+})
+
+test('keys of tokens: an issuer that does not answer is given up, and told', async (t) => {
+  const ours = await issuer()
+  const { keys, turnClock, send, lines } = await jwksStage(t, ours)
+  keys.isSilent = true
+  const answers = await Promise.all([send(ours), send(ours)])
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [503, 503],
+  )
+  assert.equal(keys.asked, 1)
+  assert.match(lines.join('\n'), /cannot be read from .+timeout/)
+  // Right after that, nobody waits.
+  assert.equal((await send(ours)).status, 503)
+  assert.equal(keys.asked, 1)
+  keys.isSilent = false
+  turnClock(1000)
+  assert.equal((await send(ours)).status, 202)
+})
+
+test('keys of tokens: once one is withdrawn, a token is believed for a minute at most', async (t) => {
+  const [ours, next] = await Promise.all([issuer('one'), issuer('two')])
+  const { keys, turnClock, send, post } = await jwksStage(t, ours)
+  const token = bearer(await ours.token(good))
+  const status = async (): Promise<number> => (await post(valid, token)).status
+  const startMs = Date.now()
+  t.mock.timers.enable({ apis: ['Date'], now: startMs })
+  assert.equal(await status(), 202)
+  keys.set = next.jwks
+  turnClock(6 * 60_000)
+  // Another one's token has the keys read anew.
+  await send(ours)
+  await waitFor(() => keys.asked === 2, { what: 'the keys to be read' })
+  t.mock.timers.setTime(startMs + 59_000)
+  assert.equal(await status(), 202)
+  t.mock.timers.setTime(startMs + 61_000)
+  // It may be a new one, until it was looked for.
+  assert.equal(await status(), 503)
+  turnClock(10_000)
+  assert.equal(await status(), 401)
 })
 
 test('keys of tokens: the metrics tell their age and the looks that failed', async (t) => {
