@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto'
 import { exhausted, MillraceError } from './errors.ts'
 import { encodeValue, type Fields, type ValuesOf } from './fields.ts'
+import { checkKnown, type Names } from './known-options.ts'
 import type { Connection } from './redis/connection.ts'
 import { runScript, scripts } from './redis/scripts.ts'
 import { scriptFailure } from './script-failure.ts'
@@ -43,6 +44,14 @@ export type AppendOutcome =
   | { readonly kind: 'appended' | 'replayed'; readonly id: string }
   | { readonly kind: 'mismatch' | 'keys-full' | 'held-back' }
 
+const known: Names<BatchOptions> = {
+  replicas: true,
+  isAtomic: true,
+  rememberMs: true,
+  extra: true,
+  keysMax: true,
+}
+const knownOfItem: Names<BatchItem<Fields>> = { values: true, idempotencyKey: true }
 /** Entries that one call takes: it holds up the server for about a microsecond each. */
 const batchItemsMax = 5000
 const dayMs = 24 * 3_600_000
@@ -55,6 +64,9 @@ export async function appendBatch<F extends Fields>(
   items: readonly BatchItem<F>[],
   options: BatchOptions = {},
 ): Promise<AppendOutcome[]> {
+  const action = `append to stream "${stream.key}"`
+  checkKnown(action, options, known)
+  for (const item of items) checkKnown(action, item, knownOfItem)
   const { isAtomic, rememberMs, keysMax } = { ...defaults, ...options }
   const { extra = {} } = options
   inRange('the number of entries', items.length, 0, batchItemsMax)

@@ -1,4 +1,5 @@
 import type { MillraceError } from './errors.ts'
+import { unknownOption, type Names } from './known-options.ts'
 import { readAddress, type ServerAddress } from './redis/server-address.ts'
 import { checkTls, type TlsOptions } from './redis/tls-options.ts'
 
@@ -26,7 +27,7 @@ export interface ConnectOptions {
   readonly onAccepted?: () => void
 }
 
-const known: Readonly<Record<keyof ConnectOptions, true>> = {
+const known: Names<ConnectOptions> = {
   url: true,
   name: true,
   tls: true,
@@ -43,10 +44,8 @@ export function checkConnectOptions(options: ConnectOptions): ServerAddress {
   if (typeof given !== 'object' || given === null) {
     throw refused("options are an object, like { url: 'redis://host:6379' }")
   }
-  const unknown = Object.keys(options).find((name) => !Object.hasOwn(known, name))
-  if (unknown !== undefined) {
-    throw refused(`option "${unknown}" is unknown: there are ${Object.keys(known).join(', ')}`)
-  }
+  const problem = unknownOption(options, known)
+  if (problem !== undefined) throw refused(problem)
   const address = readAddress(options.url)
   checkName(options.name)
   for (const name of ['onDisconnect', 'onReconnect', 'onRefused', 'onAccepted'] as const) {

@@ -5,7 +5,7 @@
 import { deadLetter, type DeadLetter } from './dead-letter.ts'
 import { MillraceError, missingGroup, movedBack } from './errors.ts'
 import { groupKeys, type GroupKeys, type parkingNames } from './keys.ts'
-import { checkKnown } from './known-options.ts'
+import { checkKnown, type Names } from './known-options.ts'
 import { wait } from './persist.ts'
 import type { Connection, Reply } from './redis/connection.ts'
 import { asList, runScript, scripts } from './redis/scripts.ts'
@@ -67,6 +67,14 @@ export interface DeadLetterPage {
   readonly next: string | null
 }
 
+const listOptions: Names<DeadLetterListOptions> = {
+  order: true,
+  from: true,
+  count: true,
+  reason: true,
+}
+const settleOptions: Names<SettleOptions<unknown>> = { onOutcome: true, signal: true }
+const redriveOptions: Names<RedriveOptions> = { ...settleOptions, ratePerSecond: true }
 const selectionOptions = { ids: true, all: true, reason: true, olderThanMs: true } as const
 // Letters a read: they may be large.
 const pageMax = 100
@@ -95,6 +103,7 @@ export class DeadLetters {
 
   /** One page. @throws {RangeError} when an option is wrong. @throws {MillraceError} WRONG_TYPE. */
   async list(options: DeadLetterListOptions = {}): Promise<DeadLetterPage> {
+    checkKnown('list dead letters', options, listOptions)
     const { order = 'newest', from, reason } = options
     const count = checkedCount(options.count ?? 100)
     if (from !== undefined) checkId(from)
@@ -149,6 +158,7 @@ export class DeadLetters {
     selection: DeadLetterSelection,
     options: RedriveOptions = {},
   ): Promise<Record<RedriveOutcome, number>> {
+    checkKnown('redrive dead letters', options, redriveOptions)
     const { ratePerSecond = Infinity, signal = neverAborted, onOutcome } = options
     if (!(ratePerSecond > 0)) {
       throw new RangeError(`Cannot use ratePerSecond ${ratePerSecond}: it is above 0`)
@@ -189,8 +199,10 @@ export class DeadLetters {
    */
   async purge(
     selection: DeadLetterSelection,
-    { signal = neverAborted, onOutcome }: SettleOptions<PurgeOutcome> = {},
+    options: SettleOptions<PurgeOutcome> = {},
   ): Promise<Record<PurgeOutcome, number>> {
+    checkKnown('purge dead letters', options, settleOptions)
+    const { signal = neverAborted, onOutcome } = options
     const total = { purged: 0, gone: 0, ambiguous: 0 }
     const settle = (id: string, outcome: PurgeOutcome): void => {
       total[outcome] += 1

@@ -1,10 +1,8 @@
 /** What a consumer or a reader is given where no types have looked at it. */
 import type { ConsumerObserver, ConsumerOptions } from './consumer-options.ts'
 import type { Fields } from './fields.ts'
-import { checkKnown } from './known-options.ts'
+import { checkKnown, type Names } from './known-options.ts'
 import type { ReaderObserver, ReaderOptions } from './reader.ts'
-
-type Names<Options> = Readonly<Record<keyof Options, true>>
 
 const consumerOptions: Names<ConsumerOptions<Fields>> = {
   projections: true,

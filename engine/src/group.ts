@@ -9,7 +9,7 @@ import { MillraceError } from './errors.ts'
 import type { Fields } from './fields.ts'
 import { consumerOf, record, type ConsumerDescription } from './group-info.ts'
 import { groupKeys, parkingNames } from './keys.ts'
-import { checkKnown } from './known-options.ts'
+import { checkKnown, type Names } from './known-options.ts'
 import type { Runs } from './lifetime.ts'
 import type { Connection, Reply } from './redis/connection.ts'
 import { asList, runScript, scripts } from './redis/scripts.ts'
@@ -62,7 +62,16 @@ export interface GroupDescription {
   readonly deadLetters: number
 }
 
+const pauseOptions: Names<PauseOptions> = { future: true }
 const namePattern = /^[A-Za-z0-9._:-]{1,64}$/
+
+/** Of what is only told unless it shall be done. */
+interface Execution {
+  /** Does it, default false. */
+  readonly execute?: boolean
+}
+
+const execution: Names<Execution> = { execute: true }
 
 /** A consumer group of a stream. */
 export class Group<F extends Fields = Fields> {
@@ -186,6 +195,7 @@ export class Group<F extends Fields = Fields> {
    */
   async pause(who: Paused = 'group', options: PauseOptions = {}): Promise<PauseOutcome> {
     this.#checkPaused(who)
+    checkKnown(`pause group "${this.name}" or its consumers`, options, pauseOptions)
     const keys = groupKeys(this.stream.key, this.name)
     return await pause(this.#connection, keys, { ...options, group: this.name, who })
   }
@@ -225,7 +235,9 @@ export class Group<F extends Fields = Fields> {
    * @throws {MillraceError} NO_GROUP, WRONG_TYPE, AUTHENTICATION; REFUSED when more than 10,000 entries are undelivered and
    *   the group moves while they are counted.
    */
-  async repairLag({ execute = false }: { readonly execute?: boolean } = {}): Promise<LagRepair> {
+  async repairLag(options: Execution = {}): Promise<LagRepair> {
+    checkKnown(`repair the lag of group "${this.name}"`, options, execution)
+    const { execute = false } = options
     const keys = groupKeys(this.stream.key, this.name)
     return await repairLag(this.#connection, keys, { group: this.name, execute })
   }
@@ -235,9 +247,9 @@ export class Group<F extends Fields = Fields> {
    * `execute`, takes both into the ledger, as skipped and as purged: then it balances again.
    * @throws {MillraceError} NO_GROUP, WRONG_TYPE, AUTHENTICATION; REFUSED when that cannot be told.
    */
-  async acceptLoss({
-    execute = false,
-  }: { readonly execute?: boolean } = {}): Promise<LossAcceptance> {
+  async acceptLoss(options: Execution = {}): Promise<LossAcceptance> {
+    checkKnown(`accept losses of group "${this.name}"`, options, execution)
+    const { execute = false } = options
     const keys = groupKeys(this.stream.key, this.name)
     return await acceptLoss(this.#connection, keys, { group: this.name, execute })
   }
@@ -267,7 +279,9 @@ export class Group<F extends Fields = Fields> {
   }
 
   #checkPaused(who: Paused): void {
-    if (who !== 'group') checkName('consumer', who.consumer)
+    if (who === 'group') return
+    checkKnown(`pause or resume in group "${this.name}"`, who, { consumer: true })
+    checkName('consumer', who.consumer)
   }
 
   /**

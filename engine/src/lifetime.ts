@@ -3,12 +3,14 @@
  * function in it does; and with its Millrace at the latest.
  */
 import { MillraceError } from './errors.ts'
+import { checkKnown, type Names } from './known-options.ts'
 
 export interface StopOptions {
   /** What still runs after so many milliseconds is left behind and given back. Default: Infinity, it is waited for. */
   readonly withinMs?: number
 }
 
+const known: Names<StopOptions> = { withinMs: true }
 // A longer timer would fire at once.
 const timerMaxMs = 2 ** 31 - 1
 
@@ -43,8 +45,10 @@ export class Lifetime {
     this.#stopping.abort()
   }
 
-  /** Resolves when it has ended. @throws {RangeError} when the time is none. */
-  async stop({ withinMs = Infinity }: StopOptions = {}): Promise<void> {
+  /** Resolves when it has ended. @throws {RangeError} when the time is none. {TypeError} for an option that nobody knows. */
+  async stop(options: StopOptions = {}): Promise<void> {
+    checkStop(`stop ${this.#what}`, options)
+    const { withinMs = Infinity } = options
     if (!(withinMs >= 0)) {
       throw new RangeError(
         `Cannot use withinMs ${withinMs}: it is a number of milliseconds, 0 or more`,
@@ -67,6 +71,11 @@ export class Lifetime {
     })
     await Promise.race([work, left])
   }
+}
+
+/** @throws {TypeError} naming the option. */
+export function checkStop(action: string, options: StopOptions): void {
+  checkKnown(action, options, known)
 }
 
 /** What runs on a connection, so that it ends before the connection is closed. */

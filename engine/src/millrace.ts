@@ -8,7 +8,8 @@ import { checkConnectOptions, type ConnectOptions } from './connect-options.ts'
 import { MillraceError } from './errors.ts'
 import { Group } from './group.ts'
 import type { Fields, ValuesOf } from './fields.ts'
-import { Runs, type StopOptions } from './lifetime.ts'
+import { checkKnown, type Names } from './known-options.ts'
+import { checkStop, Runs, type StopOptions } from './lifetime.ts'
 import { ObserverCalls } from './observer-calls.ts'
 import { persist } from './persist.ts'
 import type { Projection } from './projection.ts'
@@ -32,6 +33,13 @@ export interface AppendOptions {
 /** An entry to append. */
 export interface Addition<F extends Fields> extends AppendOptions {
   readonly values: ValuesOf<F>
+}
+
+const knownOfAddition: Names<Addition<Fields>> = { values: true, id: true, extra: true }
+const knownOfAppend: Names<AppendOptions & Pick<BatchOptions, 'replicas'>> = {
+  id: true,
+  extra: true,
+  replicas: true,
 }
 
 /**
@@ -97,15 +105,17 @@ export class Millrace {
   /**
    * Appends one entry. Appending never trims.
    * @returns the entry id, once the server has confirmed it.
-   * @throws {TypeError} or {RangeError} when a value is not what the stream declares; nothing was sent.
+   * @throws {TypeError} or {RangeError} when a value is not what the stream declares, or for an option that nobody knows; nothing was sent.
    * @throws {MillraceError} UNREACHABLE: not appended. DISCONNECTED, TIMEOUT: unknown; appending again may duplicate.
    *   NOT_REPLICATED: appended, but too few replicas have confirmed it.
    */
   async append<F extends Fields>(
     stream: Stream<F>,
     values: ValuesOf<F>,
-    { id = '*', extra, replicas = 0 }: AppendOptions & Pick<BatchOptions, 'replicas'> = {},
+    options: AppendOptions & Pick<BatchOptions, 'replicas'> = {},
   ): Promise<string> {
+    checkKnown(`append to stream "${stream.key}"`, options, knownOfAppend)
+    const { id = '*', extra, replicas = 0 } = options
     const args = ['XADD', stream.key, id, ...encodeEntry(stream, values, extra)]
     const write = (): Promise<Reply> => this.#connection.send(args)
     return String(replicas > 0 ? await this.#replicaWait.confirmed(replicas, write) : await write())
@@ -120,6 +130,8 @@ export class Millrace {
     stream: Stream<F>,
     additions: readonly Addition<F>[],
   ): Promise<string[]> {
+    const action = `append to stream "${stream.key}"`
+    for (const addition of additions) checkKnown(action, addition, knownOfAddition)
     const encoded = additions.map(({ values, id = '*', extra }) => [
       'XADD',
       stream.key,
@@ -134,7 +146,7 @@ export class Millrace {
    * Appends up to 5,000 entries by one script call: faster than one by one, and its outcome is known, or unknown, for all
    * of them together. Entries with an idempotency key are appended once while the key is remembered, whoever else appends.
    * @returns what became of each entry, in the same order.
-   * @throws as {@link Millrace.append}, and {@link RangeError} for an option; all values are checked before anything is sent. After an
+   * @throws as {@link Millrace.append}, and {RangeError} for an option; all values are checked before anything is sent. After an
    *   unknown outcome, entries with an idempotency key can be appended again without a duplicate.
    */
   async appendBatch<F extends Fields>(
@@ -160,7 +172,7 @@ export class Millrace {
   /**
    * Removes the entries from the head of a stream that no group and no named reader needs any more, except a reserve;
    * in bounded steps. For a loop there is {@link Trimmer}.
-   * @throws {RangeError} when an option cannot be used.
+   * @throws {RangeError} or {TypeError} naming the option that cannot be used; nothing was removed.
    * @throws {MillraceError} NO_STREAM, WRONG_TYPE, CLOSED. A lost connection hides only how much is gone: trimming again is safe.
    */
   async trim<F extends Fields>(stream: Stream<F>, options: TrimOptions = {}): Promise<TrimOutcome> {
@@ -171,7 +183,7 @@ export class Millrace {
   /**
    * Reads a page of a ranking that a projection keeps, with its neighbours as of one moment.
    * @param key of the ranking; a missing one is empty
-   * @throws {RangeError} when an option cannot be used. {MillraceError} WRONG_TYPE.
+   * @throws {RangeError} or {TypeError} naming the option that cannot be used. {MillraceError} WRONG_TYPE.
    */
   async rankingPage(key: string, options: RankingPageOptions): Promise<RankingPage> {
     return await rankingPage(this.#connection, key, options)
@@ -215,10 +227,11 @@ export class Millrace {
   /**
    * Stops the consumers and readers that still run, as their `stop` does, so that each `run` ends; waits for the commands in
    * flight; then closes the connection. Default of `withinMs`: 5,000. Not to be awaited in a handler.
-   * @throws {RangeError} when `withinMs` is no time.
+   * @throws {RangeError} when `withinMs` is no time. {TypeError} for an option that nobody knows.
    */
-  async close({ withinMs = 5000 }: StopOptions = {}): Promise<void> {
-    await this.#runs.close({ withinMs })
+  async close(options: StopOptions = {}): Promise<void> {
+    checkStop('close the Millrace', options)
+    await this.#runs.close({ withinMs: options.withinMs ?? 5000 })
     await this.#connection.close()
   }
 }

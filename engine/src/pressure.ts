@@ -4,6 +4,7 @@
  */
 import { EventLoopDelay } from './event-loop-delay.ts'
 import type { Fields } from './fields.ts'
+import { checkKnown, type Names } from './known-options.ts'
 import type { Millrace } from './millrace.ts'
 import { ObserverCalls } from './observer-calls.ts'
 import { wait } from './persist.ts'
@@ -52,6 +53,13 @@ interface Gauge {
   isHigh: boolean
 }
 
+const known: Names<PressureOptions> = {
+  backlogMax: true,
+  memoryShareMax: true,
+  eventLoopDelayMaxMs: true,
+  everyMs: true,
+  onChange: true,
+}
 const lowShare = 0.9
 
 export class Pressure<F extends Fields = Fields> {
@@ -66,8 +74,9 @@ export class Pressure<F extends Fields = Fields> {
   #isAsking = false
   #run: Promise<void> | undefined
 
-  /** It does nothing until it is run. @throws {RangeError} when an option cannot be used. */
+  /** It does nothing until it is run. @throws {RangeError} or {TypeError} naming the option that cannot be used. */
   constructor(millrace: Pick<Millrace, 'send'>, stream: Stream<F>, options: PressureOptions = {}) {
+    checkKnown(`watch the pressure of stream "${stream.key}"`, options, known)
     const { backlogMax = 1_000_000, memoryShareMax = 0.9, eventLoopDelayMaxMs = 1000 } = options
     this.#millrace = millrace
     this.#stream = stream

@@ -1,4 +1,5 @@
 import { MillraceError } from './errors.ts'
+import { checkKnown, type Names } from './known-options.ts'
 import type { Connection } from './redis/connection.ts'
 import { asList, runScript, scripts } from './redis/scripts.ts'
 import { scriptFailure } from './script-failure.ts'
@@ -32,14 +33,18 @@ export interface RankingPageOptions {
   readonly after?: RankingPlace
 }
 
+const known: Names<RankingPageOptions> = { limit: true, after: true }
 const limitMax = 1000
 
 /** Use {@link Millrace.rankingPage}. */
 export async function rankingPage(
   connection: Pick<Connection, 'send'>,
   key: string,
-  { limit, after }: RankingPageOptions,
+  options: RankingPageOptions,
 ): Promise<RankingPage> {
+  // Its place may be a whole standing: a page goes on after the last one.
+  checkKnown(`read ranking "${key}"`, options, known)
+  const { limit, after } = options
   if (!Number.isSafeInteger(limit) || limit < 1 || limit > limitMax) {
     throw new RangeError(`Cannot use limit ${limit}: it is an integer from 1 to ${limitMax}`)
   }

@@ -5,6 +5,7 @@
 import { countRange } from './count-range.ts'
 import { MillraceError } from './errors.ts'
 import { streamLedger } from './keys.ts'
+import { checkKnown, type Names } from './known-options.ts'
 import type { Connection, Reply } from './redis/connection.ts'
 import { asList, runScript, scripts } from './redis/scripts.ts'
 import { scriptFailure } from './script-failure.ts'
@@ -77,6 +78,15 @@ export type TrimOutcome =
   /** The stream has neither a group nor a reader: nothing says what is still needed, so nothing is removed. */
   | { readonly kind: 'unread' }
 
+const known: Names<TrimOptions> = {
+  keepEntries: true,
+  keepMs: true,
+  readers: true,
+  dryRun: true,
+  batch: true,
+  signal: true,
+}
+const knownOfReader: Names<TrimReader> = { positionKey: true, ifMissing: true }
 const batchMost = 10_000
 const countedMost = 100_000
 
@@ -86,6 +96,7 @@ export async function trim(
   stream: string,
   options: TrimOptions,
 ): Promise<TrimOutcome> {
+  checkKnown(`trim stream "${stream}"`, options, known)
   const { dryRun = false, batch } = checkTrimOptions(options)
   const ask = scriptCall(connection, stream, options)
   if (dryRun) return await explain(connection, stream, options, await ask(0))
@@ -101,9 +112,10 @@ export async function trim(
   }
 }
 
-/** @throws {RangeError} naming the option that cannot be used. */
+/** @throws {RangeError} naming the option that cannot be used; {TypeError} one of a reader that nobody knows. */
 export function checkTrimOptions(options: TrimOptions): TrimOptions & { readonly batch: number } {
-  const { keepEntries = 0, keepMs = 0, batch = batchMost } = options
+  const { keepEntries = 0, keepMs = 0, readers = [], batch = batchMost } = options
+  for (const reader of readers) checkKnown('respect a reader', reader, knownOfReader)
   inRange('keepEntries', keepEntries, 0, Number.MAX_SAFE_INTEGER)
   inRange('keepMs', keepMs, 0, Number.MAX_SAFE_INTEGER)
   inRange('batch', batch, 1, batchMost)

@@ -1,6 +1,7 @@
 /** Keeps a stream bounded: runs {@link Millrace.trim} again and again. Promise: as there, nothing that is needed goes. */
 import { isPassing } from './errors.ts'
 import type { Fields } from './fields.ts'
+import { checkKnown, type Names } from './known-options.ts'
 import type { Millrace } from './millrace.ts'
 import { ObserverCalls } from './observer-calls.ts'
 import { wait } from './persist.ts'
@@ -23,6 +24,15 @@ export interface TrimmerOptions extends Omit<TrimOptions, 'dryRun' | 'signal'> {
   readonly observer?: TrimmerObserver
 }
 
+const known: Names<TrimmerOptions> = {
+  keepEntries: true,
+  keepMs: true,
+  readers: true,
+  batch: true,
+  everyMs: true,
+  signal: true,
+  observer: true,
+}
 // The longest time that a timer of Node takes.
 const everyMost = 2 ** 31 - 1
 
@@ -34,8 +44,9 @@ export class Trimmer<F extends Fields = Fields> {
   readonly #stopping = new AbortController()
   #run: Promise<void> | undefined
 
-  /** It does nothing until it is run. @throws {RangeError} when an option cannot be used. */
+  /** It does nothing until it is run. @throws {RangeError} or {TypeError} naming the option that cannot be used. */
   constructor(millrace: Pick<Millrace, 'trim'>, stream: Stream<F>, options: TrimmerOptions = {}) {
+    checkKnown(`make a trimmer of stream "${stream.key}"`, options, known)
     const { everyMs = 10_000 } = options
     if (!Number.isSafeInteger(everyMs) || everyMs < 1 || everyMs > everyMost) {
       throw new RangeError(`Cannot use everyMs ${everyMs}: it is an integer from 1 to ${everyMost}`)
@@ -61,13 +72,13 @@ export class Trimmer<F extends Fields = Fields> {
   }
 
   async #work(): Promise<void> {
-    const { observer = {}, signal: outer } = this.#options
+    const { observer = {}, signal: outer, everyMs: _, ...options } = this.#options
     const calls = new ObserverCalls(observer, `the trimmer of "${this.#stream.key}"`)
     const own = this.#stopping.signal
     const signal = outer === undefined ? own : AbortSignal.any([own, outer])
     while (!signal.aborted) {
       try {
-        const outcome = await this.#millrace.trim(this.#stream, { ...this.#options, signal })
+        const outcome = await this.#millrace.trim(this.#stream, { ...options, signal })
         void calls.tell('ran', outcome)
       } catch (error) {
         if (!isPassing(error)) throw error

@@ -29,7 +29,10 @@ const wrong: { options: unknown; says: RegExp }[] = [
   { options: { url, onDisconnect: true }, says: /onDisconnect is no function/ },
   { options: { url, tls: {} }, says: /tls is given, and url does not begin with rediss:/ },
   { options: { url: 'rediss://127.0.0.1:1', tls: true }, says: /tls is no object/ },
-  { options: { url: 'rediss://127.0.0.1:1', tls: { pfx: 's3cret' } }, says: /tls.pfx is unknown/ },
+  {
+    options: { url: 'rediss://127.0.0.1:1', tls: { pfx: 's3cret' } },
+    says: /option "tls.pfx" is unknown: there are ca, cert, key, servername/,
+  },
   { options: { url: 'rediss://127.0.0.1:1', tls: { ca: 's3cret' } }, says: /tls.ca holds no cert/ },
   { options: { url: 'rediss://127.0.0.1:1', tls: { ca: [] } }, says: /tls.ca holds no cert/ },
   {

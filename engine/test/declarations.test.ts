@@ -145,7 +145,10 @@ test('what cannot be meant is refused where it is declared', () => {
       ['p:{page}', { n: latest(entryTime as never) }],
       /reads the function entryTime\. .*or entryTime\(\)/,
     ],
-    [['p:{page}', n, { ranking: {} }], /option "ranking" is unknown: there are rankings/],
+    [
+      ['p:{page}', n, { ranking: {} }],
+      /option "ranking" is unknown: did you mean "rankings"\? There are rankings/,
+    ],
     [['p:{page}', n, 'rankings'], /its options are an object/],
     [
       ['p:{page}', n, { rankings: { n: 'top:{page}' } }],
@@ -172,7 +175,7 @@ test('what a consumer or a reader cannot be given is refused when it is made', (
   const cases: [object, RegExp][] = [
     [
       { concurency: 3 },
-      /option "concurency" is unknown: there are projections, handler, concurrency/,
+      /option "concurency" is unknown: did you mean "concurrency"\? There are projections, handler/,
     ],
     [{ handler: 'x' }, /handler is no function/],
     [{ orderBy: 'guest' }, /orderBy is no function/],

@@ -1,5 +1,6 @@
 /** What TLS is given besides the URL. Promise: what cannot be used is refused by name before anything connects. */
 import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { unknownOption, type Names } from '../known-options.ts'
 
 /** One text in PEM form, or several of them in a list. */
 export type Pem = string | Uint8Array | readonly (string | Uint8Array)[]
@@ -16,7 +17,7 @@ export interface TlsOptions {
   readonly servername?: string | undefined
 }
 
-const known: Readonly<Record<keyof TlsOptions, true>> = {
+const known: Names<TlsOptions> = {
   ca: true,
   cert: true,
   key: true,
@@ -25,10 +26,8 @@ const known: Readonly<Record<keyof TlsOptions, true>> = {
 
 /** @throws {TypeError} naming the option that cannot be used; it holds no part of a key. */
 export function checkTls(tls: TlsOptions): void {
-  const unknown = Object.keys(tls).find((name) => !Object.hasOwn(known, name))
-  if (unknown !== undefined) {
-    throw refused(`tls.${unknown}`, `is unknown: there are ${Object.keys(known).join(', ')}`)
-  }
+  const problem = unknownOption(tls, known, 'tls.')
+  if (problem !== undefined) throw new TypeError(`Cannot connect: ${problem}`)
   for (const name of ['ca', 'cert'] as const) checkCertificates(name, tls[name])
   if ((tls.cert === undefined) !== (tls.key === undefined)) {
     const [given, missing] = tls.cert === undefined ? ['key', 'cert'] : ['cert', 'key']
