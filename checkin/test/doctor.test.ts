@@ -83,6 +83,18 @@ const groups: readonly Case[] = [
     remedy: all(recovered, drained),
   },
   {
+    check: 'projections-changed',
+    severity: 'problem',
+    cause: all(append, async (_redis, { millrace }) => {
+      const group = millrace.group(model.checkins, name)
+      await group.create()
+      await group.consumer('c', { projections: [model.users], drain: true }).run()
+    }),
+    what: /^Group checkinConsumers has folded check-ins of ncc:checkins by other projections/,
+    advice: /another KEY_PREFIX/,
+    remedy: send('FLUSHALL'),
+  },
+  {
     check: 'balance',
     severity: 'problem',
     cause: all(processed(10), async (redis, { millrace }) => {

@@ -35,6 +35,20 @@ function folds({ key, counters, extremes, choices, averages }: Plan): string {
   return JSON.stringify([key.literals, key.parts.map(({ name, isText }) => [name, isText]), fields])
 }
 
+/**
+ * What the ledger notes about these plans: hashes were folded by `these`, or by `others`; `unknown` when it notes nothing.
+ * @throws {MillraceError} WRONG_TYPE, AUTHENTICATION.
+ */
+export async function foldedBy(
+  connection: Pick<Connection, 'send'>,
+  { ledger }: Pick<GroupKeys, 'ledger'>,
+  plans: readonly Plan[],
+): Promise<'these' | 'others' | 'unknown'> {
+  const held = await connection.send(['HGET', ledger, 'definition'])
+  if (held === null) return 'unknown'
+  return held === definitionOf(plans) ? 'these' : 'others'
+}
+
 /** Who folds by what. */
 export interface Folds {
   readonly group: string

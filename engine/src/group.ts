@@ -3,6 +3,7 @@ import { readBalance, type Balance } from './balance.ts'
 import { Consumer } from './consumer.ts'
 import type { ConsumerOptions } from './consumer-options.ts'
 import { DeadLetters } from './dead-letters.ts'
+import { foldedBy } from './definition.ts'
 import { ageOf } from './entry-id.ts'
 import { entryState, type EntryState } from './entry-state.ts'
 import { MillraceError } from './errors.ts'
@@ -24,12 +25,13 @@ import {
   type PauseOutcome,
   type Pauses,
 } from './pause.ts'
+import { plansOf } from './plan.ts'
+import type { Projection } from './projection.ts'
 import { repairLag, type LagRepair } from './repair-lag.ts'
 import { pausesOf, removeConsumer, rosterOf, type RosterEntry } from './roster.ts'
 import type { Stream } from './stream.ts'
-import { namingKeys } from './wrong-keys.ts'
 import { readBacklogs, undeliveredOf } from './undelivered.ts'
-import { wrongKeys, type WrongKey } from './wrong-keys.ts'
+import { namingKeys, wrongKeys, type WrongKey } from './wrong-keys.ts'
 
 /** What XINFO GROUPS, XINFO CONSUMERS and XPENDING say about a group, at one moment. */
 export interface GroupDescription {
@@ -222,6 +224,20 @@ export class Group<F extends Fields = Fields> {
   /** Whether the counts of the ledger add up to what was appended. @throws {MillraceError} NO_GROUP, WRONG_TYPE. */
   async balance(): Promise<Balance> {
     return await readBalance(this.#connection, groupKeys(this.stream.key, this.name), this.name)
+  }
+
+  /**
+   * Whether the hashes of this group were folded by these projections, all that its consumers have: with `others` they are
+   * refused (PROJECTION_CHANGED). `unknown`: nothing is noted. Reads only.
+   * @throws {TypeError} when stream and projections do not fit. {MillraceError} WRONG_TYPE.
+   */
+  async foldedBy(
+    projections: readonly Projection<keyof F & string>[],
+  ): Promise<'these' | 'others' | 'unknown'> {
+    const what = `Cannot look by what group "${this.name}" folds`
+    const plans = plansOf(projections, this.stream)
+    const keys = groupKeys(this.stream.key, this.name)
+    return await this.#naming(what, () => foldedBy(this.#connection, keys, plans))
   }
 
   /** Keys of this group, and of its stream, that somebody else has taken: they hold another type. */

@@ -67,7 +67,12 @@ onEachServer('a changed projection', (bench) => {
   test('is refused before its first effect, pulled and pushed down, and the old one goes on', async () => {
     const { group, old, changed, append, held } = await freshOrders()
     await append()
+    assert.equal(await group.foldedBy([old]), 'unknown')
     await group.consumer('one', { projections: [old], drain: true }).run()
+    assert.deepEqual(
+      [await group.foldedBy([old]), await group.foldedBy([changed])],
+      ['these', 'others'],
+    )
     await append()
     for (const mode of ['pull', 'push-down'] as const) {
       const consumer = group.consumer('two', { projections: [changed], mode, drain: true })

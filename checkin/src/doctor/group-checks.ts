@@ -40,6 +40,18 @@ const lost: Check = ({ plan }) => {
   }
 }
 
+const folded: Check = ({ foldedBy, stream, group }) => {
+  if (foldedBy !== 'others') return undefined
+  return {
+    check: 'projections-changed',
+    severity: 'problem',
+    what: `Group ${group} has folded check-ins of ${stream} by other projections than those of this version.`,
+    why: 'Processors of this version refuse to start (PROJECTION_CHANGED): values of both would be mixed in the same hashes.',
+    remedy:
+      'Go on with the processors of the version that has folded them. Or let this version begin anew with another KEY_PREFIX: stream and hashes of its own.',
+  }
+}
+
 const missing: Check = ({ plan, balance, hasStream, stream, group }) => {
   if (plan.condition !== 'no-ledger' || balance !== undefined) return undefined
   return {
@@ -175,6 +187,7 @@ const removed: Check = ({ balance }) => {
 /** All that look at the group and its stream. */
 export const groupChecks: readonly Check[] = [
   lost,
+  folded,
   missing,
   twice,
   unbalanced,

@@ -16,6 +16,8 @@ export interface GroupFacts {
   readonly group: string
   readonly hasStream: boolean
   readonly plan: RecoveryPlan
+  /** By whose projections its hashes were folded: those of this version, or others. */
+  readonly foldedBy: 'these' | 'others' | 'unknown'
   /** Undefined without a group. */
   readonly balance: Balance | undefined
   /** Undefined without a group. */
@@ -44,9 +46,10 @@ export async function readGroup(
   const group = millrace.group(model.checkins, name)
   const plan = await group.recovery()
   const { key } = model.checkins
-  const [roster = [], pauses, hasStream] = await Promise.all([
+  const [roster = [], pauses, foldedBy, hasStream] = await Promise.all([
     unlessMissing(group.roster()),
     group.pauses(),
+    group.foldedBy([model.users, model.locations]),
     millrace.send('EXISTS', key),
   ])
   const works = isWorkedOn({ roster, pauses })
@@ -56,6 +59,7 @@ export async function readGroup(
     group: name,
     hasStream: hasStream === 1,
     plan,
+    foldedBy,
     balance: looks?.balance,
     flow: looks?.flow,
     roster,
