@@ -3,63 +3,25 @@
  * to its own group, and is there until then; whoever else redrives or purges at the same time.
  */
 import { deadLetter, type DeadLetter } from './dead-letter.ts'
+import {
+  listOptions,
+  redriveOptions,
+  selectionOptions,
+  settleOptions,
+  type DeadLetterListOptions,
+  type DeadLetterSelection,
+  type PurgeOutcome,
+  type RedriveOptions,
+  type RedriveOutcome,
+  type SettleOptions,
+} from './dead-letter-options.ts'
 import { MillraceError, missingGroup, movedBack } from './errors.ts'
 import { groupKeys, type GroupKeys, type parkingNames } from './keys.ts'
-import { checkKnown, type Names } from './known-options.ts'
+import { checkKnown } from './known-options.ts'
 import { wait } from './persist.ts'
 import type { Connection, Reply } from './redis/connection.ts'
 import { asList, runScript, scripts } from './redis/scripts.ts'
 import { scriptFailure } from './script-failure.ts'
-
-/** Which dead letters: some by id, or all that are there at the moment of the call. */
-export type DeadLetterSelection =
-  /** Ids of letters or of entries. */
-  | { readonly ids: readonly string[] }
-  | {
-      readonly all: true
-      /** Only letters with this reason. */
-      readonly reason?: string
-      /** Only letters that are at least so old, in milliseconds by the server's clock. */
-      readonly olderThanMs?: number
-    }
-
-/**
- * What became of a selected dead letter.
- *
- * - `redriven`: its entry is pending again, the letter is deleted. `purged`: the letter is deleted.
- * - `gone`: no letter has this id, or somebody else was quicker.
- * - `ambiguous`: more than one letter has this id, as its own or as that of its entry. They stay: use their other ids.
- * - `body-gone`: the stream does not hold the entry any more. The letter stays.
- * - `mismatch`: the stream holds another entry under the id: it was made anew. The letter stays.
- * - `undelivered`: the group was moved back and has yet to deliver the entry. The letter stays.
- * - `older`: the group was made anew since. The letter stays.
- */
-export type RedriveOutcome =
-  'redriven' | 'gone' | 'ambiguous' | 'body-gone' | 'mismatch' | 'undelivered' | 'older'
-export type PurgeOutcome = 'purged' | 'gone' | 'ambiguous'
-
-export interface SettleOptions<Outcome> {
-  /** Told for each letter. `id`: of the letter; for `gone` and `ambiguous` what was asked for. */
-  readonly onOutcome?: (id: string, outcome: Outcome) => void
-  /** When it aborts, the rest stays as it is. */
-  readonly signal?: AbortSignal
-}
-
-export interface RedriveOptions extends SettleOptions<RedriveOutcome> {
-  /** Letters a second at most; default: as fast as the server goes. */
-  readonly ratePerSecond?: number
-}
-
-export interface DeadLetterListOptions {
-  /** Which come first, default `newest`. */
-  readonly order?: 'newest' | 'oldest'
-  /** Goes on after this letter: the `next` of the page before. Default: begins with the first. */
-  readonly from?: string
-  /** Letters at most, 1 to 10,000, default 100. */
-  readonly count?: number
-  /** Only letters with this reason. */
-  readonly reason?: string
-}
 
 export interface DeadLetterPage {
   readonly letters: readonly DeadLetter[]
@@ -67,15 +29,6 @@ export interface DeadLetterPage {
   readonly next: string | null
 }
 
-const listOptions: Names<DeadLetterListOptions> = {
-  order: true,
-  from: true,
-  count: true,
-  reason: true,
-}
-const settleOptions: Names<SettleOptions<unknown>> = { onOutcome: true, signal: true }
-const redriveOptions: Names<RedriveOptions> = { ...settleOptions, ratePerSecond: true }
-const selectionOptions = { ids: true, all: true, reason: true, olderThanMs: true } as const
 // Letters a read: they may be large.
 const pageMax = 100
 const redriveName: (typeof parkingNames)[number] = 'redrive'

@@ -4,16 +4,15 @@ import { Consumer } from './consumer.ts'
 import type { ConsumerOptions } from './consumer-options.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { foldedBy } from './definition.ts'
-import { ageOf } from './entry-id.ts'
+import { describeGroup, explained, type GroupDescription } from './describe-group.ts'
 import { entryState, type EntryState } from './entry-state.ts'
 import { MillraceError } from './errors.ts'
 import type { Fields } from './fields.ts'
-import { consumerOf, record, type ConsumerDescription } from './group-info.ts'
 import { groupKeys, parkingNames } from './keys.ts'
 import { checkKnown, type Names } from './known-options.ts'
 import type { Runs } from './lifetime.ts'
-import type { Connection, Reply } from './redis/connection.ts'
-import { asList, runScript, scripts } from './redis/scripts.ts'
+import type { Connection } from './redis/connection.ts'
+import { runScript, scripts } from './redis/scripts.ts'
 import { scriptFailure } from './script-failure.ts'
 import { planRecovery, recover, type RecoveryOutcome, type RecoveryPlan } from './recovery.ts'
 import {
@@ -30,39 +29,8 @@ import type { Projection } from './projection.ts'
 import { repairLag, type LagRepair } from './repair-lag.ts'
 import { pausesOf, removeConsumer, rosterOf, type RosterEntry } from './roster.ts'
 import type { Stream } from './stream.ts'
-import { readBacklogs, undeliveredOf } from './undelivered.ts'
+import { readBacklogs } from './undelivered.ts'
 import { namingKeys, wrongKeys, type WrongKey } from './wrong-keys.ts'
-
-/** What XINFO GROUPS, XINFO CONSUMERS and XPENDING say about a group, at one moment. */
-export interface GroupDescription {
-  readonly stream: string
-  readonly name: string
-  /** Entries in the stream. */
-  readonly streamLength: number
-  /** Entries that are delivered and not acknowledged. */
-  readonly pending: number
-  /** Id of the oldest pending entry; null when nothing is pending. */
-  readonly oldestPendingId: string | null
-  /** Id of the newest pending entry; null when nothing is pending. */
-  readonly newestPendingId: string | null
-  readonly lastDeliveredId: string
-  /** Entries ever delivered; null when the server cannot tell. */
-  readonly entriesRead: number | null
-  /**
-   * Entries not yet delivered. Where others than the trimmer have removed entries, the server's number may be wrong, so they
-   * are counted: up to 10,000 of them, or of those before. Beyond, it is the server's number; null when it has none.
-   */
-  readonly lag: number | null
-  /** Milliseconds since the oldest undelivered entry was appended, by its id; null without one, or when its id tells no time. */
-  readonly oldestUndeliveredMs: number | null
-  /** Milliseconds since the oldest pending entry was appended, likewise. */
-  readonly oldestPendingMs: number | null
-  readonly consumers: readonly ConsumerDescription[]
-  /** The dead-letter stream of the group. */
-  readonly deadLetterStream: string
-  /** Dead letters in it. */
-  readonly deadLetters: number
-}
 
 const pauseOptions: Names<PauseOptions> = { future: true }
 const namePattern = /^[A-Za-z0-9._:-]{1,64}$/
@@ -122,53 +90,15 @@ export class Group<F extends Fields = Fields> {
   /** @throws {MillraceError} NO_STREAM, NO_GROUP, WRONG_TYPE. */
   async describe(): Promise<GroupDescription> {
     const action = `Cannot describe group "${this.name}" of stream "${this.stream.key}"`
-    return await this.#naming(action, () => this.#describe(action))
+    return await this.#naming(action, () =>
+      describeGroup(this.#connection, this.stream.key, this.name),
+    )
   }
 
   /** Names the key where one of another type is met. */
   async #naming<Result>(what: string, action: () => Promise<Result>): Promise<Result> {
     const keys = groupKeys(this.stream.key, this.name)
     return await namingKeys(this.#connection, keys, what, action)
-  }
-
-  async #describe(action: string): Promise<GroupDescription> {
-    const { key } = this.stream
-    const deadLetterStream = groupKeys(key, this.name).deadLetters
-    try {
-      const [groups, length, deadLetters, consumers, pending, backlogs] = await Promise.all([
-        this.#connection.send(['XINFO', 'GROUPS', key]),
-        this.#connection.send(['XLEN', key]),
-        this.#connection.send(['XLEN', deadLetterStream]),
-        this.#connection.send(['XINFO', 'CONSUMERS', key, this.name]),
-        this.#connection.send(['XPENDING', key, this.name]),
-        readBacklogs(this.#connection, key, { group: this.name }),
-      ])
-      const group = asList(groups)
-        .map(record)
-        .find(({ name }) => name === this.name)
-      const [backlog] = backlogs.groups
-      if (group === undefined || backlog === undefined)
-        throw new MillraceError('NO_GROUP', 'it was removed meanwhile')
-      const [, oldest, newest] = asList(pending)
-      return {
-        stream: key,
-        name: this.name,
-        streamLength: Number(length),
-        pending: Number(group.pending),
-        oldestPendingId: textOrNull(oldest),
-        newestPendingId: textOrNull(newest),
-        lastDeliveredId: String(group['last-delivered-id']),
-        entriesRead: numberOrNull(group['entries-read']),
-        lag: await undeliveredOf(this.#connection, key, backlogs, backlog),
-        oldestUndeliveredMs: ageOrNull(backlog.oldestUndeliveredId, backlogs.atMs),
-        oldestPendingMs: ageOrNull(backlog.oldestPendingId, backlogs.atMs),
-        consumers: asList(consumers).map(consumerOf),
-        deadLetterStream,
-        deadLetters: Number(deadLetters),
-      }
-    } catch (error) {
-      throw explained(error, action)
-    }
   }
 
   /** The consumers of the group with the state of their leases. @throws {MillraceError} as {@link Group.describe}. */
@@ -354,18 +284,6 @@ function checkName(what: string, name: string): void {
   )
 }
 
-/** Says what failed and what to do, keeping the code. */
-function explained(error: unknown, action: string): unknown {
-  if (!(error instanceof MillraceError)) return error
-  const states: Partial<Record<MillraceError['code'], string>> = {
-    NO_STREAM: 'the stream does not exist. Create stream and group first',
-    NO_GROUP: 'the group does not exist. Create it first',
-    WRONG_TYPE: 'the key holds another type. Move that key away or use another one',
-  }
-  const state = states[error.code] ?? error.message
-  return new MillraceError(error.code, `${action}: ${state}`, { cause: error })
-}
-
 function creationProblem(code: string, action: string, from: string): MillraceError {
   switch (code) {
     case 'wrong-id':
@@ -374,12 +292,3 @@ function creationProblem(code: string, action: string, from: string): MillraceEr
       return scriptFailure(action, code) ?? new MillraceError('REFUSED', `${action}: ${code}`)
   }
 }
-
-const ageOrNull = (id: string | null, nowMs: number): number | null =>
-  id === null ? null : ageOf(id, nowMs)
-
-const numberOrNull = (reply: Reply | undefined): number | null =>
-  typeof reply === 'number' ? reply : null
-
-const textOrNull = (reply: Reply | undefined): string | null =>
-  typeof reply === 'string' ? reply : null

@@ -27,7 +27,7 @@ export {
 export { Group } from './group.ts'
 export type { Balance } from './balance.ts'
 export { groupKeys, readerKeys, streamLedger, type GroupKeys } from './keys.ts'
-export type { GroupDescription } from './group.ts'
+export type { GroupDescription } from './describe-group.ts'
 export type { ConsumerDescription } from './group-info.ts'
 export type { Consumer } from './consumer.ts'
 export type { StopOptions } from './lifetime.ts'
@@ -45,16 +45,15 @@ export type { LagRepair } from './repair-lag.ts'
 export type { LossAcceptance } from './accept-loss.ts'
 export type { DeadLetterReason } from './effects.ts'
 export type { DeadLetter } from './dead-letter.ts'
+export type { DeadLetterPage, DeadLetters } from './dead-letters.ts'
 export type {
   DeadLetterListOptions,
-  DeadLetterPage,
   DeadLetterSelection,
-  DeadLetters,
   PurgeOutcome,
   RedriveOptions,
   RedriveOutcome,
   SettleOptions,
-} from './dead-letters.ts'
+} from './dead-letter-options.ts'
 export type { Handler, HandlerContext } from './handler-pool.ts'
 export type { Outcome } from './outcome.ts'
 export type { Reader, ReaderObserver, ReaderOptions } from './reader.ts'

@@ -51,10 +51,10 @@ function nearest(given: string, names: readonly string[]): string | undefined {
 /** How many letters have to be put in, left out or changed to make one text the other (Levenshtein). */
 function distance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, at) => at)
-  for (const [at, letter] of [...from].entries()) {
+  for (let at = 0; at < from.length; at += 1) {
     const next = [at + 1]
-    for (const [by, other] of [...to].entries()) {
-      const changed = (row[by] ?? 0) + (letter === other ? 0 : 1)
+    for (let by = 0; by < to.length; by += 1) {
+      const changed = (row[by] ?? 0) + (from[at] === to[by] ? 0 : 1)
       next.push(Math.min(changed, (row[by + 1] ?? 0) + 1, (next[by] ?? 0) + 1))
     }
     row = next

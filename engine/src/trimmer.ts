@@ -39,8 +39,7 @@ const everyMost = 2 ** 31 - 1
 export class Trimmer<F extends Fields = Fields> {
   readonly #millrace: Pick<Millrace, 'trim'>
   readonly #stream: Stream<F>
-  readonly #options: TrimmerOptions
-  readonly #everyMs: number
+  readonly #options: TrimmerOptions & { readonly everyMs: number }
   readonly #stopping = new AbortController()
   #run: Promise<void> | undefined
 
@@ -54,8 +53,7 @@ export class Trimmer<F extends Fields = Fields> {
     checkTrimOptions(options)
     this.#millrace = millrace
     this.#stream = stream
-    this.#options = options
-    this.#everyMs = everyMs
+    this.#options = { ...options, everyMs }
   }
 
   /** Works until it is stopped. @throws {MillraceError} NO_STREAM, WRONG_TYPE and other failures that do not pass. */
@@ -72,7 +70,7 @@ export class Trimmer<F extends Fields = Fields> {
   }
 
   async #work(): Promise<void> {
-    const { observer = {}, signal: outer, everyMs: _, ...options } = this.#options
+    const { observer = {}, signal: outer, everyMs, ...options } = this.#options
     const calls = new ObserverCalls(observer, `the trimmer of "${this.#stream.key}"`)
     const own = this.#stopping.signal
     const signal = outer === undefined ? own : AbortSignal.any([own, outer])
@@ -84,7 +82,7 @@ export class Trimmer<F extends Fields = Fields> {
         if (!isPassing(error)) throw error
         void calls.tell('failed', error)
       }
-      await wait(this.#everyMs, signal)
+      await wait(everyMs, signal)
     }
   }
 }

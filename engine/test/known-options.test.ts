@@ -9,7 +9,7 @@ import { process } from './retention.ts'
 
 /** Calls as JavaScript could, by what they are named in the error. */
 function slips({ millrace, visits, group, prefix }: Fixture): Record<string, () => unknown> {
-  const slip = <Options>(options: object): Options => options as Options
+  const slip = (options: object): never => options as never
   const values = visit(1)
   const { deadLetters } = group
   const consumer = group.consumer('ada', { handler: () => undefined })
