@@ -30,19 +30,23 @@ export async function direct(
 ): Promise<Map<string, Tally>> {
   const tallies = new Map(faults.map(({ kind }) => [kind, { strikes: 0, bites: 0 }]))
   const deadline = performance.now() + ms
+  const isBroken = (): boolean => scene.history.violations.some(({ kind }) => kind === 'stuck')
   const ran = lanes.map(async (lane, at) => {
     const random = new SeededRandom(scene.seed * 1009 + at)
     const own = faults.filter((fault) => fault.lane === lane)
     const strikeAll = async (bag: readonly Fault[], untilMs: number): Promise<void> => {
       for (const fault of random.shuffled(bag)) {
-        if (performance.now() > untilMs) return
+        // What follows a fault that did not end would only wait for what is not there.
+        if (performance.now() > untilMs || isBroken()) return
         await strike(scene, fault, random, tallies)
         await delay(random.between(50, 600))
       }
     }
     // The first round is always whole.
     await strikeAll(own, Infinity)
-    while (own.length > 0 && performance.now() < deadline) await strikeAll(own, deadline)
+    while (own.length > 0 && performance.now() < deadline && !isBroken()) {
+      await strikeAll(own, deadline)
+    }
     for (let extra = 0; extra < extraTries; extra += 1) {
       await strikeAll(
         own.filter(({ kind }) => tallies.get(kind)?.bites === 0),

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { CommandError } from '../errors.ts'
 import type { DataFolder } from './data-folder.ts'
@@ -29,9 +30,13 @@ export async function repairAppendOnlyFile(
       `Cannot repair the data of the embedded server: no manifest is in ${folder.appendOnlyFolder}`,
     )
   }
-  // The server's program is its own check tool when it is called by that name.
   const tool = binary.name === 'redis-server' ? 'redis-check-aof' : 'valkey-check-aof'
-  const child = spawn(binary.file, ['--fix', join(folder.appendOnlyFolder, manifest)], {
+  // The server's program is its own check tool when it is called by that name. Where a script starts it, the name is lost.
+  const beside = join(dirname(binary.file), tool)
+  const file = existsSync(beside) ? beside : binary.file
+  const torn = lastFile(await readFile(join(folder.appendOnlyFolder, manifest), 'utf8'))
+  // Not the manifest: Valkey 9's tool does not know the base file of its own server.
+  const child = spawn(file, ['--fix', join(folder.appendOnlyFolder, torn)], {
     argv0: tool,
     stdio: ['pipe', 'pipe', 'pipe'],
   })
@@ -50,4 +55,11 @@ export async function repairAppendOnlyFile(
   }
   const sizes = /from (\d+) bytes, with (\d+) bytes/.exec(said)
   return sizes === null ? 'nothing' : `${String(sizes[2])} of ${String(sizes[1])} bytes`
+}
+
+/** The file that the server appended to last; only its end can be missing. */
+function lastFile(manifest: string): string {
+  const files = [...manifest.matchAll(/^file (?:"([^"]+)"|(\S+)) .*\btype i\b/gm)]
+  const [, quoted, plain] = files.at(-1) ?? []
+  return quoted ?? plain ?? ''
 }

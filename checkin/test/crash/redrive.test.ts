@@ -47,12 +47,13 @@ onEachServer('redrive', (bench) => {
       { what: 'redriven entries that the victim holds', everyMs: 3, timeoutMs: 20_000 },
     )
     victim?.kill('SIGKILL')
+    const place = `At ${url}, stream "ncc:checkins", group "checkinConsumers":\n`
     const ended = await Promise.all(operators.map(({ exited }) => exited))
     assert.deepEqual(
       ended.map(({ code, stderr }) => [code, stderr]),
       [
-        [0, ''],
-        [0, ''],
+        [0, place],
+        [0, place],
       ],
     )
     await stage.untilDrained()
