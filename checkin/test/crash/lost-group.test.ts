@@ -1,7 +1,7 @@
 /** Test 11: stream or group vanish or move under living consumers. They halt, say why, and make nothing anew. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { onEachServer } from '../../../testing/on-each-server.ts'
+import { onOldestAndNewest } from '../../../testing/on-each-server.ts'
 import { within } from '../../../testing/wait-for.ts'
 import { Stage } from './stage.ts'
 
@@ -42,7 +42,7 @@ const losses: readonly {
   },
 ]
 
-onEachServer(
+onOldestAndNewest(
   'lost group',
   (bench) => {
     for (const { name, commands, says, isGroupLeft } of losses) {

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { runMain, type Ended, type MainProcess } from '../../../testing/processes.ts'
-import { onEachServer, type Bench } from '../../../testing/on-each-server.ts'
+import { onOldestAndNewest, type Bench } from '../../../testing/on-each-server.ts'
 import { waitFor } from '../../../testing/wait-for.ts'
 import { Stage } from './stage.ts'
 
@@ -109,7 +109,7 @@ async function assertEnded(processes: readonly MainProcess[], message: RegExp): 
   }
 }
 
-onEachServer(
+onOldestAndNewest(
   'lost group',
   (bench) => {
     for (const fault of ['destroyed', 'moved back'] as const) {

@@ -4,11 +4,11 @@ import type { Reply } from 'millrace'
 import { runMain } from '../../../testing/processes.ts'
 import type { Scene } from '../../chaos/scene.ts'
 import { freezeHolding } from '../../chaos/holding.ts'
-import { assertExact, onEachScene } from './scenes.ts'
+import { assertExact, onOldestAndNewestScene } from './scenes.ts'
 
 const groups = 6
 
-onEachScene('a trim overtakes nobody', {}, async (scene, random, t) => {
+onOldestAndNewestScene('a trim overtakes nobody', {}, async (scene, random, t) => {
   const { crew, appender, recorder, server, model, history } = scene
   await Promise.all([crew.hire('processor'), crew.hire('processor'), crew.hire('handler')])
   const args = ['trim', '--keep', '0', '--every', '20ms']
