@@ -16,6 +16,8 @@ export interface Config {
   readonly receiverPort: number
   /** `CHECKIN_RECEIVER_HOST`, default `127.0.0.1`. */
   readonly receiverHost: string
+  /** `CHECKIN_RECEIVER_ACCESS_LOG`, default off. */
+  readonly receiverAccessLog: boolean
   /** `LOG_LEVEL`; undefined lets the command choose: `info`, or `debug` in the exercise mode. */
   readonly logLevel: LogLevel | undefined
   /** `LOG_FORMAT`, default `pretty` on a terminal, else `json`. */
@@ -24,6 +26,7 @@ export interface Config {
 
 const logLevels = ['debug', 'info', 'warn', 'error'] as const
 const logFormats = ['pretty', 'json'] as const
+const switches = ['on', 'off'] as const
 export type LogLevel = (typeof logLevels)[number]
 export type LogFormat = (typeof logFormats)[number]
 
@@ -43,6 +46,8 @@ export function readConfig(env: NodeJS.ProcessEnv, isTerminal: boolean): Config 
     group: optional(env, 'CHECKIN_GROUP', name) ?? 'checkinConsumers',
     receiverPort: optional(env, 'CHECKIN_RECEIVER_PORT', port) ?? 8082,
     receiverHost: optional(env, 'CHECKIN_RECEIVER_HOST', (text) => text) ?? '127.0.0.1',
+    receiverAccessLog:
+      optional(env, 'CHECKIN_RECEIVER_ACCESS_LOG', (text) => oneOf(switches, text)) === 'on',
     logLevel: optional(env, 'LOG_LEVEL', (text) => oneOf(logLevels, text)),
     logFormat:
       optional(env, 'LOG_FORMAT', (text) => oneOf(logFormats, text)) ??

@@ -25,6 +25,8 @@ export interface Stage {
   readonly url: string
   /** The messages of the receiver's log. */
   readonly lines: readonly string[]
+  /** Its lines with all their fields. */
+  readonly logged: readonly Logged[]
   /** Posts a body as it is; an object as JSON. */
   readonly post: (body: unknown, headers?: Record<string, string>) => Promise<Answer>
   readonly get: (path: string, init?: RequestInit) => Promise<Answer>
@@ -36,6 +38,12 @@ export interface Stage {
   readonly another: () => Receiver
   /** How many appends the receiver has asked the engine for. */
   readonly appendsBegun: () => number
+}
+
+/** A line of the log; `level` as pino numbers it: 30 is `info`. */
+export type Logged = Readonly<Record<string, unknown>> & {
+  readonly msg: string
+  readonly level: number
 }
 
 export interface Answer {
@@ -63,6 +71,7 @@ export async function receiverStage(
   options: Pick<
     ReceiverOptions,
     | 'access'
+    | 'accessLog'
     | 'bounds'
     | 'connectionsMax'
     | 'graceMs'
@@ -79,7 +88,7 @@ export async function receiverStage(
 ): Promise<Stage> {
   const server = await startRedis(options.redis)
   const proxy = await startProxy(server.port)
-  const { log, lines } = collectingLog(options.logLevel)
+  const { log, lines, logged } = collectingLog(options.logLevel)
   const millrace = await connect({ url: proxy.url })
   let appendsBegun = 0
   const counting: ReceiverOptions['millrace'] = {
@@ -134,6 +143,7 @@ export async function receiverStage(
     another,
     url,
     lines,
+    logged,
     post: (body, headers = { 'content-type': 'application/json' }) =>
       checked('/api/checkin', {
         method: 'POST',
@@ -148,15 +158,18 @@ export async function receiverStage(
 }
 
 /** A log whose messages a test can read. */
-export function collectingLog(level = 'info'): { log: Log; lines: string[] } {
+export function collectingLog(level = 'info'): { log: Log; lines: string[]; logged: Logged[] } {
   const lines: string[] = []
+  const logged: Logged[] = []
   const destination = new Writable({
     write: (chunk: Buffer, _encoding, done) => {
-      lines.push((JSON.parse(chunk.toString()) as { msg: string }).msg)
+      const line = JSON.parse(chunk.toString()) as Logged
+      logged.push(line)
+      lines.push(line.msg)
       done()
     },
   })
-  return { log: pino({ level }, destination), lines }
+  return { log: pino({ level }, destination), lines, logged }
 }
 
 /** Sends a request and reads its answer to the end. */

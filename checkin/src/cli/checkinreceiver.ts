@@ -63,6 +63,7 @@ async function runReceiver(
     const receiver = createReceiver({
       ...{ millrace, model, log, pressure, access, metrics, metricsText },
       group: millrace.group(model.checkins, wiring.config.group),
+      accessLog: flags.accessLog,
       timeouts: { keepAliveMs: flags.keepAlive },
       groups: () => sampleGroups(millrace, model),
       replicas: flags.waitReplicas,

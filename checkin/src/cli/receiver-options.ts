@@ -9,6 +9,7 @@ export interface ReceiverFlags extends AccessFlags, ConnectionFlags {
   readonly host: string
   readonly port: number
   readonly workers: number
+  readonly accessLog: boolean
   readonly backlogMax: number
   readonly memoryMax: number
   readonly rateLimit: number
@@ -39,6 +40,13 @@ function addPlace(command: Command, config: Config): Command {
         .argParser(integerWithin(1, workersMax))
         .default(1),
     )
+    .addOption(
+      new Option(
+        '--access-log',
+        'log each request: who, what, which answer; whatever LOG_LEVEL is',
+      ).default(config.receiverAccessLog, config.receiverAccessLog ? 'on' : 'off'),
+    )
+    .option('--no-access-log', 'log none, whatever the environment says')
 }
 
 function addLimits(command: Command): Command {

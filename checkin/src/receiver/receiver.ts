@@ -31,7 +31,7 @@ import { StreamSlots, type StreamLimits } from './stream-slots.ts'
 import { RefusalLog } from './refusal-log.ts'
 import { securityHeaders } from './security-headers.ts'
 import { SecurityLog } from './security-log.ts'
-import { logRequests } from './request-log.ts'
+import { requestLog } from './request-log.ts'
 import { wrongHead } from './request-head.ts'
 import { requestIdHeader } from './request-id.ts'
 import { refuseEarly, refuseOtherAddresses } from './resources.ts'
@@ -43,6 +43,8 @@ import type { Tokens } from './tokens.ts'
 
 export interface ReceiverOptions extends Pick<ReceiverParts, 'millrace' | 'model' | 'group'> {
   readonly log: Log
+  /** True: a line for each request, whatever the level of the log is. False: at level `debug` alone; default false. */
+  readonly accessLog?: boolean
   /** While it says `overloaded`, check-ins are refused; default: never. */
   readonly pressure?: PressureReading
   /** Of the calls to Redis; default: 10,000 under way at once, 2,000 ms each. */
@@ -106,7 +108,8 @@ export interface Receiver {
 export function createReceiver(options: ReceiverOptions): Receiver {
   const { log, access = {}, graceMs = 0 } = options
   const { timeouts, connectionsMax } = options
-  const app = newServer({ ...timeouts, connectionsMax, trustProxy: access.trustProxy })
+  const onRequest = requestLog(log, options.accessLog ?? false)
+  const app = newServer({ ...timeouts, connectionsMax, trustProxy: access.trustProxy, onRequest })
   const life = new Life()
   const parts = partsOf(options, life)
   collectDocumentation(app)
@@ -120,7 +123,6 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     if (problem === undefined) done()
     else refuseHead(request, reply, { problem, security: parts.security })
   })
-  logRequests(app, log)
   if (access.origins !== undefined && access.origins.length > 0) allowOrigins(app, access.origins)
   watchKeys(access.tokens?.remoteKeys, log, parts.metrics)
   guardRoutes(app, guardOptions(parts, options))
@@ -140,7 +142,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     refuseOtherAddresses(routes)
     done()
   })
-  if (isOpen(access) && !log.isLevelEnabled('debug')) {
+  if (isOpen(access) && onRequest === undefined) {
     takePlainCheckins(app, parts, { hosts: () => hosts, failures })
   } else {
     serveInOrder(app, life)

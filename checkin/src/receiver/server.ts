@@ -7,6 +7,7 @@ import { limitConnections } from './connections.ts'
 import { plainProblem, sendProblem } from './problem.ts'
 import { serveExpectations } from './request-head.ts'
 import { requestIdOf } from './request-id.ts'
+import type { RequestLog } from './request-log.ts'
 import { bodyMaxBytes, knowAllMethods } from './resources.ts'
 import { securityHeaders } from './security-headers.ts'
 
@@ -28,6 +29,8 @@ interface ServerLimits {
   /** Default 4,096. */
   readonly connectionsMax?: number | undefined
   readonly trustProxy?: string | undefined
+  /** Is told of each request before anything else is done with it. */
+  readonly onRequest?: RequestLog | undefined
 }
 
 export function newServer({
@@ -38,6 +41,7 @@ export function newServer({
   unreadMs = 20_000,
   connectionsMax = 4096,
   trustProxy,
+  onRequest,
 }: Partial<Timeouts> & ServerLimits): FastifyInstance {
   const app = fastify({
     bodyLimit: bodyMaxBytes,
@@ -56,8 +60,9 @@ export function newServer({
     keepAliveTimeout: keepAliveMs,
     connectionTimeout: 20_000,
     clientErrorHandler: answerBrokenRequest,
-    frameworkErrors: (_error, _request, reply) => {
+    frameworkErrors: (_error, request, reply) => {
       // No hook sees it.
+      onRequest?.(request, reply)
       sendProblem(
         reply.headers(securityHeaders),
         plainProblem(400, 'The address cannot be decoded'),
@@ -74,6 +79,12 @@ export function newServer({
   Object.assign(app.server, { httpAllowHalfOpen: true })
   app.removeContentTypeParser('text/plain')
   app.decorateRequest('identity', null)
+  if (onRequest !== undefined) {
+    app.addHook('onRequest', (request, reply, done) => {
+      onRequest(request, reply)
+      done()
+    })
+  }
   knowAllMethods(app)
   limitBodyTime(app, requestMs)
   return app
