@@ -4,6 +4,7 @@
  */
 import type { ConnectOptions } from 'millrace'
 import type { Log } from './log.ts'
+import { withoutStop } from './terminal/words.ts'
 
 const againEveryMs = 60_000
 
@@ -47,5 +48,3 @@ class Lasting {
     this.#log.info(`${line}, after ${seconds} s.`)
   }
 }
-
-const withoutStop = (text: string): string => text.replace(/\.$/, '')

@@ -41,7 +41,7 @@ onOldestAndNewest(
         roster.map(({ name, state, pending }) => [name, state, pending]),
         [
           ['consumer1', 'alive', 0],
-          ['gone', 'foreign', 1],
+          ['gone', 'no-lease', 1],
         ],
       )
       assert.match(

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { GroupOverview, Overview } from '../src/groups/overview.ts'
 import { asTable } from '../src/groups/table.ts'
-import { duration } from '../src/terminal/words.ts'
+import { duration, sentence } from '../src/terminal/words.ts'
 
 const group: GroupOverview = {
   name: 'workers',
@@ -23,7 +23,7 @@ const group: GroupOverview = {
       oldestPending: { id: '5-0', consumer: 'ada', idleMs: 12_450, deliveries: 1 },
     },
     {
-      ...{ name: 'evil \u001B[31mname', state: 'foreign', isPaused: false, pending: 0 },
+      ...{ name: 'evil \u001B[31mname', state: 'no-lease', isPaused: false, pending: 0 },
       ...{ oldestPending: null, idleMs: 90_000 },
     },
   ],
@@ -45,7 +45,7 @@ test('table of groups is aligned, without a colour', () => {
     'GROUP, CONSUMER          STATE            LAG  BEHIND  PENDING  HELD FOR  DEAD',
     'workers                                 1,204  31.2 s       37    12.4 s     4',
     '  ada                    alive, paused                      37    12.4 s',
-    '  "evil \\u001b[31mname"  foreign                             0',
+    '  "evil \\u001b[31mname"  no-lease                            0',
     'workers: last delivered 9-0; oldest pending 5-0, with ada, delivered once',
   ])
 })
@@ -59,6 +59,11 @@ test('table of groups escapes what other programs put into names', () => {
   const foreignGroups = ['a\u001B[2Jb', 'tab\t"\\', '\u202Egpj']
   const text = asTable({ ...overview, foreignGroups }, { isColour: false })
   assert.match(text, /here: "a\\u001b\[2Jb", "tab\\u0009\\u0022\\u005c", "\\u202egpj"$/)
+})
+
+test('a text of others gets one full stop', () => {
+  assert.equal(sentence("used memory > 'maxmemory'."), "used memory > 'maxmemory'.")
+  assert.equal(sentence('it is gone'), 'it is gone.')
 })
 
 test('duration is written in the unit that fits', () => {

@@ -47,8 +47,8 @@ describe('npm run groups', { concurrency: 2 }, () => {
       // The server does not know the lag of a group that began amid the stream.
       'audit  2  0  0',
       'checkinConsumers  2  2  TIME  1',
-      '  ada  foreign  2  TIME',
-      '  ben  foreign  0',
+      '  ada  no-lease  2  TIME',
+      '  ben  no-lease  0',
       'audit: last delivered 3-0',
       'checkinConsumers: last delivered 3-0; oldest pending 1-0, with ada, delivered 2 times',
       'Groups with names that cannot be used here: "name with spaces"',

@@ -150,7 +150,7 @@ onOldestAndNewest(
         .filter(({ level }) => level === 'warn')
       assert.deepEqual(warnings.map(({ msg }) => msg).sort(), [
         'consumer1: Checkin 2-0 became a dead letter: field "userId" must be an integer from 1.',
-        'consumer1: Claimed 1 checkins of a dead consumer.',
+        'consumer1: Claimed 1 checkins of gone.',
       ])
     })
 

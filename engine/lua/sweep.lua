@@ -4,7 +4,7 @@
 -- ARGV[1] group  ARGV[2] consumer that sweeps  ARGV[3] length of a turn (ms)  ARGV[4] idle time (ms) after which an entry
 -- of its own may be a stray  ARGV[5] yes, or no: has no room for claims and leaves the turn to another one
 -- Returns { is_paused (0, 1), has strays perhaps (0, 1), ms until the first retry is due or '', { name, 'expired' or
--- 'foreign', how long its lease lasts (ms) } ... } with the consumers that have pending entries and no living lease,
+-- 'no-lease', how long its lease lasts (ms) } ... } with the consumers that have pending entries and no living lease,
 -- expired ones first; or { 'error', code }. No consumers and no retry when another consumer has the turn, the sweeper is
 -- paused or has no room, or its own lease does not run.
 
@@ -40,7 +40,7 @@ if pending[1] == 0 and not check_permissions({ 'DEL', KEYS[4], KEYS[5] }) then
   if redis.pcall('TYPE', KEYS[5]).ok == 'hash' then redis.call('DEL', KEYS[5]) end
 end
 note_pending(KEYS[6], stream, group, pending[1] > 0)
-local expired, foreign = {}, {}
+local expired, unleased = {}, {}
 for _, consumer in ipairs(pending[4] or {}) do
   local name = consumer[1]
   local ends = redis.call('ZSCORE', leases, name)
@@ -49,13 +49,13 @@ for _, consumer in ipairs(pending[4] or {}) do
     -- Taken when due; claimed only if the schedule was lost.
     or (name == 'retry' and tonumber(consumer[2]) <= scheduled)
   if not is_alive then
-    local list = ends and expired or foreign
+    local list = ends and expired or unleased
     local _, lasts = holder_of(redis.call('HGET', holders, name))
-    list[#list + 1] = { name, ends and 'expired' or 'foreign', lasts }
+    list[#list + 1] = { name, ends and 'expired' or 'no-lease', lasts }
   end
 end
 local reply = { 0, #idle, next_in or '' }
-for _, list in ipairs({ expired, foreign }) do
+for _, list in ipairs({ expired, unleased }) do
   for _, row in ipairs(list) do
     reply[#reply + 1] = row
   end

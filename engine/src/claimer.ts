@@ -27,7 +27,8 @@ export interface ClaimerParts {
   /** Consumers that are dead and empty for so long are removed, in milliseconds. */
   readonly removeAfterMs: number
   readonly signal: AbortSignal
-  readonly onClaimed: (entries: readonly RawEntry[]) => void
+  /** `from`: the consumer for which they were pending. */
+  readonly onClaimed: (entries: readonly RawEntry[], from: string) => void
   /** Whether the consumer is paused, at each sweep. */
   readonly onPaused: (isPaused: boolean) => void
   /** The first retry of the group is due in so many milliseconds. */
@@ -182,7 +183,7 @@ export class Claimer {
       const reply = this.#checked(await runScript(connection, scripts.claim, place, args))
       after = String(reply[0])
       // Only looking is bounded in steps: what is claimed is bounded by the hand and the turn.
-      if (this.#receiveClaimed(reply) === 0) left -= 1
+      if (this.#receiveClaimed(reply, owner) === 0) left -= 1
     }
     if (after === '' || after === '-') this.#goOnAfter.delete(owner)
     else this.#goOnAfter.set(owner, after)
@@ -190,9 +191,9 @@ export class Claimer {
   }
 
   /** Returns how many there were. */
-  #receiveClaimed([, entries, lost]: Reply[]): number {
+  #receiveClaimed([, entries, lost]: Reply[], owner: string): number {
     const claimed = asList(entries ?? []).map(rawEntry)
-    if (claimed.length > 0) this.#parts.onClaimed(claimed)
+    if (claimed.length > 0) this.#parts.onClaimed(claimed, owner)
     const lostIds = asList(lost ?? []).map(String)
     if (lostIds.length > 0) this.#parts.onLost(lostIds)
     return claimed.length + lostIds.length

@@ -21,8 +21,11 @@ export type Delivery = 'new' | 'pending' | 'claimed' | 'retried'
  * changes nothing of what it is told; its first failure is a warning of the process (`MILLRACE_OBSERVER`).
  */
 export interface ConsumerObserver<F extends Fields = Fields> {
-  /** Decoded entries have come. */
-  delivered?(entries: readonly Entry<F>[], how: Delivery): void
+  /**
+   * Decoded entries have come. `from`: of claimed ones, the consumer for which they were pending; `redrive`, `unassigned` and
+   * `retry` are names under which the engine parks entries that were redriven, left by a removed consumer, or wait for an attempt.
+   */
+  delivered?(entries: readonly Entry<F>[], how: Delivery, from?: string): void
   /** The server has confirmed effects and acknowledgement. The entries stay in hand until this resolves. */
   applied?(entries: readonly Entry<F>[]): void | Promise<void>
   /**

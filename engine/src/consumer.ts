@@ -131,7 +131,7 @@ export class Consumer<F extends Fields = Fields> {
       removeAfterMs,
       onPaused: (paused) => this.#setPaused(paused),
       onRetryDue: (ms) => this.#retries.wakeIn(ms),
-      onClaimed: (entries) => this.#receive(entries, 'claimed'),
+      onClaimed: (entries, from) => this.#receive(entries, 'claimed', from),
       onStrays: (entries) => this.#receive(entries, 'pending'),
       onLost: (ids) => this.#lost(ids, true),
     })
@@ -256,11 +256,11 @@ export class Consumer<F extends Fields = Fields> {
   }
 
   /** Every entry comes through here, from wherever it was delivered. */
-  #receive(raw: readonly RawEntry[], how: Delivery): void {
+  #receive(raw: readonly RawEntry[], how: Delivery, from?: string): void {
     const isAgain = how !== 'new'
     const taken = { inHand: this.#inHand, decoder: this.#decoder, isAgain }
     const { entries, settled } = takeIn(raw, taken)
-    this.#teller.delivered(entries, how)
+    this.#teller.delivered(entries, how, from)
     const pool = this.#pool
     if (pool === undefined) {
       for (const entry of entries) settled.push({ kind: 'apply', id: entry.id, entry, isAgain })

@@ -11,10 +11,10 @@ import { asList, runScript, scripts } from './redis/scripts.ts'
 /** A consumer with the state of its lease. */
 export interface RosterEntry extends ConsumerDescription {
   /**
-   * `alive`: its lease runs; `expired`: it ran out, the next sweep claims its entries; `foreign`: it has none, being
+   * `alive`: its lease runs; `expired`: it ran out, the next sweep claims its entries; `no-lease`: it has none, being
    * stopped in order, or no consumer of ours; `absent`: it is paused before it was ever there.
    */
-  readonly state: 'alive' | 'expired' | 'foreign' | 'absent'
+  readonly state: 'alive' | 'expired' | 'no-lease' | 'absent'
   /** Paused by itself, not with its group. */
   readonly isPaused: boolean
   /** Its own pause; null when it is not paused by itself. */
@@ -50,7 +50,7 @@ export async function rosterOf(
   const newcomers = [...new Set([...marks.leases.keys(), ...Object.keys(pauses)])]
     .filter((name) => !name.startsWith('@') && !known.has(name))
     .map((name) => entryOf({ name, pending: 0, idleMs: heldForMs(name, marks, now) }))
-    .map((entry) => (entry.state === 'foreign' ? { ...entry, state: 'absent' as const } : entry))
+    .map((entry) => (entry.state === 'no-lease' ? { ...entry, state: 'absent' as const } : entry))
     .filter(({ state, isPaused }) => state === 'alive' || isPaused)
   return [...consumers.map(entryOf), ...newcomers].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
@@ -83,7 +83,7 @@ function leaseOf(
   const end = leases.get(name)
   const json = holders.get(name)
   if (end === undefined || json === undefined) {
-    return { state: 'foreign', leaseLeftMs: null, holder: null }
+    return { state: 'no-lease', leaseLeftMs: null, holder: null }
   }
   const leaseLeftMs = Math.round(Number(end) - now)
   const { host, pid, since, leaseMs } = holderOf(json)

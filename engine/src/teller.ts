@@ -36,9 +36,9 @@ export class Teller<F extends Fields> {
     this.#calls = new ObserverCalls(observer ?? {}, `consumer "${consumer}"`)
   }
 
-  delivered(entries: readonly Entry<F>[], how: Delivery): void {
+  delivered(entries: readonly Entry<F>[], how: Delivery, from?: string): void {
     if (how === 'claimed') this.counts.claimed += entries.length
-    if (entries.length > 0) void this.#calls.tell('delivered', entries, how)
+    if (entries.length > 0) void this.#calls.tell('delivered', entries, how, from)
   }
 
   async applied(settled: readonly Settled[]): Promise<void> {

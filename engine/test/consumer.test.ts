@@ -56,6 +56,23 @@ onEachServer('consumer', (bench) => {
     assert.deepEqual(await effects(fixture), { guests: 250, rooms: 250 })
   })
 
+  test('tells whose entries it has claimed', async (t) => {
+    const fixture = await freshGroup(bench())
+    await appendVisits(fixture, 5)
+    await readAndDie(fixture, 'ada', 2)
+    await readAndDie(fixture, 'ben', 3)
+    const whose: unknown[] = []
+    startConsumer(t, fixture, 'survivor', {
+      claimAfterMs: 60,
+      observer: { delivered: (entries, ...rest) => void whose.push([entries.length, ...rest]) },
+    })
+    await untilDrained(fixture)
+    assert.deepEqual(whose.sort(), [
+      [2, 'claimed', 'ada'],
+      [3, 'claimed', 'ben'],
+    ])
+  })
+
   test('finds claimable entries behind a long list of others', async (t) => {
     const fixture = await freshGroup(bench())
     await appendVisits(fixture, 3000)

@@ -13,7 +13,7 @@ import {
 import { asTable, asText, counted } from '../dead-letters/table.ts'
 import type { CheckinModel } from '../domain/checkins.ts'
 import { CommandError } from '../errors.ts'
-import { isColour } from '../terminal/words.ts'
+import { isColour, sentence } from '../terminal/words.ts'
 import type { Wiring } from '../wiring.ts'
 import { consumerName, integerWithin } from './arguments.ts'
 import { sayPlace } from './place.ts'
@@ -201,7 +201,7 @@ function throwIfKept(action: string, kept: readonly Kept[]): void {
 function interrupted(error: unknown, redriven: number): unknown {
   if (!(error instanceof MillraceError) || error.code === 'NO_GROUP') return error
   return new CommandError(
-    `Cannot go on after ${counted(redriven)}: ${error.message}. Run it again: what is redriven is no dead letter any more, ` +
+    `Cannot go on after ${counted(redriven)}: ${sentence(error.message)} Run it again: what is redriven is no dead letter any more, ` +
       'so nothing is redriven twice',
     { cause: error },
   )

@@ -1,6 +1,7 @@
 import { endInOrder } from '../early-end.ts'
 import { CommandError } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { sentence } from '../terminal/words.ts'
 
 /** Something that works until it is told to stop. */
 export interface Work {
@@ -70,5 +71,5 @@ export function withRemedy(error: unknown): unknown {
 /** The message without the engine's remedy, and with ours. */
 function remedied(error: unknown, engineRemedy: RegExp, remedy: string): CommandError {
   const state = (error as Error).message.replace(engineRemedy, '')
-  return new CommandError(`${state}. ${remedy}`, { cause: error })
+  return new CommandError(`${sentence(state)} ${remedy}`, { cause: error })
 }

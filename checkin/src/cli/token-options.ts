@@ -6,6 +6,7 @@ import { UsageError } from '../errors.ts'
 import { isLoopback } from '../receiver/origins.ts'
 import { Tokens, type TokenOptions } from '../receiver/tokens.ts'
 import { durationWithin } from './arguments.ts'
+import { sentence } from '../terminal/words.ts'
 
 export interface TokenFlags {
   readonly jwtJwks?: URL
@@ -86,7 +87,7 @@ function ofFile(file: string, options: Omit<TokenOptions, 'keys'>): Tokens {
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw new UsageError(
-      `Cannot use ${file} as --jwt-key: ${reason}. It holds a public key as PEM, JWK or JWKS`,
+      `Cannot use ${file} as --jwt-key: ${sentence(reason)} It holds a public key as PEM, JWK or JWKS`,
       { cause: error },
     )
   }

@@ -7,6 +7,7 @@ import type { Wiring } from '../wiring.ts'
 import { duration, integerWithin } from './arguments.ts'
 import { sayPlace } from './place.ts'
 import { creationRemedy, untilStopped } from './stop-signals.ts'
+import { sentence } from '../terminal/words.ts'
 
 interface Flags {
   readonly keep: number
@@ -58,7 +59,7 @@ async function run(wiring: Wiring, flags: Flags): Promise<void> {
     }
   } catch (error) {
     if (!(error instanceof MillraceError) || error.code !== 'NO_STREAM') throw error
-    throw new CommandError(`${error.message}. ${creationRemedy}`, { cause: error })
+    throw new CommandError(`${sentence(error.message)} ${creationRemedy}`, { cause: error })
   } finally {
     await millrace.close()
   }

@@ -5,6 +5,7 @@ import type { Log } from '../log.ts'
 import { CheckinPoster, type Posted } from './checkin-poster.ts'
 import { randomCheckins, type RandomCheckinsOptions } from './random-checkins.ts'
 import { Schedule } from './schedule.ts'
+import { sentence } from '../terminal/words.ts'
 
 export interface GeneratorOptions extends RandomCheckinsOptions {
   /** Of the receiver: `http://127.0.0.1:8082/api/checkin`. */
@@ -109,7 +110,7 @@ export class CheckinGenerator {
         break
       case 'refused':
         this.#failure = new CommandError(
-          `Cannot post check-ins to ${url.origin}${url.pathname}: ${posted.reason}. ` +
+          `Cannot post check-ins to ${url.origin}${url.pathname}: ${sentence(posted.reason)} ` +
             'Is it the address of the receiver? Name it with --url',
         )
     }

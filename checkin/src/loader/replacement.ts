@@ -10,6 +10,7 @@ import type { LoadedData } from './data-folder.ts'
 import { indexKeys, indexLoaded } from './indexes.ts'
 import type { LoadedRecord } from './records.ts'
 import { scan, scanIds } from './scan.ts'
+import { sentence } from '../terminal/words.ts'
 
 /** Where the data goes. */
 export interface Target {
@@ -76,7 +77,7 @@ export async function replace(
   } catch (error) {
     if (!(error instanceof MillraceError || error instanceof CommandError)) throw error
     throw new CommandError(
-      `Cannot finish the load: ${error.message}. What was there is removed, and processors ` +
+      `Cannot finish the load: ${sentence(error.message)} What was there is removed, and processors ` +
         'refuse to run until a load is complete. Load again',
       { cause: error },
     )

@@ -2,7 +2,7 @@
 import type { Entry } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
 import type { Log } from '../log.ts'
-import { written } from '../terminal/words.ts'
+import { printable, written } from '../terminal/words.ts'
 
 type CheckinEntry = Entry<CheckinModel['checkins']['fields']>
 
@@ -22,6 +22,11 @@ export interface ActivityOptions {
   readonly backlog: () => Promise<Backlog>
 }
 
+const parked: Readonly<Record<string, string>> = {
+  redrive: 'that were redriven',
+  unassigned: 'of a removed consumer',
+  retry: 'that waited for their next attempt',
+}
 const summaryEveryMs = 1000
 /** Work runs out all the time where it is done as fast as it comes. */
 const idleAfterMs = 5000
@@ -79,6 +84,12 @@ export class Activity {
   folded(applied: number): void {
     this.#isBusy()
     this.#processed += applied
+  }
+
+  /** @param from the consumer for which they were pending, or a name under which the engine parks entries */
+  claimed(many: number, from: string): void {
+    const whose = parked[from] ?? `of ${printable(from)}`
+    this.warn(`Claimed ${written(many)} checkins ${whose}.`)
   }
 
   pausing(): void {

@@ -7,6 +7,7 @@ import type { Consumer, ConsumerObserver, Millrace } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
 import type { Log } from '../log.ts'
 import { Activity } from './activity.ts'
+import { sentence, written } from '../terminal/words.ts'
 
 export interface GroupProcessorOptions {
   readonly millrace: Millrace
@@ -84,10 +85,8 @@ export class GroupProcessor {
   #observer(): ConsumerObserver<Fields> {
     const activity = this.#activity
     return {
-      delivered: (entries, how) => {
-        if (how === 'claimed') {
-          activity.warn(`Claimed ${entries.length} checkins of a dead consumer.`)
-        }
+      delivered: (entries, how, from = '') => {
+        if (how === 'claimed') activity.claimed(entries.length, from)
         activity.delivered(entries)
       },
       applied: async (entries) => {
@@ -97,12 +96,12 @@ export class GroupProcessor {
       folded: ({ applied }) => activity.folded(applied),
       deadLettered: (letters) => {
         for (const { id, error } of letters) {
-          activity.warn(`Checkin ${id} became a dead letter: ${error}.`)
+          activity.warn(sentence(`Checkin ${id} became a dead letter: ${error}`))
         }
       },
       superseded: (ids) =>
         activity.warn(
-          `Superseded: ${ids.length} checkins are not this consumer's any more: ` +
+          `Superseded: ${written(ids.length)} checkins are not this consumer's any more: ` +
             'claimed by another one, or applied before a reply was lost.',
         ),
       waiting: () => activity.waiting(),

@@ -6,6 +6,7 @@ import type { Millrace, Reader } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
 import type { Log } from '../log.ts'
 import { Activity } from './activity.ts'
+import { sentence } from '../terminal/words.ts'
 
 export interface SingleProcessorOptions {
   readonly millrace: Millrace
@@ -47,7 +48,7 @@ export class SingleProcessor {
         },
         deadLettered: (letters) => {
           for (const { id, error } of letters) {
-            this.#activity.warn(`Checkin ${id} became a dead letter: ${error}.`)
+            this.#activity.warn(sentence(`Checkin ${id} became a dead letter: ${error}`))
           }
         },
         waiting: () => this.#activity.waiting(),

@@ -6,6 +6,7 @@ import { BrokenRequestError } from './broken-request.ts'
 import { plainProblem, type Problem } from './problem.ts'
 import type { RefusalLog } from './refusal-log.ts'
 import { KeysUnavailableError } from './remote-keys.ts'
+import { sentence } from '../terminal/words.ts'
 
 /** What the failed request wanted: only an append has an outcome that may be unknown. */
 export type Purpose = 'append' | 'read'
@@ -93,7 +94,7 @@ const internal = plainProblem(
 )
 
 function unavailable(reason: string, purpose: Purpose): Problem {
-  const detail = purpose === 'append' ? `${reason}. The check-in was not recorded` : reason
+  const detail = purpose === 'append' ? `${sentence(reason)} The check-in was not recorded` : reason
   return { type: '/problems/unavailable', title: 'Temporarily unavailable', status: 503, detail }
 }
 

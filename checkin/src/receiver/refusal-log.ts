@@ -1,5 +1,6 @@
 import { MillraceError } from 'millrace'
 import type { Log } from '../log.ts'
+import { sentence, written } from '../terminal/words.ts'
 
 const lineEveryMs = 1000
 
@@ -24,7 +25,9 @@ export class RefusalLog {
     if (reason === this.#reason || now - this.#lastLineMs < lineEveryMs) return
     this.#reason = reason
     this.#lastLineMs = now
-    this.#log.warn(`Answering with 503: ${error instanceof Error ? error.message : reason}.`)
+    this.#log.warn(
+      sentence(`Answering with 503: ${error instanceof Error ? error.message : reason}`),
+    )
   }
 
   /** Called for each check-in that was taken, so it costs next to nothing while all is well. */
@@ -33,7 +36,7 @@ export class RefusalLog {
     const now = performance.now()
     // Under overload one is taken while the next is refused: calm for a while is what counts.
     if (now - this.#lastRefusalMs < lineEveryMs) return
-    this.#log.info(`Taking check-ins again, after ${this.#refused} refused requests.`)
+    this.#log.info(`Taking check-ins again, after ${written(this.#refused)} refused requests.`)
     this.#reason = undefined
     this.#refused = 0
     this.#lastLineMs = now

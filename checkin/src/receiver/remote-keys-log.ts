@@ -1,5 +1,5 @@
 import type { Log } from '../log.ts'
-import { duration, escaped } from '../terminal/words.ts'
+import { duration, escaped, sentence } from '../terminal/words.ts'
 import type { ReceiverMetrics } from './metrics.ts'
 import type { RemoteKeys } from './remote-keys.ts'
 
@@ -24,7 +24,7 @@ export function watchKeys(keys: RemoteKeys | undefined, log: Log, metrics: Recei
         ageMs === undefined
           ? 'Tokens are answered with 503'
           : `Going on with those of ${duration(Math.round(ageMs))} ago`
-      log.warn({ event: 'jwks-unreadable' }, `${escaped(message)}. ${rest}.`)
+      log.warn({ event: 'jwks-unreadable' }, `${sentence(escaped(message))} ${rest}.`)
     },
   })
 }

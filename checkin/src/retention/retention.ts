@@ -2,7 +2,7 @@
 import { Trimmer, type Millrace, type TrimOptions, type TrimOutcome } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
 import type { Log } from '../log.ts'
-import { written } from '../terminal/words.ts'
+import { sentence, written } from '../terminal/words.ts'
 import { heldText } from './report.ts'
 
 /** What stays although everybody has processed it. */
@@ -46,7 +46,7 @@ export class Retention {
       ...{ everyMs, keepEntries, keepMs, ...readersOf(model) },
       observer: {
         ran: (outcome) => this.#ran(outcome),
-        failed: (error) => log.warn(`Cannot trim now: ${error.message}. Trying again.`),
+        failed: (error) => log.warn(`Cannot trim now: ${sentence(error.message)} Trying again.`),
       },
     })
   }

@@ -24,6 +24,12 @@ export function escaped(text: string): string {
   )
 }
 
+/** With one full stop at its end: texts of others may bring their own. */
+export const sentence = (text: string): string => `${withoutStop(text)}.`
+
+/** For a text of others that goes on behind it. */
+export const withoutStop = (text: string): string => text.replace(/\.$/, '')
+
 /** In quotes, and escaped. */
 export function quoted(text: string): string {
   return `"${escaped(text).replaceAll('"', '\\u0022')}"`
