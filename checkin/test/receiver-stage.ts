@@ -100,6 +100,7 @@ export async function receiverStage(
       appendsBegun += 1
       return millrace.append(...args)
     },
+    entryPage: (...args) => millrace.entryPage(...args),
     rankingPage: (...args) => millrace.rankingPage(...args),
     send: (...args) => millrace.send(...args),
     checkWritable: () => millrace.checkWritable(),

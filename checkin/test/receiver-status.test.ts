@@ -99,6 +99,30 @@ test('check-ins of a time come page by page, each once', async (t) => {
   assert.deepEqual(ids(await get('/api/checkins?from=9000')), [])
 })
 
+test('large fields of others make a page shorter, and nothing is behind the last possible id', async (t) => {
+  const { get, redis } = await receiverStage(t)
+  const all = Array.from({ length: 12 }, (_, n) => `${n + 1}-0`)
+  const body = 'x'.repeat(200_000)
+  for (const id of all) await redis.send('XADD', 'ncc:checkins', id, 'userId', 1, 'body', body)
+  const seen: string[] = []
+  let cursor = ''
+  for (let path = '/api/checkins?limit=1000'; cursor !== 'null';) {
+    const answer = await get(path)
+    assert.ok(ids(answer).length <= 3)
+    seen.push(...ids(answer))
+    cursor = String(page(answer).next)
+    path = `/api/checkins?limit=1000&cursor=${cursor}`
+  }
+  assert.deepEqual(seen, all)
+  const latest = ids(await get('/api/checkins/latest?limit=100'))
+  assert.deepEqual(latest, all.toReversed().slice(0, latest.length))
+  assert.ok(latest.length >= 1 && latest.length <= 3)
+
+  const greatest = '18446744073709551615'
+  const last = Buffer.from(`1 ${greatest}-${greatest} +`).toString('base64url')
+  assert.deepEqual(page(await get(`/api/checkins?cursor=${last}`)), { checkins: [], next: null })
+})
+
 test('a wrong time, limit or cursor is refused with 400', async (t) => {
   const { get } = await receiverStage(t)
   const cursor = Buffer.from('1 5-5 +').toString('base64url')

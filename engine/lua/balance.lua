@@ -1,6 +1,6 @@
 -- Reads what must balance about a group, in one moment. Writes nothing.
 -- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] ledger  KEYS[4] ledger of the stream  KEYS[5] retries
--- ARGV[1] group  ARGV[2] undelivered entries to count at most
+-- ARGV[1] group  ARGV[2] undelivered entries to count at most; large ones are counted up to a number of bytes
 -- Returns { 'read', entries ever appended, length, last id, last delivered id, pending, undelivered or '' when they are more,
 -- lag or '', dead letters, retries scheduled, trimmed, and of the ledger applied, deadLettered, redriven, purged, skipped,
 -- since (each '' when missing), now (ms), id of the oldest undelivered entry or '', of the oldest pending one or '' }, or
@@ -24,8 +24,11 @@ end
 local about = redis.call('XINFO', 'STREAM', stream)
 local delivered = flat_value(info, 'last-delivered-id')
 local most = tonumber(ARGV[2])
-local waiting = entries_after(stream, delivered, '+', most + 1)
-if waiting.err then return { 'error', error_code(waiting.err, 'XRANGE', stream) } end
+local oldest
+local waiting, last, is_whole = read_in_steps('XRANGE', stream, '(' .. delivered, '+', most + 1, function(entry)
+  oldest = oldest or entry[1]
+end)
+if not waiting then return { 'error', last } end
 local reply = {
   'read',
   flat_value(about, 'entries-added'),
@@ -33,7 +36,7 @@ local reply = {
   flat_value(about, 'last-generated-id'),
   delivered,
   flat_value(info, 'pending'),
-  #waiting <= most and #waiting or '',
+  is_whole and waiting or '',
   flat_value(info, 'lag') or '',
   letters,
   retries,
@@ -43,6 +46,6 @@ for at = 1, 6 do
   reply[#reply + 1] = ledger[at] or ''
 end
 reply[#reply + 1] = now_ms()
-reply[#reply + 1] = waiting[1] and waiting[1][1] or ''
+reply[#reply + 1] = oldest or ''
 reply[#reply + 1] = pending[2] or ''
 return reply

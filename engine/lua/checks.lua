@@ -40,12 +40,6 @@ end
 -- The last id that an entry can have.
 local LAST_ID = '18446744073709551615-18446744073709551615'
 
--- The entries after an id, or an error. XRANGE takes no '(' before the last possible id, behind which there is nothing.
-local function entries_after(stream, id, to, count)
-  if id == LAST_ID then return {} end
-  return redis.pcall('XRANGE', stream, '(' .. id, to, 'COUNT', count)
-end
-
 -- Compares numbers in decimal text without leading zeros, however long: negative, 0 or positive.
 local function compare_digits(a, b)
   if #a ~= #b then return #a - #b end

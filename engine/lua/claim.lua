@@ -33,10 +33,9 @@ end
 local next_start = is_end and '' or last_seen
 if #ids == 0 then return { next_start, {}, {} } end
 
--- In steps, the first one of a single entry, until there are enough bytes: a megabyte takes 4 ms on its way into Lua, and
--- a long reply takes longer still.
-local STEP_MAX, BYTES_MAX = 8, 500000
-local has_body, claimed, bytes, tried, step = {}, {}, 0, 0, 1
+-- In steps, the first one of a single entry, until there are enough bytes.
+local STEP_MAX = 8
+local has_body, claimed, tried, step = {}, {}, 0, 1
 repeat
   local up_to = math.min(tried + step, #ids)
   for _, entry in ipairs(redis.call('XCLAIM', KEYS[1], group, claimer, 0, unpack(ids, tried + 1, up_to))) do
@@ -44,14 +43,12 @@ repeat
     if entry and entry[2] then
       has_body[entry[1]] = true
       claimed[#claimed + 1] = entry
-      for _, text in ipairs(entry[2]) do
-        bytes = bytes + #text
-      end
+      bytes_left = bytes_left - size_of(entry)
     end
   end
   tried = up_to
-  step = math.min(STEP_MAX, math.max(1, math.floor((BYTES_MAX - bytes) / bytes * tried)))
-until tried == #ids or bytes >= BYTES_MAX
+  step = math.min(STEP_MAX, math.max(1, math.floor(bytes_left / (BYTES_MAX - bytes_left) * tried)))
+until tried == #ids or bytes_left <= 0
 if tried < #ids then next_start = ids[tried] end
 local lost, letters = {}, {}
 for at = 1, tried do

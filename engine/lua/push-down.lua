@@ -32,20 +32,8 @@ end
 local ledger, problem = open_ledger(KEYS[4], stream, group, target)
 if not ledger then return { 'error', problem } end
 
--- What an entry costs on its way into Lua, as bytes: a name or a value costs some by itself.
-local function size_of(entry)
-  local flat = entry[2]
-  local size = 16 * #flat
-  for at = 1, #flat do
-    size = size + #flat[at]
-  end
-  return size
-end
-
--- A megabyte takes 4 ms on its way into Lua, and a reply of many takes longer still: the server joins its pieces by copying
--- them again and again. So what is read at once follows the size of what was read before. Where small entries end, large
--- ones may begin: no step is longer than STEP_MAX, and shorter ones would cost more by themselves; and the newest entry
--- says what may come.
+-- Where small entries end, large ones may begin: no step is longer than STEP_MAX, and shorter ones would cost more by
+-- themselves; and the newest entry says what may come.
 local STEP_MAX, CAUTIOUS_MAX, MEASURED_EVERY = 64, 8, 32
 local none, entries, bytes, is_end = {}, {}, 0, false
 local state, step_max = begin_fold(), CAUTIOUS_MAX
@@ -54,9 +42,10 @@ repeat
     local newest = redis.pcall('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
     step_max = newest and math.min(STEP_MAX, math.max(1, math.floor(bytes_max / size_of(newest)))) or STEP_MAX
   end
-  local had, after = #entries, #entries > 0 and entries[#entries][1] or ledger.delivered
+  local had = #entries
+  local after = '(' .. (had > 0 and entries[had][1] or ledger.delivered)
   step = math.min(step, step_max, count - had)
-  local some = entries_after(stream, after, '+', step)
+  local some = read_range('XRANGE', stream, after, '+', step)
   if some.err then return { 'error', error_code(some.err, 'XRANGE', stream) } end
   local found = #some
   is_end = found < step

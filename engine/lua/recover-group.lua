@@ -48,8 +48,8 @@ local about = redis.call('XINFO', 'STREAM', stream)
 if is_before(flat_value(about, 'last-generated-id'), state.position) then redis.call('XSETID', stream, state.position) end
 local undelivered = ARGV[5]
 if undelivered ~= '' then
-  local more = #entries_after(stream, ARGV[4], '+', 1001)
-  undelivered = more <= 1000 and tonumber(undelivered) + more or ''
+  local more, _, is_whole = read_in_steps('XRANGE', stream, '(' .. ARGV[4], '+', 1001)
+  undelivered = is_whole and tonumber(undelivered) + more or ''
 end
 local added = flat_value(about, 'entries-added')
 local set_id = { 'XGROUP', 'SETID', stream, group, state.position }

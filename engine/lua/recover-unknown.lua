@@ -2,7 +2,7 @@
 -- dead letter. Each once: how far it got stands in the ledger.
 -- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] ledger  KEYS[4] leases  KEYS[5] holders
 -- ARGV[1] group  ARGV[2] look or write  ARGV[3] id to go on after, 0-0 at first  ARGV[4] id up to which ARGV[8] is
--- complete, empty for all  ARGV[5] entries to look at, at most  ARGV[6] error of the letters
+-- complete, empty for all  ARGV[5] entries to look at, at most; large ones up to a number of bytes  ARGV[6] error of the letters
 -- ARGV[7] JSON: tokens of holders that are known to be dead  ARGV[8] JSON: ids that have a dead letter
 -- Returns one of
 --   { 'step', id to go on after or '' at the end, id ... }   the unknown ids
@@ -26,6 +26,7 @@ if is_writing then
   if problem then return { 'error', problem } end
 end
 local unknown, next_after = unknown_step(state, ARGV[3], ARGV[4], tonumber(ARGV[5]), letters)
+if not unknown then return { 'error', next_after } end
 
 if is_writing then
   local rows = {}

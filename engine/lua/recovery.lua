@@ -5,7 +5,7 @@
 --   between the two, those up to `pendingUpTo` that the last sweep did not see pending are settled
 -- What remains between is unknown: settled, or pending when the group was lost.
 
-local PAGE_MAX = 10000 -- about 10 ms, once, and only where so many entries were delivered since the last settlement
+local PAGE_MAX = 10000 -- about 25 ms, once, and only where so many entries were delivered since the last settlement
 
 -- Names of consumers whose lease runs, but for holders that are known to be dead (by their tokens).
 local function living(leases, holders, dead_tokens)
@@ -22,18 +22,22 @@ local function living(leases, holders, dead_tokens)
   return names
 end
 
--- Entries that were delivered since the last settlement must be pending. One that is not was skipped, or dropped.
+-- Entries that were delivered since the last settlement must be pending. One that is not was skipped, or dropped. Looks
+-- between the pending ones, so that no entry is read where none is missing. Returns true or false, or an error code besides.
 local function is_one_missing(state)
-  local from, to = '(' .. state.delivered_before, state.delivered
-  if not is_before(state.delivered_before, to) then return false end
-  local rows = redis.call('XPENDING', state.stream, state.group, from, to, PAGE_MAX)
-  local pending = {}
-  for _, row in ipairs(rows) do
-    pending[row[1]] = true
+  local after, to = state.delivered_before, state.delivered
+  if not is_before(after, to) then return false end
+  local ends = {}
+  for at, row in ipairs(redis.call('XPENDING', state.stream, state.group, '(' .. after, to, PAGE_MAX)) do
+    ends[at] = '(' .. row[1]
   end
-  local page_end = #rows == PAGE_MAX and rows[PAGE_MAX][1] or to
-  for _, entry in ipairs(redis.call('XRANGE', state.stream, from, page_end, 'COUNT', PAGE_MAX)) do
-    if not pending[entry[1]] then return true end
+  if #ends < PAGE_MAX then ends[#ends + 1] = to end
+  local from = '(' .. after
+  for _, up_to in ipairs(ends) do
+    local between = read_range('XRANGE', state.stream, from, up_to, 1)
+    if between.err then return false, error_code(between.err, 'XRANGE', state.stream) end
+    if between[1] then return true end
+    from = up_to
   end
   return false
 end
@@ -124,7 +128,9 @@ local function state_of(stream, group, key)
       state.kind = 'moved-back'
     else
       local is_oldest_gone = state.first_pending ~= '' and ids[1] ~= state.first_pending
-      if is_oldest_gone or is_one_missing(state) then
+      local is_missing, code = is_one_missing(state)
+      if code then return nil, code end
+      if is_oldest_gone or is_missing then
         state.kind = 'entries-missing'
         state.mode = is_oldest_gone and 'fill' or 'forward'
       end
@@ -136,7 +142,7 @@ end
 
 -- Walks a step over the entries of which it is unknown whether they are settled, up to `to`, or empty for all. `letters`:
 -- ids in this step that have a dead letter, and so are settled. Returns the unknown ids and the id to go on after, or ''
--- at the end.
+-- at the end; or nil and an error code.
 local function unknown_step(state, after, to, count, letters)
   local from = state.mode == 'anew' and '-' or state.first_pending
   if not state.has_stream or state.mode == 'forward' or from == '' then return {}, '' end
@@ -144,11 +150,9 @@ local function unknown_step(state, after, to, count, letters)
   if from == '-' or not is_before(after, from) then from = '(' .. after end
   local is_whole = to == '' or not is_before(to, state.position)
   local up_to = is_whole and state.position or to
-  local entries = from == '(' .. after and entries_after(state.stream, after, up_to, count)
-    or redis.call('XRANGE', state.stream, from, up_to, 'COUNT', count)
   local seen = snapshot_of(state.seen_text)
   local unknown = {}
-  for _, entry in ipairs(entries) do
+  local looked, last, is_end = read_in_steps('XRANGE', state.stream, from, up_to, count, function(entry)
     local id = entry[1]
     local is_settled = letters[id]
     if state.mode ~= 'anew' and state.pending_up_to ~= '' and not is_before(state.pending_up_to, id) then
@@ -156,7 +160,8 @@ local function unknown_step(state, after, to, count, letters)
     end
     local is_pending = state.mode == 'fill' and #redis.call('XPENDING', state.stream, state.group, id, id, 1) == 1
     if not (is_settled or is_pending) then unknown[#unknown + 1] = id end
-  end
-  if #entries == count then return unknown, entries[count][1] end
+  end)
+  if not looked then return nil, last end
+  if not is_end then return unknown, last end
   return unknown, is_whole and '' or to
 end

@@ -32,9 +32,9 @@ if not ledger then return { 'error', problem } end
 local rows = redis.call('XPENDING', KEYS[1], group, '-', '+', ARGV[4], name)
 local letters = {}
 for _, row in ipairs(rows) do
-  if #redis.call('XRANGE', KEYS[1], row[1], row[1]) == 1 then
-    redis.call('XCLAIM', KEYS[1], group, ARGV[3], 0, row[1], 'IDLE', ARGV[5], 'JUSTID')
-  else
+  -- Reads no body, and returns nothing of an entry whose body is gone.
+  local moved = redis.call('XCLAIM', KEYS[1], group, ARGV[3], 0, row[1], 'IDLE', ARGV[5], 'JUSTID')
+  if not moved[1] then
     letters[#letters + 1] = { row[1], 'lost', 'the entry was trimmed or deleted before it was processed' }
   end
 end

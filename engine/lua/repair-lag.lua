@@ -24,8 +24,10 @@ if ARGV[4] then
   undelivered = ARGV[4] + since
 else
   local most = tonumber(ARGV[3])
-  undelivered = #entries_after(stream, delivered, '+', most + 1)
-  if undelivered > most then
+  local last, is_whole
+  undelivered, last, is_whole = read_in_steps('XRANGE', stream, '(' .. delivered, '+', most + 1)
+  if not undelivered then return { 'error', last } end
+  if not is_whole then
     return { 'many', delivered, added, length, flat_value(about, 'last-generated-id') }
   end
 end

@@ -1,6 +1,6 @@
 -- Takes over entries whose next attempt is due, and says when the one after them is.
 -- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] retries  KEYS[4] ledger  KEYS[5] attempts
--- ARGV[1] group  ARGV[2] consumer  ARGV[3] parking consumer  ARGV[4] count
+-- ARGV[1] group  ARGV[2] consumer  ARGV[3] parking consumer  ARGV[4] count; large ones are taken up to a number of bytes
 -- Returns { ms until the next one is due (empty: there is none), { entry ... }, { lost id ... } }, or { 'error', code }.
 
 local stream, retries, group = KEYS[1], KEYS[3], ARGV[1]
@@ -29,18 +29,25 @@ if #due > 0 then
     end
     is_parked[id] = #held == 1
   end
-  for _, id in ipairs(due) do
+  local tried = 0
+  while tried < #due and bytes_left > 0 do
+    tried = tried + 1
+    local id = due[tried]
     -- Somebody may have moved or acknowledged it by hand.
     if is_parked[id] then
-      if #redis.call('XRANGE', stream, id, id) == 1 then
-        entries[#entries + 1] = redis.call('XCLAIM', stream, group, ARGV[2], 0, id)[1]
+      -- Of an entry whose body is gone it returns nothing.
+      local entry = redis.call('XCLAIM', stream, group, ARGV[2], 0, id)[1]
+      if entry and entry[2] then
+        entries[#entries + 1] = entry
+        bytes_left = bytes_left - size_of(entry)
       else
         lost[#lost + 1] = id
         letters[#letters + 1] = { id, 'lost', 'the entry was trimmed or deleted before it was processed' }
       end
     end
   end
-  redis.call('ZREM', retries, unpack(due))
+  if tried < #due then next_in = 0 end
+  redis.call('ZREM', retries, unpack(due, 1, tried))
   if #letters > 0 then
     write_dead_letters(stream, KEYS[2], ARGV[2], letters)
     redis.call('XACK', stream, group, unpack(lost))

@@ -61,8 +61,9 @@ export async function readBalance(
     const { undelivered, lastDeliveredId, lastId } = read
     if (undelivered !== null) return balanced(read)
     const range = [`(${lastDeliveredId}`, lastId] as const
-    const counted = await countRange(connection, keys.stream, ...range, countedMost)
-    if (counted === countedMost || attempt === attemptsMax) return balanced(read)
+    const bounds = { most: countedMost }
+    const { counted, isWhole } = await countRange(connection, keys.stream, range, bounds)
+    if (!isWhole || attempt === attemptsMax) return balanced(read)
     const outcome = balanced({ ...read, undelivered: counted })
     // They may have been processed and trimmed while they were counted: believe it when it comes out the same again.
     if (outcome.unaccounted === 0 || outcome.unaccounted === before) return outcome

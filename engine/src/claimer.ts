@@ -95,9 +95,11 @@ export class Claimer {
   /** Lets any consumer claim these entries at once; the delivery count stays. */
   async giveBack(ids: readonly string[]): Promise<void> {
     const { connection, keys, who } = this.#parts
-    for (let from = 0; from < ids.length; from += idsMax) {
-      const args = [who.group, who.consumer, String(givenBackMs), ...ids.slice(from, from + idsMax)]
-      this.#checked(await runScript(connection, scripts.setIdle, [keys.stream], args))
+    for (let given = 0; given < ids.length;) {
+      const some = ids.slice(given, given + idsMax)
+      const args = [who.group, who.consumer, String(givenBackMs), ...some]
+      const reply = await runScript(connection, scripts.setIdle, [keys.stream], args)
+      given += Number(this.#checked(reply)[0])
     }
   }
 

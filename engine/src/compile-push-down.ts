@@ -16,6 +16,7 @@ export function compilePushDown(declared: Stream, plans: readonly Plan[]): Scrip
     part('checks'),
     part('ledger'),
     part('dead-letters'),
+    part('read-in-steps'),
     part('integers'),
     part('decode'),
     part('rankings'),

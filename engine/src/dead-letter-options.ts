@@ -45,7 +45,7 @@ export interface DeadLetterListOptions {
   readonly order?: 'newest' | 'oldest'
   /** Goes on after this letter: the `next` of the page before. Default: begins with the first. */
   readonly from?: string
-  /** Letters at most, 1 to 10,000, default 100. */
+  /** Letters at most, 1 to 10,000, default 100. A page of large ones ends with 16 MB. */
   readonly count?: number
   /** Only letters with this reason. */
   readonly reason?: string

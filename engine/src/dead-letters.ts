@@ -15,6 +15,8 @@ import {
   type RedriveOutcome,
   type SettleOptions,
 } from './dead-letter-options.ts'
+import { readRange } from './entry-page.ts'
+import { sizeOf } from './entry-sizes.ts'
 import { MillraceError, missingGroup, movedBack } from './errors.ts'
 import { groupKeys, type GroupKeys, type parkingNames } from './keys.ts'
 import { checkKnown } from './known-options.ts'
@@ -29,8 +31,10 @@ export interface DeadLetterPage {
   readonly next: string | null
 }
 
-// Letters a read: they may be large.
+// Letters a read. Each read is bounded in bytes, too.
 const pageMax = 100
+// Of the letters of a list: they stay in memory together.
+const listBytesMax = 16_000_000
 const redriveName: (typeof parkingNames)[number] = 'redrive'
 // Any consumer may claim what is idle for so long.
 const claimableMs = 2 ** 31
@@ -61,11 +65,14 @@ export class DeadLetters {
     const count = checkedCount(options.count ?? 100)
     if (from !== undefined) checkId(from)
     const letters: DeadLetter[] = []
+    let bytes = 0
     for await (const letter of this.#walk({ order, after: from, atOnce: count + 1 })) {
       if (reason !== undefined && letter.reason !== reason) continue
       // One more than asked for says that there is a next page.
-      if (letters.length === count) return { letters, next: letters.at(-1)?.letterId ?? null }
+      const isFull = letters.length === count || bytes >= listBytesMax
+      if (isFull) return { letters, next: letters.at(-1)?.letterId ?? null }
       letters.push(letter)
+      bytes += sizeOf(letter.fields.flat())
     }
     return { letters, next: null }
   }
@@ -212,20 +219,21 @@ export class DeadLetters {
     readonly atOnce?: number
   }): AsyncGenerator<DeadLetter> {
     const isForward = way.order === 'oldest'
-    const count = ['COUNT', String(Math.min(pageMax, way.atOnce ?? pageMax))]
+    const most = Math.min(pageMax, way.atOnce ?? pageMax)
     const [newest] = asList(await this.#send(['XREVRANGE', this.key, '+', '-', 'COUNT', '1']))
     if (newest === undefined) return
-    const end = isForward ? deadLetter(newest).letterId : '-'
-    let start = way.after === undefined ? (isForward ? '-' : '+') : `(${way.after}`
+    const last = isForward ? deadLetter(newest).letterId : '-'
+    let first = way.after === undefined ? (isForward ? '-' : '+') : `(${way.after}`
     for (;;) {
-      const command = isForward ? 'XRANGE' : 'XREVRANGE'
-      const page = asList(await this.#send([command, this.key, start, end, ...count]))
-      if (page.length === 0) return
-      for (const entry of page) {
+      const range = { order: way.order, first, last, most }
+      const read = await readRange(this.#connection, this.key, range)
+      if (read.kind === 'error') throw this.#problem(read.code)
+      for (const entry of read.entries) {
         const letter = deadLetter(entry)
         yield letter
-        start = `(${letter.letterId}`
+        first = `(${letter.letterId}`
       }
+      if (read.isEnd) return
     }
   }
 

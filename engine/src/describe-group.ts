@@ -69,7 +69,7 @@ export async function describeGroup(
       newestPendingId: textOrNull(newest),
       lastDeliveredId: String(group['last-delivered-id']),
       entriesRead: numberOrNull(group['entries-read']),
-      lag: await undeliveredOf(connection, key, backlogs, backlog),
+      lag: (await undeliveredOf(connection, key, backlogs, backlog)).known,
       oldestUndeliveredMs: ageOrNull(backlog.oldestUndeliveredId, backlogs.atMs),
       oldestPendingMs: ageOrNull(backlog.oldestPendingId, backlogs.atMs),
       consumers: asList(consumers).map(consumerOf),

@@ -38,9 +38,6 @@ function compareDigits(a: string, b: string): number {
 const canonical = /^(0|[1-9]\d{0,19})-(0|[1-9]\d{0,19})$/
 const greatest = '18446744073709551615'
 
-/** The last id that an entry can have: nothing is behind it, and XRANGE refuses to look there. */
-export const lastPossibleId: string = [greatest, greatest].join('-')
-
 /** True for an entry id as the server writes it: both parts are there, without leading zeros, and fit into 64 bits. */
 export function isEntryId(text: string): boolean {
   const [, time = '', sequence = ''] = canonical.exec(text) ?? []

@@ -17,7 +17,7 @@ type Body = readonly (readonly [name: string, value: string])[]
  * - `pending`: delivered, not acknowledged. `deliveries` counts how often it was delivered, also by claims.
  * - `applied`: acknowledged, and no dead letter of it is there.
  * - `dead`: it could not be processed; the dead letter says why.
- * - `acknowledged`: acknowledged, and there are too many dead letters to say whether one of them is its.
+ * - `acknowledged`: acknowledged, and there are too many dead letters, or too large ones, to say whether one of them is its.
  * - `trimmed`: its id lies before the first entry of the stream, from which entries were removed. Ids do not tell whether
  *   there was an entry under each of them.
  * - `unknown`: the stream has no such entry, and nothing says that it had.
@@ -37,6 +37,7 @@ export type EntryState =
 // About a millisecond of the server for each step.
 const lettersAtOnce = 500
 const lettersMax = 10_000
+const lettersBytesMax = 10_000_000
 
 /** See `Group.entryState`. */
 export async function entryState(
@@ -73,13 +74,20 @@ async function findLetter(
   id: string,
 ): Promise<DeadLetter | 'none' | 'too-many'> {
   let after = ''
-  for (let seen = 0; seen < lettersMax; seen += lettersAtOnce) {
+  for (let letters = 0, bytes = 0; letters < lettersMax && bytes < lettersBytesMax;) {
     const args = [id, String(lettersAtOnce), after]
-    const [found, next] = await runScript(connection, scripts.findDeadLetter, [key], args)
+    const [found, next, looked, read] = await runScript(
+      connection,
+      scripts.findDeadLetter,
+      [key],
+      args,
+    )
     if (found === 'error') throw refusal(key, String(next))
     if (found !== undefined && found !== '') return deadLetter(found)
     if (next === undefined) return 'none'
     after = String(next)
+    letters += Number(looked)
+    bytes += Number(read)
   }
   return 'too-many'
 }

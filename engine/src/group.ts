@@ -178,8 +178,8 @@ export class Group<F extends Fields = Fields> {
   /**
    * Counts what is undelivered, and compares the lag that the server tells: after others have trimmed or deleted entries it
    * may be wrong for ever. With `execute`, makes it true again; the group does not move, consumers may run.
-   * @throws {MillraceError} NO_GROUP, WRONG_TYPE, AUTHENTICATION; REFUSED when more than 10,000 entries are undelivered and
-   *   the group moves while they are counted.
+   * @throws {MillraceError} NO_GROUP, WRONG_TYPE, AUTHENTICATION; REFUSED when more than 10,000 entries, or half a
+   *   megabyte of them, are undelivered and the group moves while they are counted.
    */
   async repairLag(options: Execution = {}): Promise<LagRepair> {
     checkKnown(`repair the lag of group "${this.name}"`, options, execution)
@@ -250,7 +250,7 @@ export class Group<F extends Fields = Fields> {
   }
 
   /**
-   * What became of an entry; the group need not exist yet. Looks at no more than 10,000 dead letters.
+   * What became of an entry; the group need not exist yet. Looks at no more than 10,000 dead letters, or about 10 MB of them.
    * @throws {RangeError} when the id is no entry id. @throws {MillraceError} WRONG_TYPE, AUTHENTICATION.
    */
   async entryState(id: string): Promise<EntryState> {

@@ -5,6 +5,7 @@ import {
   type BatchOptions,
 } from './append-batch.ts'
 import { checkConnectOptions, type ConnectOptions } from './connect-options.ts'
+import { entryPage, type EntryPage, type EntryPageOptions } from './entry-page.ts'
 import { MillraceError } from './errors.ts'
 import { Group } from './group.ts'
 import type { Fields, ValuesOf } from './fields.ts'
@@ -178,6 +179,14 @@ export class Millrace {
   async trim<F extends Fields>(stream: Stream<F>, options: TrimOptions = {}): Promise<TrimOutcome> {
     this.#runs.checkOpen('trim')
     return await trim(this.#connection, stream.key, options)
+  }
+
+  /**
+   * Reads a page of a stream, by its key; a missing one is empty. A page of large entries is shorter: half a megabyte.
+   * @throws {RangeError} when an option cannot be used. {MillraceError} WRONG_TYPE, AUTHENTICATION.
+   */
+  async entryPage(key: string, options: EntryPageOptions = {}): Promise<EntryPage> {
+    return await entryPage(this.#connection, key, options)
   }
 
   /**

@@ -1,7 +1,7 @@
 /** What Redis knows about pressure: the backlog of a stream and the share of its memory, in bounded time. */
 import { MillraceError } from './errors.ts'
 import type { Millrace } from './millrace.ts'
-import { countedMost, readBacklogs, undeliveredOf } from './undelivered.ts'
+import { readBacklogs, undeliveredOf } from './undelivered.ts'
 
 export interface ServerSample {
   readonly backlog: number | null
@@ -28,9 +28,8 @@ async function backlogOf(millrace: Pick<Millrace, 'send'>, stream: string): Prom
   if (reply === 'refused') return null
   const counts = await Promise.all(
     reply.groups.map(async (group) => {
-      const undelivered = await undeliveredOf(connection, stream, reply, group)
-      // Not known by anybody: at least as many as were counted.
-      return (undelivered ?? countedMost) + group.pending
+      const { known, least } = await undeliveredOf(connection, stream, reply, group)
+      return (known ?? least) + group.pending
     }),
   )
   return Math.max(0, ...counts)

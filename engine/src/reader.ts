@@ -4,6 +4,7 @@
  */
 import { separateRefused } from './applier.ts'
 import { backoffMs } from './backoff.ts'
+import { countRange } from './count-range.ts'
 import { holdTo } from './definition.ts'
 import {
   entriesOf,
@@ -26,6 +27,7 @@ import { plansOf, type Plan } from './plan.ts'
 import type { Projection } from './projection.ts'
 import type { Connection } from './redis/connection.ts'
 import { Decoder, isDecodeFailure, type Entry, type Stream } from './stream.ts'
+import { countBounds } from './undelivered.ts'
 
 /** What a reader tells while it runs. One that throws or rejects changes nothing; its first failure is a warning of the process. */
 export interface ReaderObserver<F extends Fields = Fields> {
@@ -105,6 +107,21 @@ export class Reader<F extends Fields = Fields> {
     await this.#lifetime.stop(options)
   }
 
+  /**
+   * Entries behind its position, before it runs: all. They are counted up to 10,000, or 3 MB of them; null when there are more.
+   * @throws {MillraceError} WRONG_TYPE, AUTHENTICATION.
+   */
+  async lag(): Promise<number | null> {
+    const range = [`(${this.#from}`, '+'] as const
+    const { counted, isWhole } = await countRange(
+      this.#connection,
+      this.#stream.key,
+      range,
+      countBounds,
+    )
+    return isWhole ? counted : null
+  }
+
   async #work(): Promise<void> {
     const { signal } = this.#lifetime
     try {
@@ -176,13 +193,16 @@ export class Reader<F extends Fields = Fields> {
     return { stream: this.#stream.key, group: this.#options.name }
   }
 
+  get #from(): string {
+    return this.#position === undefined || this.#position === '' ? '0-0' : this.#position
+  }
+
   async #read(reading: Connection): Promise<RawEntry[]> {
     const blockMs = this.#options.drain === true ? 1 : 2000
     const fitting = this.#sizes.fitting(readBytesMax)
     const count = Math.floor(Math.min(this.#batch, this.#countMax, fitting))
     const options = ['COUNT', String(count), 'BLOCK', String(blockMs)]
-    const from = this.#position === undefined || this.#position === '' ? '0-0' : this.#position
-    const args = ['XREAD', ...options, 'STREAMS', this.#stream.key, from]
+    const args = ['XREAD', ...options, 'STREAMS', this.#stream.key, this.#from]
     const entries = entriesOf(await reading.send(args, blockMs + overdueMs))
     this.#failures = 0
     this.#countMax *= 2

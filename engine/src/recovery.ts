@@ -2,7 +2,7 @@
  * Recovers a group that was lost or moved under its consumers, from its ledger. Promise: no entry takes effect twice by
  * it; what nobody can know is said, and left to the operator as dead letters `unknown`.
  */
-import { countRange } from './count-range.ts'
+import { countRange, type RangeCount } from './count-range.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import { problem } from './effects.ts'
 import { compareIds, isEntryId } from './entry-id.ts'
@@ -116,9 +116,9 @@ export async function planRecovery(parts: RecoveryParts): Promise<RecoveryPlan> 
     unknown += ids.length
     firstUnknownIds.push(...ids.slice(0, shownMax - firstUnknownIds.length))
   }
-  const toDeliver = await countAfter(parts, found.position, '+')
-  const isToDeliverExact = toDeliver < countedMost
-  return { ...found, toDeliver, isToDeliverExact, unknown, firstUnknownIds }
+  const { counted, isWhole } = await countAfter(parts, found.position, '+')
+  const toDeliver = { toDeliver: counted, isToDeliverExact: isWhole }
+  return { ...found, ...toDeliver, unknown, firstUnknownIds }
 }
 
 /**
@@ -133,11 +133,11 @@ export async function recover(parts: RecoveryParts): Promise<RecoveryOutcome> {
   for await (const ids of unknownIds(parts, 'write', since)) lettersWritten += ids.length
   const newest = await newestId(parts)
   const last = compareIds(newest, position) > 0 ? newest : position
-  const counted = await countAfter(parts, position, last)
+  const { counted, isWhole } = await countAfter(parts, position, last)
   const { connection, keys, group } = parts
   const { stream, ledger, leases, holders, retries, attempts } = keys
   const place = [stream, ledger, leases, holders, retries, attempts]
-  const known = [last, counted < countedMost ? String(counted) : '']
+  const known = [last, isWhole ? String(counted) : '']
   for (;;) {
     const args = [group, String(stepMax), await deadTokens(parts), ...known]
     const reply = checked(parts, await runScript(connection, scripts.recoverGroup, place, args))
@@ -207,8 +207,9 @@ async function newestId({ connection, keys }: RecoveryParts): Promise<string> {
   return newest === undefined ? '0-0' : String(asList(newest)[0])
 }
 
-async function countAfter(parts: RecoveryParts, id: string, to: string): Promise<number> {
-  return await countRange(parts.connection, parts.keys.stream, `(${id}`, to, countedMost)
+async function countAfter(parts: RecoveryParts, id: string, to: string): Promise<RangeCount> {
+  const bounds = { most: countedMost }
+  return await countRange(parts.connection, parts.keys.stream, [`(${id}`, to], bounds)
 }
 
 function checked({ keys, group }: RecoveryParts, reply: Reply[]): Reply[] {

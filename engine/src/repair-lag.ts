@@ -23,8 +23,8 @@ const attemptsMax = 5
 
 /**
  * Counts what is undelivered, and with `execute` makes the server tell that.
- * @throws {MillraceError} NO_GROUP, WRONG_TYPE, AUTHENTICATION; REFUSED when more than 10,000 entries are undelivered and
- *   the group or the stream's head moves while they are counted.
+ * @throws {MillraceError} NO_GROUP, WRONG_TYPE, AUTHENTICATION; REFUSED when more than 10,000 entries, or half a
+ *   megabyte of them, are undelivered and the group or the stream's head moves while they are counted.
  */
 export async function repairLag(
   connection: Connection,
@@ -39,7 +39,8 @@ export async function repairLag(
     let reply = await ask()
     if (reply[0] === 'many') {
       const [, delivered = '', added = '', length = '', lastId = ''] = reply.map(String)
-      const counted = await countRange(connection, stream, `(${delivered}`, lastId, Infinity)
+      const range = [`(${delivered}`, lastId] as const
+      const { counted } = await countRange(connection, stream, range, { most: Infinity })
       reply = await ask(String(counted), delivered, added, length)
     }
     const [kind, undelivered, before, after] = reply
@@ -52,7 +53,7 @@ export async function repairLag(
   throw new MillraceError(
     'REFUSED',
     `Cannot count what group "${group}" of stream "${stream}" has not been delivered: it moves meanwhile. ` +
-      'Pause the group, or try again when fewer than 10,000 entries wait',
+      'Pause the group, or try again when fewer entries wait',
   )
 }
 

@@ -191,9 +191,18 @@ async function explain(
   if (step.kind === 'unread') return step
   const { frontier, holder, cut, length } = step
   const most = Math.min(countedMost, Math.max(0, length - keepEntries))
-  const removable = cut === '0-0' ? 0 : await countRange(connection, stream, '-', `(${cut}`, most)
+  const removable = cut === '0-0' ? 0 : await countBefore(connection, stream, cut, most)
   const isExact = removable < countedMost
   return { kind: 'explained', frontier, holder, cut, removable, isExact, length }
+}
+
+async function countBefore(
+  connection: Connection,
+  stream: string,
+  id: string,
+  most: number,
+): Promise<number> {
+  return (await countRange(connection, stream, ['-', `(${id}`], { most })).counted
 }
 
 function problem(code: string, stream: string): MillraceError {

@@ -14,7 +14,7 @@ export interface GroupBacklog {
   readonly lastDeliveredId: string
   /** What the server says; null when it cannot tell. */
   readonly serverLag: number | null
-  /** Null when nothing is undelivered. */
+  /** Null when nothing is undelivered, and where all groups are looked at. */
   readonly oldestUndeliveredId: string | null
   /** Null when nothing is pending. */
   readonly oldestPendingId: string | null
@@ -32,8 +32,8 @@ type Asked = Pick<Connection, 'send'>
 
 // About 1 ms of the server.
 const countedInScript = 1000
-/** Some 10 ms, in steps of 1 ms: more would take long every second. */
-export const countedMost = 10_000
+/** Some 10 ms of the server, in steps of 1 or 2 ms: more would take long every second. */
+export const countBounds = { most: 10_000, bytesMost: 3_000_000 } as const
 
 /**
  * Looks at all groups, or at one. @throws {MillraceError} NO_STREAM, NO_GROUP, WRONG_TYPE, AUTHENTICATION.
@@ -59,26 +59,36 @@ const codes: Readonly<Record<string, MillraceErrorCode>> = {
   'wrong-type': 'WRONG_TYPE',
 }
 
+/** How much waits for a group, as far as that can be told. */
+export interface Undelivered {
+  /** Null when nobody can tell. */
+  readonly known: number | null
+  /** There are at least so many. */
+  readonly least: number
+}
+
 /**
  * Entries that a group has not been delivered. Where others have trimmed or deleted some, up to 10,000 are counted after
- * the last delivered one and up to 10,000 before it; where there are more, it is what the server says, within what can be.
- * Null when the server cannot tell either.
+ * the last delivered one and up to 10,000 before it, or 3 MB of them; where there are more, it is what the server says,
+ * within what can be. Unknown when the server cannot tell either.
  */
 export async function undeliveredOf(
   connection: Asked,
   stream: string,
   { length }: Pick<Backlogs, 'length'>,
   { undelivered, lastDeliveredId, serverLag }: GroupBacklog,
-): Promise<number | null> {
-  if (undelivered !== null) return undelivered
-  const count = (from: string, to: string): Promise<number> =>
-    countRange(connection, stream, from, to, countedMost)
-  const after = await count(`(${lastDeliveredId}`, '+')
-  if (after < countedMost) return after
-  const before = await count('-', lastDeliveredId)
-  if (before < countedMost) return Math.max(after, length - before)
-  return serverLag === null ? null : Math.max(after, Math.min(serverLag, length - before))
+): Promise<Undelivered> {
+  if (undelivered !== null) return exactly(undelivered)
+  const after = await countRange(connection, stream, [`(${lastDeliveredId}`, '+'], countBounds)
+  if (after.isWhole) return exactly(after.counted)
+  const before = await countRange(connection, stream, ['-', lastDeliveredId], countBounds)
+  const others = length - before.counted
+  if (before.isWhole) return exactly(Math.max(after.counted, others))
+  if (serverLag === null) return { known: null, least: after.counted }
+  return exactly(Math.max(after.counted, Math.min(serverLag, others)))
 }
+
+const exactly = (count: number): Undelivered => ({ known: count, least: count })
 
 function backlogOf(reply: Reply): GroupBacklog {
   const [name, pending, undelivered, delivered, lag, oldestUndelivered, oldestPending] =

@@ -114,15 +114,13 @@ async function countEach(
   holds: (id: string, values: Values) => boolean,
 ): Promise<number> {
   let counted = 0
-  for (let from = '-'; ;) {
-    const page = list(await millrace.send('XRANGE', key, from, '+', 'COUNT', String(pageSize)))
-    for (const entry of page) {
-      const [id, flat] = list(entry)
-      if (holds(String(id), valuesOf(flat))) counted += 1
-      from = `(${String(id)}`
-    }
-    if (page.length < pageSize) return counted
-  }
+  let after: string | null | undefined
+  do {
+    const page = await millrace.entryPage(key, { after: after ?? undefined, count: pageSize })
+    counted += page.entries.filter(({ id, flat }) => holds(id, valuesOf(flat))).length
+    after = page.next
+  } while (after !== null)
+  return counted
 }
 
 async function countHashes(
@@ -170,7 +168,7 @@ function isOneOf(records: readonly LoadedRecord[] | undefined, held: Values): bo
   )
 }
 
-function valuesOf(flat: Reply | undefined): Values {
+function valuesOf(flat: Reply | readonly string[] | undefined): Values {
   const texts = list(flat).map(String)
   return new Map(
     Array.from({ length: texts.length / 2 }, (_, at) => [
@@ -180,7 +178,8 @@ function valuesOf(flat: Reply | undefined): Values {
   )
 }
 
-const list = (reply: Reply | undefined): readonly Reply[] => (Array.isArray(reply) ? reply : [])
+const list = (reply: Reply | readonly string[] | undefined): readonly Reply[] =>
+  Array.isArray(reply) ? reply : []
 
 const valueOf = (info: Reply, field: string): Reply | undefined => {
   const flat = list(info)

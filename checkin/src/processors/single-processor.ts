@@ -16,24 +16,19 @@ export interface SingleProcessorOptions {
   readonly drain: boolean
 }
 
-const countedMax = 10_000
-
 export class SingleProcessor {
   readonly #reader: Reader<CheckinModel['checkins']['fields']>
   readonly #activity: Activity
-  readonly #options: SingleProcessorOptions
-  #position = '0-0'
 
   constructor(options: SingleProcessorOptions) {
     const { millrace, model, log } = options
     const name = model.readerName
-    this.#options = options
     this.#activity = new Activity({
       log,
       name,
       model,
       isDetailed: log.isLevelEnabled('debug'),
-      backlog: async () => ({ lag: await this.#lag(), pending: null }),
+      backlog: async () => ({ lag: await this.#reader.lag(), pending: null }),
     })
     this.#reader = millrace.reader(model.checkins, {
       name,
@@ -42,10 +37,7 @@ export class SingleProcessor {
       drain: options.drain,
       observer: {
         delivered: (entries) => this.#activity.delivered(entries),
-        applied: (entries, position) => {
-          this.#position = position
-          this.#activity.applied(entries)
-        },
+        applied: (entries) => this.#activity.applied(entries),
         deadLettered: (letters) => {
           for (const { id, error } of letters) {
             this.#activity.warn(sentence(`Checkin ${id} became a dead letter: ${error}`))
@@ -68,17 +60,5 @@ export class SingleProcessor {
 
   async stop(): Promise<void> {
     await this.#reader.stop()
-  }
-
-  /** Check-ins after the position, counted up to a bound; null above it. */
-  async #lag(): Promise<number | null> {
-    const { millrace, model } = this.#options
-    // XREAD: XRANGE takes no "(" before the last possible id.
-    const place = ['STREAMS', model.checkins.key, this.#position]
-    const reply = await millrace.send('XREAD', 'COUNT', String(countedMax), ...place)
-    const [ofStream] = Array.isArray(reply) ? reply : []
-    const entries = Array.isArray(ofStream) ? ofStream[1] : []
-    const found = Array.isArray(entries) ? entries.length : 0
-    return found < countedMax ? found : null
   }
 }

@@ -1,6 +1,6 @@
 /** `GET /api/checkins`: the check-ins of a time, page by page. */
 import type { ResourceRoute } from './resources.ts'
-import { isEntryId } from 'millrace'
+import { isEntryId, type EntryPageOptions } from 'millrace'
 import { jsonAnswer, type RouteDocumentation } from './documentation.ts'
 import type { ReceiverParts } from './parts.ts'
 import { plainProblem, sendProblem, type Problem } from './problem.ts'
@@ -18,27 +18,17 @@ export function checkinPage({ millrace, calls, model }: ReceiverParts): Resource
     handler: async (request, reply) => {
       const page = readPage(request.query as Record<string, unknown>)
       if ('status' in page) return sendProblem(reply, page)
-      const { start, end, limit } = page
-      // One more than asked for says that there is a next page.
-      const count = String(limit + 1)
-      const found = (await calls.run(() =>
-        millrace.send('XRANGE', model.checkins.key, start, end, 'COUNT', count),
-      )) as [string, string[]][]
-      const shown = found.slice(0, limit)
-      const last = shown.at(-1)?.[0]
-      const next = found.length > limit && last !== undefined ? cursorOf(last, end) : null
+      const { entries, next } = await calls.run(() => millrace.entryPage(model.checkins.key, page))
       reply.header('cache-control', 'no-store')
-      return { checkins: shown.map(shownCheckin), next }
+      return {
+        checkins: entries.map(shownCheckin),
+        next: next === null ? null : cursorOf(next, page.to),
+      }
     },
   }
 }
 
-interface Page {
-  /** As XRANGE takes them. */
-  readonly start: string
-  readonly end: string
-  readonly limit: number
-}
+type Page = Pick<EntryPageOptions, 'from' | 'to' | 'after'> & { readonly count: number }
 
 function readPage(query: Record<string, unknown>): Page | Problem {
   const { from, to, limit: givenLimit, cursor } = query
@@ -49,18 +39,18 @@ function readPage(query: Record<string, unknown>): Page | Problem {
     const place = readCursor(cursor)
     return place === undefined
       ? wrong('cursor', 'the "next" of a page, as it was')
-      : { ...place, limit }
+      : { ...place, count: limit }
   }
-  const start = from === undefined ? '-' : readTime(from)
-  if (start === undefined) return wrong('from', timeAllowed)
-  const end = to === undefined ? '+' : readTime(to)
-  return end === undefined ? wrong('to', timeAllowed) : { start, end, limit }
+  const [first, last] = [readTime(from), readTime(to)]
+  if (from !== undefined && first === undefined) return wrong('from', timeAllowed)
+  if (to !== undefined && last === undefined) return wrong('to', timeAllowed)
+  return { from: first, to: last, count: limit }
 }
 
 const timeAllowed = 'a time like 2026-11-22T10:00:00Z, or milliseconds since 1970'
 const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/
 
-/** Milliseconds as text: XRANGE takes them as a whole millisecond, from its first to its last id. */
+/** Milliseconds as text: they stand for a whole millisecond, from its first to its last id. */
 function readTime(given: unknown): string | undefined {
   if (typeof given !== 'string') return undefined
   if (/^(?:0|[1-9]\d{0,15})$/.test(given)) return given
@@ -74,18 +64,18 @@ function readLimit(given: unknown): number | undefined {
 }
 
 /** Opaque: what is in it may change. */
-function cursorOf(last: string, end: string): string {
-  return Buffer.from(`1 ${last} ${end}`).toString('base64url')
+function cursorOf(last: string, to = '+'): string {
+  return Buffer.from(`1 ${last} ${to}`).toString('base64url')
 }
 
-function readCursor(given: unknown): Pick<Page, 'start' | 'end'> | undefined {
+function readCursor(given: unknown): Pick<Page, 'after' | 'to'> | undefined {
   if (typeof given !== 'string' || given.length > 120) return undefined
   const [version, last = '', end = '', ...rest] = Buffer.from(given, 'base64url')
     .toString('latin1')
     .split(' ')
   const isEnd = end === '+' || /^(?:0|[1-9]\d{0,15})$/.test(end)
   if (version !== '1' || !isEntryId(last) || !isEnd || rest.length > 0) return undefined
-  return { start: `(${last}`, end }
+  return { after: last, to: end === '+' ? undefined : end }
 }
 
 function wrong(name: string, allowed: string): Problem {
@@ -98,7 +88,8 @@ const documentation: RouteDocumentation = {
   operationId: 'listCheckins',
   isUnstored: true,
   summary: 'The check-ins of a time, oldest first, page by page',
-  description: 'What was trimmed from the stream is not shown any more.',
+  description:
+    'What was trimmed from the stream is not shown any more. A page ends sooner where entries hold large fields of others.',
   tags: ['check-ins'],
   querystring: {
     type: 'object',

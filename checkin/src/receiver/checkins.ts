@@ -20,10 +20,9 @@ export function latestCheckinsRoute(app: FastifyInstance, parts: ReceiverParts):
       if (typeof limit !== 'string' || !/^[1-9]\d{0,2}$/.test(limit) || Number(limit) > latestMax) {
         return sendProblem(reply, wrongLimit)
       }
-      const entries = await calls.run(() =>
-        millrace.send('XREVRANGE', model.checkins.key, '+', '-', 'COUNT', limit),
-      )
-      return { checkins: (entries as [string, string[]][]).map(shownCheckin) }
+      const newest = { order: 'newest', count: Number(limit) } as const
+      const { entries } = await calls.run(() => millrace.entryPage(model.checkins.key, newest))
+      return { checkins: entries.map(shownCheckin) }
     },
   })
 }

@@ -14,7 +14,14 @@ import type { StreamSlots } from './stream-slots.ts'
 export interface ReceiverParts {
   readonly millrace: Pick<
     Millrace,
-    'append' | 'appendBatch' | 'checkWritable' | 'isConnected' | 'rankingPage' | 'refusal' | 'send'
+    | 'append'
+    | 'appendBatch'
+    | 'checkWritable'
+    | 'entryPage'
+    | 'isConnected'
+    | 'rankingPage'
+    | 'refusal'
+    | 'send'
   >
   readonly model: CheckinModel
   /** Every call to Redis goes through it. */

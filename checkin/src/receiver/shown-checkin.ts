@@ -1,4 +1,5 @@
 /** How an entry of the stream is shown. */
+import type { EntryPage } from 'millrace'
 import type { JsonSchema } from './documentation.ts'
 import { entryIdSchema } from './documentation.ts'
 import { numberOr } from './numbers.ts'
@@ -14,7 +15,7 @@ interface ShownCheckin {
 type Shown = number | string | null
 
 /** Only the three fields: an entry of somebody else may hold ten thousand more. */
-export function shownCheckin([id, flat]: readonly [string, readonly string[]]): ShownCheckin {
+export function shownCheckin({ id, flat }: EntryPage['entries'][number]): ShownCheckin {
   const shown = (name: string): Shown => {
     for (let at = 0; at + 1 < flat.length; at += 2) {
       if (flat[at] === name) return numberOr(flat[at + 1])

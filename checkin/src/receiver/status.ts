@@ -48,8 +48,9 @@ async function isOf(
   if (state.kind === 'dead') {
     return state.letter.fields.some(([name, value]) => name === 'userId' && value === user)
   }
-  const entries = await calls.run(() => millrace.send('XRANGE', model.checkins.key, id, id))
-  const [entry] = entries as [string, string[]][]
+  const page = { from: id, to: id, count: 1 }
+  const { entries } = await calls.run(() => millrace.entryPage(model.checkins.key, page))
+  const [entry] = entries
   return entry !== undefined && String(shownCheckin(entry).userId) === user
 }
 

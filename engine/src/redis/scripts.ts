@@ -54,6 +54,7 @@ export const scripts: Readonly<
     | 'purge'
     | 'rank'
     | 'rankingPage'
+    | 'readRange'
     | 'recoverGroup'
     | 'recoverUnknown'
     | 'redrive'
@@ -71,31 +72,32 @@ export const scripts: Readonly<
 > = {
   acceptLoss: load('accept-loss'),
   appendBatch: script(['checks', 'append-batch'].map(part), 'filling'),
-  balance: loadReading('balance'),
-  claim: load('ledger', 'dead-letters', 'claim'),
-  countRange: loadReading('count-range'),
+  balance: loadReading('read-in-steps', 'balance'),
+  claim: load('ledger', 'dead-letters', 'read-in-steps', 'claim'),
+  countRange: loadReading('read-in-steps', 'count-range'),
   createGroup: load('create-group'),
   define: load('define'),
   entryState: loadReading('entry-state'),
-  examine: loadReading('ledger', 'recovery', 'examine'),
-  findDeadLetter: loadReading('find-dead-letter'),
+  examine: loadReading('ledger', 'read-in-steps', 'recovery', 'examine'),
+  findDeadLetter: loadReading('read-in-steps', 'find-dead-letter'),
   lease: load('lease'),
   pause: load('pause'),
   purge: load('purge'),
   rank: load('rank'),
   rankingPage: loadReading('ranking-page'),
-  recoverGroup: load('ledger', 'recovery', 'recover-group'),
-  recoverUnknown: load('ledger', 'dead-letters', 'recovery', 'recover-unknown'),
+  readRange: loadReading('read-in-steps', 'read-range'),
+  recoverGroup: load('ledger', 'read-in-steps', 'recovery', 'recover-group'),
+  recoverUnknown: load('ledger', 'dead-letters', 'read-in-steps', 'recovery', 'recover-unknown'),
   redrive: load('ledger', 'redrive'),
   removeConsumer: load('ledger', 'dead-letters', 'remove-consumer'),
   removeEmpty: load('remove-empty'),
-  repairLag: load('repair-lag'),
+  repairLag: load('read-in-steps', 'repair-lag'),
   retry: load('retry'),
-  setIdle: load('set-idle'),
+  setIdle: load('read-in-steps', 'set-idle'),
   sweep: load('ledger', 'pending-snapshot', 'retry-schedule', 'sweep'),
-  takeDue: load('ledger', 'dead-letters', 'retry-schedule', 'take-due'),
-  trim: load('trim'),
-  undelivered: loadReading('undelivered'),
+  takeDue: load('ledger', 'dead-letters', 'read-in-steps', 'retry-schedule', 'take-due'),
+  trim: load('read-in-steps', 'trim'),
+  undelivered: loadReading('read-in-steps', 'undelivered'),
 }
 
 /** Runs a script. KEYS and ARGV are stated in the header of its file. @throws {MillraceError} */
