@@ -1,7 +1,8 @@
 -- The effects of a batch: everything is checked before anything is written, because scripts do not roll back.
 -- Not a script of its own: it stands in front of those that gate it, behind `projections`, which src/compile-plan.ts
 -- compiles: how the rows of each projection are checked against their hashes, and written.
--- A row is refused with a code: wrong-type, not-an-integer, not-an-id, overflow, reserved-key.
+-- A row is refused with a code: wrong-type, not-an-integer, not-an-id, overflow, full (no entry fits, not even alone),
+-- reserved-key.
 
 -- Checks all rows, lists per projection. The hash of the first row is KEYS[first_key]. Returns the refusals as a flat
 -- list: position of the row (from 0) and code, in turn; or nil and the code of a problem that no row is to blame for.

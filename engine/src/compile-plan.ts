@@ -86,7 +86,7 @@ function compileCheck(plan: Plan, layout: RowLayout, fetched: Fetched): string {
     `row[${layout.key}]`,
     ...fetched.fields.map(luaLiteral),
   ])
-  const counters = plan.counters.map(({ isAveraged }, at) => compileCounter(at + 1, isAveraged))
+  const counters = plan.counters.map((counter, at) => compileCounter(at + 1, counter))
   const extremes = plan.extremes.map(({ kind }, at) => {
     return compileExtreme(at + 1 + plan.counters.length, kind)
   })
@@ -112,12 +112,17 @@ end`
 }
 
 // Most sums take the short way: within ±2^51 whatever is added is exact, or it is text, and then the sum is larger.
-function compileCounter(at: number, isAveraged: boolean): string {
+function compileCounter(at: number, { of, isAveraged }: Plan['counters'][number]): string {
+  // Each entry counts 1: where not even that fits, all of them are refused, however many there are.
+  const full = `if code == 'overflow' and not add(have, 1, ${isAveraged}) then code = 'full' end`
   return `      have = held[${at}]
       value = have and #have < 16 and find(have, '^[1-9]%d*$') and have + row[${at}]
       if not value or value > AVERAGED_MAX or value < -AVERAGED_MAX then
         value, code = add(have, row[${at}], ${isAveraged})
-        if not value then break end
+        if not value then
+          ${of === undefined ? full : ''}
+          break
+        end
       end
       row[${at}] = value`
 }

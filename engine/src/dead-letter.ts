@@ -71,5 +71,7 @@ export const refusalTexts: Readonly<Record<string, string>> = {
   'not-an-integer': 'a field that is counted on holds no integer',
   'not-an-id': 'a field of the engine holds no entry id',
   overflow: 'a counter would leave its range',
+  // Of whatever entry: it need not be tried alone.
+  full: 'a counter would leave its range',
   'reserved-key': 'the engine uses the key itself',
 }
