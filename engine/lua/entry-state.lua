@@ -34,7 +34,5 @@ if #found == 0 then
     flat_value(about, 'length'),
   }
 end
--- Empty when the id lies behind what was delivered last.
-local is_delivered = info
-  and #redis.call('XRANGE', stream, id, flat_value(info, 'last-delivered-id'), 'COUNT', 1) > 0
+local is_delivered = info and not is_before(flat_value(info, 'last-delivered-id'), found[1][1])
 return { is_delivered and 'settled' or 'waiting', fields }

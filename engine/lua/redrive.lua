@@ -50,8 +50,8 @@ if #entry == 0 then return { 'body-gone' } end
 if not is_same(entry[1][2]) then return { 'mismatch' } end
 -- By ids: times may be those of a clock that was set back.
 if ledger.since and not is_before(ledger.letters_from, ARGV[2]) then return { 'older' } end
--- Empty when the id lies behind: then it would be delivered once more, after it was applied.
-if #redis.call('XRANGE', stream, id, ledger.delivered, 'COUNT', 1) == 0 then return { 'undelivered' } end
+-- It would be delivered once more, after it was applied.
+if is_before(ledger.delivered, entry[1][1]) then return { 'undelivered' } end
 
 local pending = redis.pcall('XPENDING', stream, group, id, id, 1)
 if pending.err then return { 'error', error_code(pending.err, 'XPENDING', stream) } end
