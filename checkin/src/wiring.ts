@@ -6,6 +6,7 @@ import { runningServer } from './embedded/running-server.ts'
 import { CommandError, UsageError } from './errors.ts'
 import { openLog, type Log } from './log.ts'
 import { inOurWords } from './redis-tls.ts'
+import { typed } from './terminal/typed.ts'
 
 /** What every command is given: the configuration and the parts made from it. */
 export interface Wiring {
@@ -56,7 +57,7 @@ async function connectTo(url: string, config: Config, log: Log | undefined): Pro
     }
     throw new CommandError(
       `Cannot connect to Redis: no embedded server runs in this checkout and nothing answers at ${defaultUrl}. ` +
-        'Start the whole service with "npm start", the embedded server alone with "npm run redis", ' +
+        `Start the whole service with "${typed('start')}", the embedded server alone with "${typed('redis')}", ` +
         'or set REDIS_URL to a server of yours',
       { cause: error },
     )

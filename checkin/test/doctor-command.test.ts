@@ -39,9 +39,12 @@ onOldestAndNewest(
       assert.equal(moved.code, 2)
       const { findings } = JSON.parse(moved.stdout) as Diagnosis
       assert.deepEqual([findings[0]?.check, findings[0]?.severity], ['group-moved-back', 'problem'])
-      const away = await runMain(['doctor'], { env: { REDIS_URL: 'redis://127.0.0.1:1' } }).exited
-      assert.deepEqual([away.code, away.stdout], [2, ''])
-      assert.match(away.stderr, /^error: Cannot connect/)
+      const nowhere = { REDIS_URL: 'redis://127.0.0.1:1' }
+      const away = await runMain(['doctor', '--json'], { env: nowhere }).exited
+      assert.equal(away.code, 2)
+      const { error } = JSON.parse(away.stdout) as { error: string }
+      assert.match(error, /^Cannot connect/)
+      assert.equal(away.stderr, `error: ${error}\n`)
     })
 
     test('finds nothing wrong with what works, also amid its work', async (t) => {

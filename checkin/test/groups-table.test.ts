@@ -35,6 +35,7 @@ const overview: Overview = {
   firstEntryId: '1-0',
   lastEntryId: '9-9',
   groups: [group],
+  missingGroup: null,
   foreignGroups: [],
   singleProcessor: null,
 }

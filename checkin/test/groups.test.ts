@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Overview } from '../src/groups/overview.ts'
+import { connect } from 'millrace'
+import { checkinModel } from '../src/domain/checkins.ts'
+import { overviewOf, type Overview } from '../src/groups/overview.ts'
+import { asTable } from '../src/groups/table.ts'
 import { CommandStage } from './command-stage.ts'
 
 describe('npm run groups', { concurrency: 2 }, () => {
@@ -23,7 +26,33 @@ describe('npm run groups', { concurrency: 2 }, () => {
     assert.equal(code, 0)
     assert.equal(
       stdout,
-      'Stream bare:checkins: 1 entry, 1-0 to 1-0\nIt has no group. Create it with "npm run groups -- create"\n',
+      'Stream bare:checkins: 1 entry, 1-0 to 1-0\nThere is no group checkinConsumers. Create it with "npm run groups -- create"\n',
+    )
+  })
+
+  test('groups command knows a group that was lost from one that never was', async () => {
+    const model = checkinModel('lost')
+    const millrace = await connect({ url: stage.env('lost').REDIS_URL ?? '' })
+    const group = millrace.group(model.checkins, 'desk')
+    await group.create()
+    await millrace.append(model.checkins, { userId: 1, locationId: 1, starRating: 5 })
+    await group.consumer('c', { projections: [model.users], drain: true }).run()
+    const typo = await overviewOf(millrace, model, 'dsk')
+    assert.deepEqual(typo.missingGroup, { name: 'dsk', isLost: false })
+    assert.equal((await overviewOf(millrace, model, 'desk')).missingGroup, null)
+    await stage.redis.send('XGROUP', 'DESTROY', model.checkins.key, 'desk')
+    const lost = await overviewOf(millrace, model, 'desk')
+    await millrace.close()
+    assert.deepEqual(lost.missingGroup, { name: 'desk', isLost: true })
+    const lastLine = (overview: Overview) =>
+      asTable(overview, { isColour: false }).split('\n').at(-1)
+    assert.equal(
+      lastLine(lost),
+      'Group desk is gone, but has processed entries before. See what can be recovered: "npm run recover"',
+    )
+    assert.equal(
+      lastLine(typo),
+      'There is no group dsk. Create it with "npm run groups -- create", or name one of these by CHECKIN_GROUP',
     )
   })
 
@@ -93,6 +122,7 @@ describe('npm run groups', { concurrency: 2 }, () => {
         entries: 2,
         firstEntryId: '1-0',
         lastEntryId: '2-0',
+        missingGroup: null,
         foreignGroups: [],
         singleProcessor: null,
       },

@@ -26,7 +26,7 @@ test('load, receiver, processors, tables and doctor do without CLIENT, INFO and 
   assert.equal((await post(valid)).status, 202)
   await desk.consumer('pulled', { projections, drain: true, handler: () => undefined }).run()
   assert.equal(await desk.isDrained(), true)
-  const { groups } = await overviewOf(millrace, model)
+  const { groups } = await overviewOf(millrace, model, 'checkinConsumers')
   assert.equal(groups.length, 1)
   const { findings } = await diagnose(millrace, model, group)
   const hidden = findings.find(({ check }) => check === 'settings-hidden')

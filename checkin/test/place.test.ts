@@ -13,6 +13,8 @@ const changing = [
   ['groups', 'create'],
   ['groups', 'pause'],
   ['groups', 'resume'],
+  ['groups', 'repair-lag', '--execute'],
+  ['groups', 'accept-loss', '--execute'],
   ['consumers', 'remove', 'c'],
   ['consumers', 'pause', 'c'],
   ['consumers', 'resume', 'c'],

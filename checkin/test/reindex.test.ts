@@ -109,5 +109,6 @@ onOldestAndNewest('reindex', (bench) => {
     const failed = await runMain(['reindex', '--json'], { env }).exited
     assert.equal(failed.code, 1)
     assert.match(failed.stderr, /^error: WRONGTYPE/m)
+    assert.match((JSON.parse(failed.stdout) as { error: string }).error, /^WRONGTYPE/)
   })
 })

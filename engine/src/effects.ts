@@ -37,7 +37,9 @@ export type Settled =
  * handler (`handler`), a body that was trimmed or deleted before it was processed (`lost`), or the loss of the group, after
  * which nobody knows whether the entry took effect (`unknown`).
  */
-export type DeadLetterReason = 'undecodable' | 'refused' | 'handler' | 'lost' | 'unknown'
+export const deadLetterReasons = ['undecodable', 'refused', 'handler', 'lost', 'unknown'] as const
+
+export type DeadLetterReason = (typeof deadLetterReasons)[number]
 
 /** What a gate answered. Only `applied` has changed anything. */
 export type Answer =

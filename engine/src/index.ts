@@ -44,7 +44,7 @@ export type { RosterEntry } from './roster.ts'
 export type { WrongKey } from './wrong-keys.ts'
 export type { LagRepair } from './repair-lag.ts'
 export type { LossAcceptance } from './accept-loss.ts'
-export type { DeadLetterReason } from './effects.ts'
+export { deadLetterReasons, type DeadLetterReason } from './effects.ts'
 export type { DeadLetter } from './dead-letter.ts'
 export type { DeadLetterPage, DeadLetters } from './dead-letters.ts'
 export type {

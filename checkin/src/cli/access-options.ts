@@ -5,6 +5,7 @@ import { UsageError } from '../errors.ts'
 import { isLoopback } from '../receiver/origins.ts'
 import type { AccessOptions } from '../receiver/receiver.ts'
 import { addTokenOptions, tokensOf, type TokenFlags } from './token-options.ts'
+import { typed } from '../terminal/typed.ts'
 
 export interface AccessFlags extends TokenFlags {
   readonly host: string
@@ -21,7 +22,7 @@ export interface AccessFlags extends TokenFlags {
 export function addAccess(command: Command): Command {
   command.option(
     '--api-keys',
-    'ask for API keys, as "npm run api-keys -- create" makes them',
+    `ask for API keys, as "${typed('api-keys create')}" makes them`,
     false,
   )
   return addTokenOptions(command)

@@ -8,6 +8,7 @@ import { escaped, isColour } from '../terminal/words.ts'
 import type { Wiring } from '../wiring.ts'
 import { durationWithin } from './arguments.ts'
 import { sayPlace } from './place.ts'
+import { typed } from '../terminal/typed.ts'
 
 interface CreateFlags {
   readonly scope?: KeyScope[]
@@ -108,7 +109,7 @@ function revokeCommand(wiring: Wiring): Command {
             revoked === undefined
               ? 'there is no such key'
               : `it was revoked already (${shortTime(revoked.revokedMs) ?? 'at an unknown time'})`
-          throw new CommandError(`Cannot revoke "${id}": ${state}. See "npm run api-keys"`)
+          throw new CommandError(`Cannot revoke "${id}": ${state}. See "${typed('api-keys')}"`)
         }
         print(`Key ${id} is revoked.`)
       })

@@ -1,5 +1,11 @@
 import { Argument, Command, Option } from 'commander'
-import { MillraceError, type DeadLetterSelection, type Group, type Millrace } from 'millrace'
+import {
+  deadLetterReasons,
+  MillraceError,
+  type DeadLetterSelection,
+  type Group,
+  type Millrace,
+} from 'millrace'
 import { untilInterrupted } from '../dead-letters/interruptible.ts'
 import { keptInWords, type Kept } from '../dead-letters/kept.ts'
 import {
@@ -12,7 +18,7 @@ import {
 } from '../dead-letters/selection.ts'
 import { asTable, asText, counted } from '../dead-letters/table.ts'
 import type { CheckinModel } from '../domain/checkins.ts'
-import { CommandError } from '../errors.ts'
+import { CommandError, PartlyDoneError } from '../errors.ts'
 import { isColour, sentence } from '../terminal/words.ts'
 import type { Wiring } from '../wiring.ts'
 import { consumerName, integerWithin } from './arguments.ts'
@@ -45,6 +51,9 @@ interface Place {
   readonly group: CheckinGroup
 }
 
+const reasonOption = (says: string): Option =>
+  new Option('--reason <reason>', says).choices(deadLetterReasons)
+
 const manyIds = new Argument('[ids...]', 'ids of dead letters, or of their entries')
 
 /** `npm run dead-letters -- list | show | redrive | purge`: what could not be processed. */
@@ -62,7 +71,7 @@ export function command(wiring: Wiring): Command {
       )
       .option('--json', 'print it as JSON')
   add('list', 'Shows dead letters, the newest first; the default.', true)
-    .option('--reason <reason>', 'only undecodable, refused, handler, lost or unknown ones')
+    .addOption(reasonOption('only those with this reason'))
     .addOption(
       new Option('--limit <letters>', 'show so many')
         .argParser(integerWithin(1, 10_000))
@@ -71,7 +80,7 @@ export function command(wiring: Wiring): Command {
     .option('--from <id>', 'go on after this letter')
     .option('--oldest', 'the oldest first')
     .action((flags: ListFlags) => list(wiring, flags))
-  add('show', 'Shows all of a dead letter.')
+  add('show', 'Shows all of a dead letter, long values cut.')
     .addArgument(new Argument('<id>', 'id of the dead letter, or of its entry'))
     .action((id: string, flags: Flags) => show(wiring, id, flags))
   add(
@@ -80,7 +89,7 @@ export function command(wiring: Wiring): Command {
   )
     .addArgument(manyIds)
     .option('--all', 'all that are there now')
-    .option('--reason <reason>', 'all with this reason')
+    .addOption(reasonOption('all with this reason'))
     .addOption(
       new Option('--rate <letters>', 'so many a second at most').argParser(
         integerWithin(1, 1_000_000),
@@ -90,7 +99,7 @@ export function command(wiring: Wiring): Command {
   add('purge', 'Deletes dead letters for good; without --yes it only says how many.')
     .addArgument(manyIds)
     .option('--all', 'all that are there now')
-    .option('--reason <reason>', 'all with this reason')
+    .addOption(reasonOption('all with this reason'))
     .addOption(new Option('--older-than <age>', 'all so old, like 12h or 7d').argParser(age))
     .option('--yes', 'do it')
     .action((ids: string[], flags: PurgeFlags) => purge(wiring, ids, flags))
@@ -194,7 +203,7 @@ const placeOf = ({ group }: Flags, selection: DeadLetterSelection): string =>
 
 function throwIfKept(action: string, kept: readonly Kept[]): void {
   if (kept.length === 0) return
-  throw new CommandError(`Cannot ${action} ${counted(kept.length)}:\n${keptInWords(kept)}`)
+  throw new PartlyDoneError(`Cannot ${action} ${counted(kept.length)}:\n${keptInWords(kept)}`)
 }
 
 /** A redrive that broke off in the middle is no riddle. */

@@ -1,10 +1,9 @@
 import { Command } from 'commander'
-import { MillraceError } from 'millrace'
 import { diagnose } from '../doctor/doctor.ts'
 import { asText, exitCodeOf } from '../doctor/report.ts'
-import { CommandError } from '../errors.ts'
 import { isColour } from '../terminal/words.ts'
 import type { Wiring } from '../wiring.ts'
+import { isOurs, tellFailure } from './tell-failure.ts'
 
 /** `npm run doctor`: what is wrong with server, stream and group, why it matters, and what helps. */
 export function command(wiring: Wiring): Command {
@@ -31,9 +30,9 @@ async function examine(wiring: Wiring, json: boolean): Promise<number> {
       await millrace.close()
     }
   } catch (error) {
-    if (!(error instanceof MillraceError) && !(error instanceof CommandError)) throw error
+    if (!isOurs(error)) throw error
+    tellFailure(error, json ? ['--json'] : [])
     // Code 1 would say that only warnings were found.
-    process.stderr.write(`error: ${error.message}\n`)
     return 2
   }
 }

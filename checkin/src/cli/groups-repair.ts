@@ -4,6 +4,7 @@ import type { Group, LagRepair, LossAcceptance } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
 import { written } from '../terminal/words.ts'
 import type { Wiring } from '../wiring.ts'
+import { sayPlace } from './place.ts'
 import { withRemedy } from './stop-signals.ts'
 
 type CheckinGroup = Group<CheckinModel['checkins']['fields']>
@@ -62,8 +63,7 @@ async function repair(
   const millrace = await wiring.connect()
   try {
     const group = millrace.group(wiring.model.checkins, wiring.config.group)
-    const place = `group ${group.name} of stream ${group.stream.key} at ${millrace.url}`
-    if (execute) process.stderr.write(`Changing ${place}.\n`)
+    if (execute) sayPlace(millrace, wiring)
     const { result, line, isOpen } = await work(group, execute)
     const rest = isOpen ? '\nNothing was changed. To do it, add --execute.' : ''
     const text = `Group ${group.name} of stream ${group.stream.key}: ${line}${rest}`

@@ -82,7 +82,7 @@ async function setPaused(
 async function show(wiring: Wiring, options: Options): Promise<void> {
   const millrace = await wiring.connect()
   try {
-    const overview = await overviewOf(millrace, wiring.model)
+    const overview = await overviewOf(millrace, wiring.model, wiring.config.group)
     const text =
       options.json === true ? JSON.stringify(overview) : asTable(overview, { isColour: isColour() })
     process.stdout.write(`${text}\n`)

@@ -4,6 +4,7 @@ import { CommandError } from '../errors.ts'
 import { howToExecute, isNothingToDo, outcomeText, planText } from '../recovery/report.ts'
 import type { Wiring } from '../wiring.ts'
 import { sayPlace } from './place.ts'
+import { typed } from '../terminal/typed.ts'
 
 interface Flags {
   readonly execute: boolean
@@ -54,7 +55,7 @@ async function checkExists(group: Group, plan: RecoveryPlan): Promise<void> {
     throw new CommandError(
       `Cannot recover group "${group.name}" of stream "${group.stream.key}": there is neither the group nor a ledger of it, ` +
         'so nothing is known of what was processed. If users and locations are gone, too (FLUSHALL), or it is new: ' +
-        'begin anew with "npm run groups -- create". If they are still there, restore a backup of all keys',
+        `begin anew with "${typed('groups create')}". If they are still there, restore a backup of all keys`,
       { cause: error },
     )
   }

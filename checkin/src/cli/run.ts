@@ -1,11 +1,9 @@
 /** What runs a command, once the front door is open. */
-import { CommanderError } from 'commander'
-import { MillraceError } from 'millrace'
 import { callOf } from './called-by.ts'
 import { checkSubcommand, loadCommand, overview } from './catalogue.ts'
 import { refuseSwallowed } from './swallowed-flags.ts'
+import { tellFailure } from './tell-failure.ts'
 import { readConfig } from '../config.ts'
-import { CommandError, UsageError } from '../errors.ts'
 import { wire } from '../wiring.ts'
 
 const version = '0.1.0'
@@ -27,19 +25,6 @@ export async function run([name = '', ...args]: string[]): Promise<number> {
     await command.parseAsync(args, { from: 'user' })
     return Number(process.exitCode ?? 0)
   } catch (error) {
-    return report(error)
+    return tellFailure(error, args)
   }
-}
-
-function report(error: unknown): number {
-  // Commander has printed its own message, and help and version are no failure.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-  if (error instanceof UsageError) {
-    process.stderr.write(`error: ${error.message}\n`)
-    return 2
-  }
-  const isExpected = error instanceof CommandError || error instanceof MillraceError
-  const text = isExpected ? error.message : error instanceof Error ? error.stack : String(error)
-  process.stderr.write(`error: ${text ?? 'unknown'}\n`)
-  return 1
 }

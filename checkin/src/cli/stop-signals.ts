@@ -2,6 +2,7 @@ import { endInOrder } from '../early-end.ts'
 import { CommandError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { sentence } from '../terminal/words.ts'
+import { typed } from '../terminal/typed.ts'
 
 /** Something that works until it is told to stop. */
 export interface Work {
@@ -39,13 +40,11 @@ export async function untilStopped(work: Work, log: Log): Promise<void> {
 }
 
 /** Says how to create what is missing, in terms of our commands. */
-export const creationRemedy =
-  'If it was there before: "npm run recover". If it is new: "npm run groups -- create", or "npm run load" for sample data'
+export const creationRemedy = `If it was there before: "${typed('recover')}". If it is new: "${typed('groups create')}", or "${typed('load')}" for sample data`
 
-const groupRemedy =
-  'If it was there before and was lost: "npm run recover". If it is new: "npm run groups -- create"'
+const groupRemedy = `If it was there before and was lost: "${typed('recover')}". If it is new: "${typed('groups create')}"`
 
-const recoveryRemedy = 'Look at what can be recovered with "npm run recover"'
+const recoveryRemedy = `Look at what can be recovered with "${typed('recover')}"`
 
 /** An error of the engine, with the remedy in terms of our commands. */
 export function withRemedy(error: unknown): unknown {
@@ -59,7 +58,7 @@ export function withRemedy(error: unknown): unknown {
       return remedied(
         error,
         /\. Stop all consumers and recover.*$/s,
-        'Stop all processors, then "npm run recover"',
+        `Stop all processors, then "${typed('recover')}"`,
       )
     case 'GROUP_LOST':
       return remedied(error, /\. Recover it$/, recoveryRemedy)

@@ -8,6 +8,7 @@ import { duration, integerWithin } from './arguments.ts'
 import { sayPlace } from './place.ts'
 import { creationRemedy, untilStopped } from './stop-signals.ts'
 import { sentence } from '../terminal/words.ts'
+import { typed } from '../terminal/typed.ts'
 
 interface Flags {
   readonly keep: number
@@ -81,7 +82,7 @@ function shown(stream: string, outcome: TrimOutcome, { json }: Flags): string {
   if (outcome.kind === 'unread') {
     throw new CommandError(
       `Cannot trim stream "${stream}": it has no group and the single processor has no position, so nothing says ` +
-        'what is still needed. Create the group with "npm run groups -- create", or delete the stream yourself',
+        `what is still needed. Create the group with "${typed('groups create')}", or delete the stream yourself`,
     )
   }
   return json ? JSON.stringify({ stream, ...outcome }) : asText(stream, outcome)

@@ -1,6 +1,7 @@
 /** Says which dead letters a command had to leave where they are, and what can be done about it. */
 import type { PurgeOutcome, RedriveOutcome } from 'millrace'
 import { written } from '../terminal/words.ts'
+import { typed } from '../terminal/typed.ts'
 
 type KeptOutcome = Exclude<RedriveOutcome | PurgeOutcome, 'redriven' | 'purged'>
 
@@ -12,9 +13,8 @@ export interface Kept {
 const shownMax = 5
 
 const explanations: Readonly<Record<KeptOutcome, string>> = {
-  gone: 'no dead letter of the group has this id, of its own or of its entry (any more). See what there is with "npm run dead-letters"',
-  ambiguous:
-    'more than one dead letter has this id, as its own or as that of its entry. Use another of their ids: "npm run dead-letters -- show ID" names them',
+  gone: `no dead letter of the group has this id, of its own or of its entry (any more). See what there is with "${typed('dead-letters')}"`,
+  ambiguous: `more than one dead letter has this id, as its own or as that of its entry. Use another of their ids: "${typed('dead-letters show ID')}" names them`,
   'body-gone':
     'the stream does not hold the entry any more. If it shall count, append its fields as a new entry; then purge the letter',
   mismatch:

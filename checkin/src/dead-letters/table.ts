@@ -4,6 +4,7 @@ import { plainTable } from '../terminal/plain-table.ts'
 import { escaped, printable, written } from '../terminal/words.ts'
 
 const errorMax = 80
+const valueMax = 1000
 
 /** A page with the number of letters that there are. */
 export interface Listing extends DeadLetterPage {
@@ -29,9 +30,16 @@ function row(letter: DeadLetter): string[] {
   return [letterId, ...names, timeText(letter), escaped(text)]
 }
 
+/** A text with its length, where only its beginning is shown: whole it stands in the JSON. */
+function shortened(text: string): string {
+  if (text.length <= valueMax) return escaped(text)
+  const characters = written(text.length)
+  return `${escaped(text.slice(0, valueMax))}... (${characters} characters; all of them with --json)`
+}
+
 const nameText = (text: string): string => (text === '' ? '' : printable(text))
 
-/** One letter with all that it holds. `isInStream`: its entry can be redriven, as far as one can see. */
+/** One letter with all that it holds, long texts cut. `isInStream`: its entry can be redriven, as far as one can see. */
 export function asText(letter: DeadLetter & { readonly isInStream: boolean }): string {
   const { letterId, entryId, reason, error, consumer, attempts, fields, isPacked } = letter
   const presence = letter.isInStream ? 'in the stream' : 'not in the stream any more'
@@ -39,14 +47,14 @@ export function asText(letter: DeadLetter & { readonly isInStream: boolean }): s
     ['Letter', letterId],
     ['Entry', entryId === '' ? 'none' : `${printable(entryId)}, ${presence}`],
     ['Reason', nameText(reason)],
-    ['Error', escaped(error)],
+    ['Error', shortened(error)],
     ['Consumer', nameText(consumer)],
     ['Time', timeText(letter)],
     ...(attempts === null ? [] : [['Attempts', String(attempts)]]),
   ]
   const head = rows.map(([label = '', value = '']) => `${label.padEnd(10)}${value}`.trimEnd())
   if (isPacked) return [...head, 'Fields    more than 1,500, packed as MessagePack'].join('\n')
-  const held = fields.map(([name, value]) => `  ${escaped(name)}: ${escaped(value)}`)
+  const held = fields.map(([name, value]) => `  ${shortened(name)}: ${shortened(value)}`)
   return [...head, held.length === 0 ? 'Fields    none' : 'Fields', ...held].join('\n')
 }
 

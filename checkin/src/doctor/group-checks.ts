@@ -4,6 +4,7 @@ import { duration, printable, written } from '../terminal/words.ts'
 import type { Finding } from './finding.ts'
 import type { GroupFacts } from './group-facts.ts'
 import type { ServerFacts } from './server-facts.ts'
+import { typed } from '../terminal/typed.ts'
 
 type Check = (facts: GroupFacts, server: ServerFacts) => Finding | undefined
 
@@ -36,7 +37,7 @@ const lost: Check = ({ plan }) => {
       plan.condition === 'entries-missing'
         ? 'They are never processed.'
         : 'Processors refuse to work: going on could count check-ins twice.',
-    remedy: 'Stop all processors, then npm run recover.',
+    remedy: `Stop all processors, then ${typed('recover')}.`,
   }
 }
 
@@ -62,12 +63,12 @@ const missing: Check = ({ plan, balance, hasStream, stream, group }) => {
       : `There is no stream ${stream}, and nothing says that there ever was one.`,
     why: 'Nothing is processed.',
     remedy:
-      `npm run groups -- create${hasStream ? '' : ', or npm run load for sample data'}. ` +
+      `${typed('groups create')}${hasStream ? '' : `, or ${typed('load')} for sample data`}. ` +
       'If users and locations hold counts already, restore a backup instead.',
   }
 }
 
-const acceptance = 'npm run groups -- accept-loss'
+const acceptance = typed('groups accept-loss')
 
 const unbalanced: Check = ({ balance, plan }) => {
   const { unaccounted = null } = balance ?? {}
@@ -134,7 +135,7 @@ const letters: Check = ({ balance }) => {
     severity: 'warning',
     what: `${written(deadLetters)} ${deadLetters === 1 ? 'dead letter waits' : 'dead letters wait'} for somebody to decide.`,
     why: 'These check-ins have no effect yet.',
-    remedy: 'npm run dead-letters; repair the cause, then redrive or purge them.',
+    remedy: `${typed('dead-letters')}; repair the cause, then redrive or purge them.`,
   }
 }
 
@@ -178,9 +179,9 @@ const removed: Check = ({ balance }) => {
   return {
     check: 'removed-otherwise',
     severity: 'info',
-    what: `${written(gone)} processed check-ins were removed from the stream otherwise than by npm run trim.`,
+    what: `${written(gone)} processed check-ins were removed from the stream otherwise than by ${typed('trim')}.`,
     why: 'Nothing was lost this time. XTRIM, XDEL and XADD MAXLEN do not see what is still needed.',
-    remedy: 'Use npm run trim.',
+    remedy: `Use ${typed('trim')}.`,
   }
 }
 

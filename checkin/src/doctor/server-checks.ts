@@ -3,6 +3,7 @@ import { duration, written } from '../terminal/words.ts'
 import type { Finding } from './finding.ts'
 import { isOlder, knownFaults } from './known-faults.ts'
 import type { ServerFacts } from './server-facts.ts'
+import { typed } from '../terminal/typed.ts'
 
 type Check = (server: ServerFacts) => Finding | undefined
 
@@ -68,7 +69,7 @@ const memory: Check = ({ info }) => {
     severity: share >= 1 ? 'problem' : 'warning',
     what: `${percent} % of maxmemory (${written(limit)} bytes) are used.`,
     why: 'At the limit nothing can be appended; the receiver answers 503 from 90 % on. Processing goes on.',
-    remedy: 'npm run trim, or a larger maxmemory.',
+    remedy: `${typed('trim')}, or a larger maxmemory.`,
   }
 }
 

@@ -4,6 +4,7 @@ import { duration, printable, written } from '../terminal/words.ts'
 import { pauseText } from '../groups/pause-text.ts'
 import type { Finding } from './finding.ts'
 import { isWorkedOn, type GroupFacts } from './group-facts.ts'
+import { typed, typedProcessor } from '../terminal/typed.ts'
 
 type Check = (facts: GroupFacts) => Finding | undefined
 
@@ -36,7 +37,7 @@ const nobodyWorks: Check = (facts) => {
     severity: 'problem',
     what: `No processor is alive, ${waitingText(facts)}.`,
     why: 'Nobody processes them, and nobody claims what the dead ones held.',
-    remedy: 'npm run checkingroupprocessor NAME -- --work none.',
+    remedy: `${typedProcessor()}.`,
   }
 }
 
@@ -56,8 +57,8 @@ const paused: Check = (facts) => {
     return isPaused && pending > 0 && state === 'alive'
   })
   const commands = [
-    ...(pauses.group === null ? [] : ['npm run groups -- resume']),
-    ...names.map((name) => `npm run consumers -- resume ${printable(name)}`),
+    ...(pauses.group === null ? [] : [typed('groups resume')]),
+    ...names.map((name) => `${typed('consumers resume')} ${printable(name)}`),
   ]
   return {
     check: 'paused',
@@ -80,8 +81,7 @@ const grows: Check = (facts) => {
     severity: 'problem',
     what: `Processing does not keep up: ${waitingText(facts)} (${ratesText(facts)}).`,
     why: 'Check-ins take effect later and later; at --backlog-max the receiver refuses them.',
-    remedy:
-      'npm run consumers says who works. Start more processors (npm run checkingroupprocessor NAME -- --work none), or those that pause between check-ins with --work none; look at the load of the server and of this machine.',
+    remedy: `${typed('consumers')} says who works. Start more processors (${typedProcessor()}), or those that pause between check-ins with --work none; look at the load of the server and of this machine.`,
   }
 }
 
@@ -94,7 +94,7 @@ const stands: Check = (facts) => {
       severity: 'warning',
       what: `Processing does not catch up: ${waitingText(facts)}, as many as before (${ratesText(facts)}).`,
       why: 'As much comes as is done: check-ins take effect late, and what more comes waits longer.',
-      remedy: 'Start one more processor: npm run checkingroupprocessor NAME -- --work none.',
+      remedy: `Start one more processor: ${typedProcessor()}.`,
     }
   }
   return {
@@ -102,8 +102,7 @@ const stands: Check = (facts) => {
     severity: 'problem',
     what: `Processors live, but took nothing for ${duration(Math.round(flow.seconds * 1000))}: ${waitingText(facts)}.`,
     why: 'They hang, wait for a slow handler, or cannot reach the server for long.',
-    remedy:
-      'Look at the log of the processors that npm run consumers shows as alive (LOG_LEVEL=debug), and restart them: what they hold is claimed.',
+    remedy: `Look at the log of the processors that ${typed('consumers')} shows as alive (LOG_LEVEL=debug), and restart them: what they hold is claimed.`,
   }
 }
 
@@ -146,8 +145,7 @@ const unheld: Check = (facts) => {
     severity: 'info',
     what: `Consumers without a running lease hold pending check-ins: ${names.join(', ')}.`,
     why: 'They are dead, or no processors of ours.',
-    remedy:
-      'None is needed: a living processor claims them. If it stays so: npm run consumers -- remove NAME.',
+    remedy: `None is needed: a living processor claims them. If it stays so: ${typed('consumers remove NAME')}.`,
   }
 }
 
@@ -187,7 +185,7 @@ const phantomLag: Check = ({ balance, flow }) => {
     severity: 'info',
     what: `The server says that ${written(told ?? 0)} entries are undelivered, but ${written(undelivered ?? 0)} are.`,
     why: 'Somebody trimmed or deleted entries before they were delivered. Our commands count; who asks the server (XINFO GROUPS) is misled.',
-    remedy: 'npm run groups -- repair-lag.',
+    remedy: `${typed('groups repair-lag')}.`,
   }
 }
 

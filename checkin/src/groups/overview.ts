@@ -10,6 +10,8 @@ export interface Overview {
   readonly firstEntryId: string | null
   readonly lastEntryId: string | null
   readonly groups: readonly GroupOverview[]
+  /** The group that our commands are about, where there is none; `isLost`: it has processed entries before. */
+  readonly missingGroup: { readonly name: string; readonly isLost: boolean } | null
   /** Groups that others made, with names that our commands cannot use. */
   readonly foreignGroups: readonly string[]
   /** Where the single processor is; null when it has not processed anything since the last load. */
@@ -43,8 +45,16 @@ export interface PendingEntry {
   readonly deliveries: number
 }
 
-/** Asks for all of it. @throws {MillraceError} NO_STREAM, WRONG_TYPE. */
-export async function overviewOf(millrace: Millrace, model: CheckinModel): Promise<Overview> {
+/**
+ * Asks for all of it.
+ * @param own name of the group that our commands are about
+ * @throws {MillraceError} NO_STREAM, WRONG_TYPE.
+ */
+export async function overviewOf(
+  millrace: Millrace,
+  model: CheckinModel,
+  own: string,
+): Promise<Overview> {
   const { checkins, positionKey } = model
   const { described, foreignNames } = await describeAll(millrace, checkins)
   const [entries, first, last, position] = await Promise.all([
@@ -65,9 +75,21 @@ export async function overviewOf(millrace: Millrace, model: CheckinModel): Promi
         return groupOverview(millrace, group, { pauses, roster })
       }),
     ),
+    missingGroup: described.some(({ name }) => name === own)
+      ? null
+      : await missingGroup(millrace, model, own),
     foreignGroups: foreignNames,
     singleProcessor: typeof position === 'string' ? { key: positionKey, position } : null,
   }
+}
+
+async function missingGroup(
+  millrace: Millrace,
+  { checkins }: CheckinModel,
+  name: string,
+): Promise<Overview['missingGroup']> {
+  const { condition } = await millrace.group(checkins, name).recovery()
+  return { name, isLost: condition !== 'no-ledger' }
 }
 
 async function groupOverview(

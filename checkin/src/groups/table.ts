@@ -3,6 +3,7 @@ import { plainTable } from '../terminal/plain-table.ts'
 import { duration, printable, quoted, written } from '../terminal/words.ts'
 import type { ConsumerOverview, GroupOverview, Overview, PendingEntry } from './overview.ts'
 import { pauseText } from './pause-text.ts'
+import { typed } from '../terminal/typed.ts'
 
 const heads = ['GROUP, CONSUMER', 'STATE', 'LAG', 'BEHIND', 'PENDING', 'HELD FOR', 'DEAD']
 
@@ -14,8 +15,7 @@ export function asTable(overview: Overview, { isColour }: { isColour: boolean })
     `Stream ${stream}: ${written(entries)} ${entries === 1 ? 'entry' : 'entries'}${range}`,
   ]
   if (groups.length > 0) lines.push(tableOf(groups, isColour))
-  else lines.push('It has no group. Create it with "npm run groups -- create"')
-  lines.push(...groups.map(placeLine), ...groups.flatMap(pauseLines))
+  lines.push(...groups.map(placeLine), ...groups.flatMap(pauseLines), ...missingLine(overview))
   if (foreignGroups.length > 0) {
     lines.push(
       `Groups with names that cannot be used here: ${foreignGroups.map(quoted).join(', ')}`,
@@ -37,6 +37,18 @@ export function pauseLines({ name, pauses }: Pick<GroupOverview, 'name' | 'pause
         `Consumer ${printable(consumer)} of group ${name} is paused ${pauseText(pause)}.`,
     ),
   ]
+}
+
+function missingLine({ missingGroup, groups }: Overview): string[] {
+  if (missingGroup === null) return []
+  const { name, isLost } = missingGroup
+  if (isLost) {
+    return [
+      `Group ${name} is gone, but has processed entries before. See what can be recovered: "${typed('recover')}"`,
+    ]
+  }
+  const others = groups.length > 0 ? ', or name one of these by CHECKIN_GROUP' : ''
+  return [`There is no group ${name}. Create it with "${typed('groups create')}"${others}`]
 }
 
 function tableOf(groups: readonly GroupOverview[], isColour: boolean): string {

@@ -6,6 +6,7 @@ import type { LoadedData } from './data-folder.ts'
 import { liveConsumers } from './live-consumers.ts'
 import { checkKeys, replace, type Removed, type Target } from './replacement.ts'
 import { isReplaceable, newestIdOf, takeStock, type Stock } from './stock.ts'
+import { typed } from '../terminal/typed.ts'
 
 export interface LoadOptions extends Target {
   /** Loads even while consumers are alive, which then fail, since their group is gone; default false. */
@@ -74,10 +75,10 @@ export function beyondInWords({ beyond, lostGroups }: Stock): string {
 
 function isPrecious(stock: Stock, url: string, stream: string): CommandError {
   const recovery =
-    stock.lostGroups.length > 0 ? ' See what can be recovered with "npm run recover".' : ''
+    stock.lostGroups.length > 0 ? ` See what can be recovered with "${typed('recover')}".` : ''
   return new CommandError(
     `Cannot load into stream "${stream}" at ${url}: there is more than sample data: ${beyondInWords(stock)}. ` +
-      `Nothing was loaded.${recovery} To remove all that is there (${countsInWords(stock.all)}): npm run load -- --replace`,
+      `Nothing was loaded.${recovery} To remove all that is there (${countsInWords(stock.all)}): ${typed('load --replace')}`,
   )
 }
 

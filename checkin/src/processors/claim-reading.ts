@@ -7,6 +7,7 @@ import type { CheckinModel } from '../domain/checkins.ts'
 import { otherReadings, type Reading } from '../domain/readings.ts'
 import { CommandError } from '../errors.ts'
 import { printable, written } from '../terminal/words.ts'
+import { typed } from '../terminal/typed.ts'
 
 /** SET on a full server, too: it is drained by processors, which must not be kept from starting. */
 const setAlways = "#!lua flags=allow-oom\nreturn redis.call('SET', KEYS[1], unpack(ARGV))"
@@ -55,6 +56,6 @@ const inWords = ({ kind, name }: Reading): string =>
 function refused(reading: Reading, { checkins }: CheckinModel, state: string): CommandError {
   return new CommandError(
     `Cannot start ${inWords(reading)}: stream "${checkins.key}" ${state}. Both would count every check-in, so all would count twice. ` +
-      'Go on with that one. To count again on purpose: --again. Sample data begins anew with "npm run load"',
+      `Go on with that one. To count again on purpose: --again. Sample data begins anew with "${typed('load')}"`,
   )
 }

@@ -1,6 +1,7 @@
 /** Says to people what the recovery of a group would do, and what it has done. */
 import type { GroupCondition, RecoveryOutcome, RecoveryPlan } from 'millrace'
 import { written } from '../terminal/words.ts'
+import { typed } from '../terminal/typed.ts'
 
 /** What was found, in words: goes on after "Group ... of stream ...: ". */
 const findings: Readonly<Record<GroupCondition, string>> = {
@@ -46,8 +47,7 @@ function unknownLines({ unknown, firstUnknownIds }: RecoveryPlan): string[] {
   ]
 }
 
-export const howToExecute =
-  'Nothing was changed. Stop all processors of the group, then: npm run recover -- --execute'
+export const howToExecute = `Nothing was changed. Stop all processors of the group, then: ${typed('recover --execute')}`
 
 /** What was done, as lines of text. */
 export function outcomeText({ group }: Place, outcome: RecoveryOutcome): string {
@@ -58,7 +58,7 @@ export function outcomeText({ group }: Place, outcome: RecoveryOutcome): string 
   ]
   if (lettersWritten > 0) {
     lines.push(
-      `Wrote ${written(lettersWritten)} dead letters: npm run dead-letters -- list --reason unknown`,
+      `Wrote ${written(lettersWritten)} dead letters: ${typed('dead-letters list --reason unknown')}`,
       'Redrive those that you know were not counted, purge the others.',
     )
   }

@@ -3,6 +3,7 @@ import type { CheckinModel } from '../domain/checkins.ts'
 import { CommandError } from '../errors.ts'
 import type { ServiceChild } from './service-child.ts'
 import { unless } from './unwind.ts'
+import { typed } from '../terminal/typed.ts'
 
 /**
  * True when there is no stream yet, so that sample data may be loaded.
@@ -19,7 +20,7 @@ export async function isDataMissing(group: Group): Promise<boolean> {
     if (code === 'NO_STREAM') return true
     throw new CommandError(
       `Cannot start the processors: stream "${group.stream.key}" has no group "${group.name}". ` +
-        'Create it with "npm run groups -- create", which lets it begin at the first check-in of the stream',
+        `Create it with "${typed('groups create')}", which lets it begin at the first check-in of the stream`,
       { cause: error },
     )
   }
@@ -31,7 +32,7 @@ const isLost = ({ condition }: RecoveryPlan): boolean => condition !== 'no-ledge
 function lost(group: Group, cause: unknown): CommandError {
   return new CommandError(
     `Cannot start the processors: group "${group.name}" of stream "${group.stream.key}" was there before and is lost. ` +
-      'See what can be recovered with "npm run recover"',
+      `See what can be recovered with "${typed('recover')}"`,
     { cause },
   )
 }

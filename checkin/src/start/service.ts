@@ -14,6 +14,7 @@ import { areIndexesMissing, isDataMissing, untilDone } from './sample-data.ts'
 import { ServiceChild } from './service-child.ts'
 import { statusLine, takeSample, type Sample } from './status.ts'
 import { unless, Unwind } from './unwind.ts'
+import { typed } from '../terminal/typed.ts'
 
 export interface ServiceOptions {
   readonly wiring: Wiring
@@ -82,7 +83,7 @@ export class Service {
     // A host that cannot be used at all is the receiver's to explain.
     if (port === 0 || (await isFree(port, host).catch(() => true))) return
     throw new CommandError(
-      `Cannot start the receiver: port ${port} of ${host} is in use, perhaps by another "npm start". ` +
+      `Cannot start the receiver: port ${port} of ${host} is in use, perhaps by another "${typed('start')}". ` +
         'Stop that program, or set CHECKIN_RECEIVER_PORT to another port',
     )
   }
