@@ -240,7 +240,11 @@ test('embedded server that does not answer is not doubled', async (t) => {
   try {
     await assert.rejects(
       folder.start(),
-      /process \d+ on port \d+ seems to be it, but does not answer/,
+      /start the embedded server: process \d+ on port \d+ seems to be the embedded server, but does not answer/,
+    )
+    await assert.rejects(
+      runningServer(folder.path),
+      /^CommandError: Cannot connect to Redis: process \d+ on port \d+ seems to be .*does not answer.*kill -CONT/,
     )
   } finally {
     process.kill(server.pid, 'SIGCONT')

@@ -7,13 +7,20 @@ import { CommandError } from '../errors.ts'
 import { choosePort } from './choose-port.ts'
 import { dataFolderPath, openDataFolder, type DataFolder } from './data-folder.ts'
 import { lastLines, launchServer, readLog } from './launch-server.ts'
-import { becomeOwner, hasOwner, lookAt, processIdOf, waitUntilLoaded } from './own-server.ts'
+import {
+  becomeOwner,
+  hasOwner,
+  lookAt,
+  processIdOf,
+  throwIfFrozen,
+  waitUntilLoaded,
+} from './own-server.ts'
 import { isTorn, repairAppendOnlyFile } from './repair-append-only-file.ts'
 import { urlOf } from './running-server.ts'
 import { findServerBinary, type ServerBinary } from './server-binary.ts'
 import type { ServerConnection } from './server-connection.ts'
 import { readServerFile, writeServerFile } from './server-file.ts'
-import { isAlive, whileStarting } from './starting-lock.ts'
+import { whileStarting } from './starting-lock.ts'
 import { stopServer } from './stop-server.ts'
 
 /** Where a start says what it does. */
@@ -63,13 +70,8 @@ async function connectionTo(
 ): Promise<ServerConnection | undefined> {
   const look = await lookAt(port, folder)
   if (look.kind === 'ours') return look.connection
-  if (look.kind === 'silent' && pid !== null && isAlive(pid)) {
-    // Starting a second one on the same append-only file would destroy it.
-    throw new CommandError(
-      `Cannot start the embedded server: process ${pid} on port ${port} seems to be it, but does not answer. ` +
-        `Let it go on with "kill -CONT ${pid}", or end it with "kill -9 ${pid}"`,
-    )
-  }
+  // Starting a second one on the same append-only file would destroy it.
+  throwIfFrozen('start the embedded server', look, { port, pid })
   return undefined
 }
 

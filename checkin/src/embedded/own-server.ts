@@ -1,6 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { CommandError } from '../errors.ts'
 import type { DataFolder } from './data-folder.ts'
 import { ServerConnection, ServerRefusal } from './server-connection.ts'
+import type { ServerFile } from './server-file.ts'
+import { isAlive } from './starting-lock.ts'
 
 /** What a look at a port finds. `silent`: somebody listens but does not answer. */
 export type Look =
@@ -30,6 +33,22 @@ export async function lookAt(port: number, folder: DataFolder): Promise<Look> {
   if (kind === 'ours') return { kind, connection }
   connection.close()
   return { kind: kind ?? 'silent' }
+}
+
+/**
+ * Tells a server that is frozen from one that does not run.
+ * @throws {CommandError} when its process lives and does not answer.
+ */
+export function throwIfFrozen(
+  action: string,
+  { kind }: Look,
+  { port, pid }: Pick<ServerFile, 'port' | 'pid'>,
+): void {
+  if (kind !== 'silent' || pid === null || !isAlive(pid)) return
+  throw new CommandError(
+    `Cannot ${action}: process ${pid} on port ${port} seems to be the embedded server, but does not answer. ` +
+      `Let it go on with "kill -CONT ${pid}", or end it with "kill -9 ${pid}"`,
+  )
 }
 
 /** Waits until the server has loaded its data. @throws {Error} when the server ends before. */
