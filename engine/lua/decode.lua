@@ -9,6 +9,17 @@ local function integer_within(text, min, max)
   return number >= min and number <= max and number
 end
 
+-- Whether a text is digits, and no longer than a number of 64 bits: then an error may tell it.
+local function is_digits(text)
+  return #text <= 20 and string.find(text, '^%-?%d+$') ~= nil
+end
+
+-- That fields are missing, of which the names stand in quotes: all, or one where that would be long.
+local function missing_text(names, bytes_max)
+  local many = 'fields ' .. table.concat(names, ', ') .. ' are missing'
+  return #names > 1 and #many <= bytes_max and many or 'field ' .. names[1] .. ' is missing'
+end
+
 -- Whether a byte continues a character of UTF-8 that began with `lead`, as its second byte.
 local function is_second(lead, byte)
   local low = lead == 224 and 160 or lead == 240 and 144 or 128

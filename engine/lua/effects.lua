@@ -2,10 +2,10 @@
 -- Not a script of its own: it stands in front of those that gate it, behind `projections`, which src/compile-plan.ts
 -- compiles: how the rows of each projection are checked against their hashes, and written.
 -- A row is refused with a code: wrong-type, not-an-integer, not-an-id, overflow, full (no entry fits, not even alone),
--- reserved-key.
+-- reserved-key; and with the field of the hash that it is about, if any.
 
 -- Checks all rows, lists per projection. The hash of the first row is KEYS[first_key]. Returns the refusals as a flat
--- list: position of the row (from 0) and code, in turn; or nil and the code of a problem that no row is to blame for.
+-- list: position of the row (from 0), code and field or '', in turn; or nil and the code of a problem that no row is to blame for.
 local function check_effects(rows, first_key)
   local refusals, reserved, position, problem = {}, {}, 0, nil
   for at = 1, first_key - 1 do
@@ -22,10 +22,11 @@ local function check_effects(rows, first_key)
       problem = check_permissions({ 'HSET', KEYS[first_key + position], 'field', 'value' })
       if problem then return nil, problem end
     end
-    projection.check(list, reserved, function(_, code, at)
+    projection.check(list, reserved, function(_, code, at, field)
       if is_fatal(code) then problem = code end
       refusals[#refusals + 1] = position + at - 1
       refusals[#refusals + 1] = code
+      refusals[#refusals + 1] = field or ''
     end)
     if problem then return nil, problem end
     position = position + #list

@@ -72,6 +72,9 @@ end
 problem = check_rankings(projections, 5)
 if problem then return { 'error', problem } end
 
+-- Of a hash that refused: the field that it is about, if any.
+local refused_fields = {}
+
 -- Folds and checks the first `n` entries without those that are skipped. Returns the rows per plan, the problems of
 -- entries that cannot be decoded, the number of entries folded, and the codes of the keys that refused.
 local function prepare(n, skipped)
@@ -81,8 +84,9 @@ local function prepare(n, skipped)
   state = nil
   local rows, problems, folded = rows_of(folding)
   local codes, worst
-  local function refuse(key, code)
+  local function refuse(key, code, _, field)
     codes = codes or {}
+    refused_fields[key] = field
     codes[key], worst = code, worst and is_fatal(worst) and worst or code
   end
   for plan, projection in ipairs(projections) do
@@ -123,7 +127,9 @@ local function without_refused(n, skipped, problems, codes)
       if code == 'overflow' and n > 1 then
         overflows = true
       elseif code then
-        skipped[at] = shortened('Cannot apply to "' .. key .. '": ' .. (refusal_texts[code] or code))
+        local field = refused_fields[key]
+        local why = (field and 'field "' .. field .. '" ' or '') .. (refusal_texts[code] or code)
+        skipped[at] = shortened('Cannot apply to "' .. key .. '": ' .. why)
         is_skipping = true
       end
     end

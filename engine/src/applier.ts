@@ -2,7 +2,7 @@
  * Applies what was settled, in batches. Promise: each entry leaves the pending entries list together with its effects
  * or its dead letter, or it stays pending; an unknown outcome is asked again, which the gate makes safe.
  */
-import { refusalTexts } from './dead-letter.ts'
+import { refusalText, type Refusal } from './dead-letter.ts'
 import type { Answer, Gate, Settled } from './effects.ts'
 import { isPassing } from './errors.ts'
 import type { InHand } from './in-hand.ts'
@@ -112,7 +112,7 @@ export class Applier {
       }
       if (answer.kind === 'superseded') await this.#renewLease()
       if (answer.kind === 'gone') settled = this.#withoutSuperseded(settled, answer.still)
-      if (answer.kind === 'refused') settled = await this.#withoutRefused(settled, answer.codes)
+      if (answer.kind === 'refused') settled = await this.#withoutRefused(settled, answer.refusals)
     }
   }
 
@@ -136,9 +136,9 @@ export class Applier {
    */
   async #withoutRefused(
     settled: readonly Settled[],
-    codes: ReadonlyMap<string, string>,
+    refusals: ReadonlyMap<string, Refusal>,
   ): Promise<Settled[]> {
-    const { remaining, alone } = separateRefused(this.#parts.gate, settled, codes)
+    const { remaining, alone } = separateRefused(this.#parts.gate, settled, refusals)
     for (const item of alone) await this.#apply([item])
     return remaining
   }
@@ -148,25 +148,25 @@ export class Applier {
 export function separateRefused(
   gate: Gate,
   settled: readonly Settled[],
-  codes: ReadonlyMap<string, string>,
+  refusals: ReadonlyMap<string, Refusal>,
 ): { remaining: Settled[]; alone: Settled[] } {
   const remaining: Settled[] = []
   const alone: Settled[] = []
   for (const item of settled) {
     const key =
       item.kind === 'apply'
-        ? gate.keysOf(item.entry).find((touched) => codes.has(touched))
+        ? gate.keysOf(item.entry).find((touched) => refusals.has(touched))
         : undefined
-    const code = key === undefined ? undefined : codes.get(key)
-    if (code === undefined) remaining.push(item)
-    else if (code === 'overflow' && settled.length > 1) alone.push(item)
-    else remaining.push(refusal(item, key ?? '', code))
+    const refusal = key === undefined ? undefined : refusals.get(key)
+    if (refusal === undefined) remaining.push(item)
+    else if (refusal.code === 'overflow' && settled.length > 1) alone.push(item)
+    else remaining.push(refused(item, key ?? '', refusal))
   }
   return { remaining, alone }
 }
 
-function refusal({ id, isAgain, wasAlone }: Settled, key: string, code: string): Settled {
-  const error = `Cannot apply to "${key}": ${refusalTexts[code] ?? code}`
+function refused({ id, isAgain, wasAlone }: Settled, key: string, why: Refusal): Settled {
+  const error = `Cannot apply to "${key}": ${refusalText(why)}`
   const known = { isAgain: isAgain ?? false, wasAlone: wasAlone ?? false }
   return { kind: 'dead-letter', id, reason: 'refused', error, ...known }
 }

@@ -42,7 +42,7 @@ export function compilePlans(plans: readonly Plan[]): string {
   return `local projections = {\n${plans.map(compilePlan).join(',\n')}\n}`
 }
 
-/** Compiles `{ check = function(rows, reserved, refuse) ... end, write = function(rows) ... end, ... }`. */
+/** Compiles `{ check = function(rows, reserved, refuse(key, code, at, field)) ... end, write = function(rows) ... end, ... }`. */
 function compilePlan(plan: Plan): string {
   const layout = rowLayout(plan)
   const fetched = fetchedOf(plan)
@@ -87,8 +87,8 @@ function compileCheck(plan: Plan, layout: RowLayout, fetched: Fetched): string {
     ...fetched.fields.map(luaLiteral),
   ])
   const counters = plan.counters.map((counter, at) => compileCounter(at + 1, counter))
-  const extremes = plan.extremes.map(({ kind }, at) => {
-    return compileExtreme(at + 1 + plan.counters.length, kind)
+  const extremes = plan.extremes.map((extreme, at) => {
+    return compileExtreme(at + 1 + plan.counters.length, extreme)
   })
   const choices = plan.choices.map((choice, at) => compileChoice(choice, at, layout, fetched))
   const averages = plan.averages.map(({ sumAt, countAt }, at) => {
@@ -98,7 +98,7 @@ function compileCheck(plan: Plan, layout: RowLayout, fetched: Fetched): string {
   local pcall, find, match = redis.pcall, string.find, string.match
   for at = 1, #rows do
     local row = rows[at]
-    local code = reserved[row[${layout.key}]] and 'reserved-key'
+    local code, field = reserved[row[${layout.key}]] and 'reserved-key', nil
     repeat
       if code then break end
       local held = ${request}
@@ -106,13 +106,14 @@ function compileCheck(plan: Plan, layout: RowLayout, fetched: Fetched): string {
       local have, value, win
 ${[...counters, ...extremes, ...choices, ...averages].join('\n')}
     until true
-    if code then refuse(row[${layout.key}], code, at) end
+    if code then refuse(row[${layout.key}], code, at, field) end
   end
 end`
 }
 
 // Most sums take the short way: within ±2^51 whatever is added is exact, or it is text, and then the sum is larger.
-function compileCounter(at: number, { of, isAveraged }: Plan['counters'][number]): string {
+function compileCounter(at: number, counter: Plan['counters'][number]): string {
+  const { field, of, isAveraged } = counter
   // Each entry counts 1: where not even that fits, all of them are refused, however many there are.
   const full = `if code == 'overflow' and not add(have, 1, ${isAveraged}) then code = 'full' end`
   return `      have = held[${at}]
@@ -120,6 +121,7 @@ function compileCounter(at: number, { of, isAveraged }: Plan['counters'][number]
       if not value or value > AVERAGED_MAX or value < -AVERAGED_MAX then
         value, code = add(have, row[${at}], ${isAveraged})
         if not value then
+          field = ${luaLiteral(field)}
           ${of === undefined ? full : ''}
           break
         end
@@ -128,11 +130,14 @@ function compileCounter(at: number, { of, isAveraged }: Plan['counters'][number]
 }
 
 // A hash that holds more keeps it, as the text that it is.
-function compileExtreme(at: number, kind: 'min' | 'max'): string {
+function compileExtreme(at: number, { field, kind }: Plan['extremes'][number]): string {
   const better = kind === 'min' ? '<' : '>'
   return `      have = held[${at}]
       if have then
-        if not is_integer(have) then code = 'not-an-integer' break end
+        if not is_integer(have) then
+          code, field = 'not-an-integer', ${luaLiteral(field)}
+          break
+        end
         if not (row[${at}] ${better} tonumber(have)) then row[${at}] = have end
       end`
 }
@@ -140,8 +145,12 @@ function compileExtreme(at: number, kind: 'min' | 'max'): string {
 function compileChoice(choice: Choice, at: number, layout: RowLayout, fetched: Fetched): string {
   const { id, time } = fetched.choices[at] ?? { id: 0, time: 0 }
   const idAt = layout.choicesAt[at] ?? 0
+  const timeField = choice.fields[choice.timeAt]?.field ?? choice.idField
   const general = `win, code = wins(choices[${at + 1}], row[${idAt}], held)
-        if win == nil then break end`
+        if win == nil then
+          field = code == 'not-an-id' and ${luaLiteral(choice.idField)} or ${luaLiteral(timeField)}
+          break
+        end`
   const set = `      row[${layout.winsAt + at}] = win`
   if (time === 0) return `        ${general}\n${set}`
   // Most often the hash holds the time of the entry whose id it holds, and ours is of another millisecond.

@@ -65,13 +65,24 @@ export function printable(error: string): string {
   return error.slice(0, errorLengthMax).replace(/\p{Surrogate}/gu, '\uFFFD')
 }
 
-/** Why a hash cannot take an entry, by the code of the scripts. */
+/** Why a hash cannot take an entry, by the code of the scripts; in front stands which field of the hash, if it is about one. */
 export const refusalTexts: Readonly<Record<string, string>> = {
   'wrong-type': 'the key holds another type than a hash',
-  'not-an-integer': 'a field that is counted on holds no integer',
-  'not-an-id': 'a field of the engine holds no entry id',
-  overflow: 'a counter would leave its range',
+  'not-an-integer': 'holds no integer, and is counted on',
+  'not-an-id': "holds no entry id, and is the engine's own",
+  overflow: 'would leave its range',
   // Of whatever entry: it need not be tried alone.
-  full: 'a counter would leave its range',
+  full: 'would leave its range',
   'reserved-key': 'the engine uses the key itself',
+}
+
+/** Why a hash cannot take an entry. */
+export interface Refusal {
+  readonly code: string
+  /** Field of the hash; empty where it is about the whole key. */
+  readonly field: string
+}
+
+export function refusalText({ code, field }: Refusal): string {
+  return `${field === '' ? '' : `field "${field}" `}${refusalTexts[code] ?? code}`
 }

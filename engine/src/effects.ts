@@ -1,7 +1,7 @@
 /** Sends combined effects to the scripts that gate them, and reads what these answer. The seam to `lua/effects.lua`. */
 import { combine } from './combine.ts'
 import { compilePlans } from './compile-plan.ts'
-import { printable } from './dead-letter.ts'
+import { printable, type Refusal } from './dead-letter.ts'
 import { MillraceError, missingGroup, movedBack } from './errors.ts'
 import { aloneField, type GroupKeys } from './keys.ts'
 import type { Plan } from './plan.ts'
@@ -47,7 +47,7 @@ export type Answer =
   | { readonly kind: 'superseded' }
   | { readonly kind: 'gone'; readonly still: ReadonlySet<string> }
   | { readonly kind: 'moved'; readonly position: string }
-  | { readonly kind: 'refused'; readonly codes: ReadonlyMap<string, string> }
+  | { readonly kind: 'refused'; readonly refusals: ReadonlyMap<string, Refusal> }
 
 export class Gate {
   readonly #connection: Connection
@@ -160,11 +160,12 @@ function answerOf(reply: Reply[], keys: readonly string[], place: Place): Answer
       return { kind, position: String(rest) }
     case 'refused': {
       const flat = asList(rest)
-      const codes = new Map<string, string>()
-      for (let at = 0; at < flat.length; at += 2) {
-        codes.set(keys[Number(flat[at])] ?? '', String(flat[at + 1]))
+      const refusals = new Map<string, Refusal>()
+      for (let at = 0; at < flat.length; at += 3) {
+        const refusal = { code: String(flat[at + 1]), field: String(flat[at + 2]) }
+        refusals.set(keys[Number(flat[at])] ?? '', refusal)
       }
-      return { kind, codes }
+      return { kind, refusals }
     }
     default:
       throw problem(String(rest), place)

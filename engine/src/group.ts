@@ -81,7 +81,7 @@ export class Group<F extends Fields = Fields> {
     if (kind !== 'lost' && kind !== 'error') return { created: kind === 'created' }
     const action = `Cannot create group "${this.name}" on "${key}"`
     if (kind === 'lost') {
-      const state = `it was there before and has applied ${detail} entries, up to ${top}`
+      const state = `it was there before and has applied ${Number(detail).toLocaleString('en-US')} entries, up to ${top}`
       throw new MillraceError('GROUP_LOST', `${action}: ${state}. Recover it`)
     }
     throw creationProblem(detail ?? '', action, from)

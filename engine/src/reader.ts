@@ -229,7 +229,7 @@ export class Reader<F extends Fields = Fields> {
       if (to === undefined) return
       const answer = await this.#ask(settled, to)
       if (answer.kind === 'refused') {
-        const { remaining, alone } = separateRefused(this.#gate, settled, answer.codes)
+        const { remaining, alone } = separateRefused(this.#gate, settled, answer.refusals)
         if (alone.length > 0) {
           const half = settled.length / 2
           await this.#apply(settled.slice(0, half))

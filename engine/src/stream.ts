@@ -31,7 +31,7 @@ export type EntryOf<S extends Stream> = Entry<S['fields']>
 /** Why an entry cannot be decoded. */
 export interface DecodeFailure {
   readonly id: string
-  /** Names the field and what it should hold; never its content. */
+  /** Names the field and what it should hold; of its content nothing but digits. */
   readonly problem: string
 }
 
@@ -118,29 +118,51 @@ export class Decoder<F extends Fields> {
       }
       if (values[name] !== undefined) return { id, problem: decodeProblems(name, field).twice }
       const value = decodeValue(field, raw)
-      if (value === undefined) return { id, problem: decodeProblems(name, field).wrong }
+      if (value === undefined) return { id, problem: wrongText(name, field, raw) }
       values[name] = value
       found += 1
     }
     if (found < this.#names.length) {
-      const missing = this.#names.find((name) => values[name] === undefined)
-      return { id, problem: decodeProblems(missing ?? '').missing }
+      const missing = this.#names.filter((name) => values[name] === undefined)
+      return { id, problem: missingText(missing) }
     }
     return { id, values: values as ValuesOf<F>, unknown }
   }
 }
 
-/** What can be wrong with a field of an entry, in words. */
+/**
+ * What can be wrong with a field of an entry, in words. `wrongNumber`: of a text that is digits and no longer than a number
+ * of 64 bits; the text follows. Nothing else of an entry is ever told.
+ */
 export function decodeProblems(
   name: string,
-  field: Field = { kind: 'text' },
-): { readonly wrong: string; readonly twice: string; readonly missing: string } {
+  field: Field,
+): { readonly wrong: string; readonly wrongNumber: string; readonly twice: string } {
+  const bounds = field.kind === 'integer' ? `an integer from ${field.min} to ${field.max}` : ''
   return {
     wrong: `field "${name}" must be ${allowed(field)}`,
+    wrongNumber: `field "${name}" must be ${bounds}, is `,
     twice: `field "${name}" stands twice`,
-    missing: `field "${name}" is missing`,
   }
 }
+
+function wrongText(name: string, field: Field, raw: string): string {
+  const { wrong, wrongNumber } = decodeProblems(name, field)
+  const isNumber = field.kind === 'integer' && raw.length <= 20 && /^-?[0-9]+$/.test(raw)
+  return isNumber ? `${wrongNumber}${raw}` : wrong
+}
+
+/** All that are missing; where that would be long, one of them. */
+function missingText(names: readonly string[]): string {
+  const [first = ''] = names
+  const many = `fields ${names.map((name) => `"${name}"`).join(', ')} are missing`
+  return names.length > 1 && Buffer.byteLength(many) <= missingMax
+    ? many
+    : `field "${first}" is missing`
+}
+
+/** Bytes of the text that names all missing fields. */
+export const missingMax = 500
 
 /** True when an entry could not be decoded. */
 export function isDecodeFailure(decoded: Entry | DecodeFailure): decoded is DecodeFailure {

@@ -242,7 +242,7 @@ onEachServer('projections', (bench) => {
         const answer = await gate.advanceAndApply(keys, move, [{ kind: 'apply', id: '7-0', entry }])
         assert.deepEqual(answer, {
           kind: 'refused',
-          codes: new Map([[`${prefix}:total`, expected]]),
+          refusals: new Map([[`${prefix}:total`, { code: expected, field: name }]]),
         })
         assert.deepEqual(await hashesUnder(redis, prefix), before)
       }),

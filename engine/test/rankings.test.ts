@@ -147,8 +147,8 @@ onEachServer('rankings', (bench) => {
     const answer = await gate.advanceAndApply(keys, move, [
       entry('1-0', { room: 'top', guest: 1, stars: 1 }),
     ])
-    const codes = new Map([[`${prefix}:m:top`, 'reserved-key']])
-    assert.deepEqual(answer, { kind: 'refused', codes })
+    const refusals = new Map([[`${prefix}:m:top`, { code: 'reserved-key', field: '' }]])
+    assert.deepEqual(answer, { kind: 'refused', refusals })
     assert.deepEqual(await redis.send('KEYS', `${prefix}:m:*`), [])
   })
 
