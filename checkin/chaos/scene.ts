@@ -15,6 +15,7 @@ import {
   type Millrace,
   type Reply,
 } from 'millrace'
+import { runMain, type Ended } from '../../testing/processes.ts'
 import { startRedis, type ServerKind, type TestServer } from '../../testing/redis-servers.ts'
 import { SeededRandom } from '../../testing/seeded-random.ts'
 import { shiftedClock, type ShiftedClock } from '../../testing/shifted-clock.ts'
@@ -32,7 +33,7 @@ import { Watch } from './watch.ts'
 export interface SceneOptions {
   readonly kind: ServerKind
   readonly seed: number
-  /** The checkout whose consumers run from their sources; default: this one, as it was built. */
+  /** The checkout whose consumers and commands run from their sources; default: this one, as it was built. */
   readonly root?: string
   /** Entries of a dead consumer are claimed within this time, default 1,500 ms. */
   readonly claimAfterMs?: number
@@ -63,6 +64,7 @@ export class Scene {
   /** Users whose key held another type for a while. */
   barredUsers = 0
   readonly #appending: Millrace
+  readonly #root: string | undefined
   #clockSeconds = 0
 
   private constructor(options: SceneOptions, parts: Parts) {
@@ -75,6 +77,7 @@ export class Scene {
     this.millrace = parts.millrace
     this.clock = parts.clock
     this.#appending = parts.appending
+    this.#root = root
     const stream = model.checkins.key
     const { claimAfterMs } = this
     this.crew = new Crew({ url: this.proxy.url, history, root, claimAfterMs, batch })
@@ -116,6 +119,12 @@ export class Scene {
   /** The keys of the group. */
   get keys(): GroupKeys {
     return groupKeys(this.model.checkins.key, this.group.name)
+  }
+
+  /** Runs a command of an operator, of the checkout that the consumers run from. */
+  async command(...args: readonly string[]): Promise<Ended> {
+    const env = { REDIS_URL: this.server.url }
+    return await runMain(args, { env, root: this.#root }).exited
   }
 
   /** Sends a command that may be sent twice, until the server answers: others may have it down at this moment. */

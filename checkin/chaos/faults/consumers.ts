@@ -1,6 +1,5 @@
 /** What happens to consumers: killed, frozen, stopped, scaled, removed. */
 import type { Reply } from 'millrace'
-import { runMain } from '../../../testing/processes.ts'
 import type { Member, MemberKind } from '../crew.ts'
 import type { Fault } from '../fault.ts'
 import { cameTrue, freezeHolding } from '../holding.ts'
@@ -106,14 +105,13 @@ const remove: Fault = {
   kind: 'dead consumer removed by an operator',
   lane,
   strike: async (scene, random) => {
-    const { crew, server, history, claimAfterMs } = scene
+    const { crew, history, claimAfterMs } = scene
     const victim = random.pick(crew.holding)
     const held = await freezeHolding(scene, victim)
     await crew.kill(victim)
     const replacement = crew.hire(victim.kind)
     const isRemoved = await cameTrue(scene, 3 * claimAfterMs + 10_000, async () => {
-      const env = { REDIS_URL: server.url }
-      const { code } = await runMain(['consumers', 'remove', victim.name], { env }).exited
+      const { code } = await scene.command('consumers', 'remove', victim.name)
       return code === 0
     })
     await replacement

@@ -1,15 +1,9 @@
 /** What comes in from outside and what operators do: poison, trimming, redriving. */
-import { runMain, type Ended } from '../../../testing/processes.ts'
 import type { Reply } from 'millrace'
 import type { Fault } from '../fault.ts'
 import { cameTrue } from '../holding.ts'
-import type { Scene } from '../scene.ts'
 
 const lane = 'operators'
-
-function command(scene: Scene, ...args: string[]): Promise<Ended> {
-  return runMain(args, { env: { REDIS_URL: scene.server.url } }).exited
-}
 
 /** A burst of entries that cannot be decoded, amid the others. */
 const poison: Fault = {
@@ -31,7 +25,7 @@ const trim: Fault = {
   lane,
   strike: async (scene, random) => {
     const keep = String(random.pick([0, 100, 1000]))
-    const { code, stdout, stderr } = await command(scene, 'trim', '--keep', keep, '--json')
+    const { code, stdout, stderr } = await scene.command('trim', '--keep', keep, '--json')
     const removed = code === 0 ? (JSON.parse(stdout) as { removed?: number }).removed : undefined
     scene.history.note(`trim to ${keep}: ${removed ?? stderr}`)
     return removed ?? 0
@@ -62,7 +56,7 @@ const redrive: Fault = {
     // Only the text: sent twice, since a reply was lost, it must not take the hash that is there by then.
     await scene.send('EVAL', deleteText, '1', key)
     const args = ['dead-letters', 'redrive', '--reason', 'refused', '--json']
-    const ended = await Promise.all([command(scene, ...args), command(scene, ...args)])
+    const ended = await Promise.all([scene.command(...args), scene.command(...args)])
     // Exit code 1 says that some stay: their entries were trimmed.
     const counts = ended.map(({ stdout }) =>
       stdout === '' ? 0 : (JSON.parse(stdout) as { redriven: number }).redriven,
