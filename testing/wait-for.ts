@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 export interface WaitForOptions {
   /** What is waited for, for the error: "all entries acknowledged". */
   readonly what: string
-  /** Default 10,000. */
+  /** Default 30,000: long enough for a machine that is busy, as only what never comes waits for its end. */
   readonly timeoutMs?: number
   /** Pause between two looks, default 15. */
   readonly everyMs?: number
@@ -18,7 +18,7 @@ type Falsy = undefined | null | false | 0 | ''
  */
 export async function waitFor<Value>(
   condition: () => Value | Promise<Value>,
-  { what, timeoutMs = 10_000, everyMs = 15 }: WaitForOptions,
+  { what, timeoutMs = 30_000, everyMs = 15 }: WaitForOptions,
 ): Promise<Exclude<Value, Falsy>> {
   const deadline = performance.now() + timeoutMs
   for (;;) {
@@ -34,7 +34,7 @@ export async function waitFor<Value>(
 /** Fails with `what` when the promise does not settle in time. */
 export async function within<Value>(
   promise: Promise<Value>,
-  { what, timeoutMs = 10_000 }: Omit<WaitForOptions, 'everyMs'>,
+  { what, timeoutMs = 30_000 }: Omit<WaitForOptions, 'everyMs'>,
 ): Promise<Value> {
   const stopped = new AbortController()
   const tooLate = delay(timeoutMs, undefined, { signal: stopped.signal }).then(() => {

@@ -5,6 +5,7 @@ import { count, MillraceError, projection, stream, text } from 'millrace'
 import { freshPrefix, onEachServer } from '../../testing/on-each-server.ts'
 import { startProxy } from '../../testing/tcp-proxy.ts'
 import { waitFor, within } from '../../testing/wait-for.ts'
+import { inBothModes } from './both-modes.ts'
 import {
   appendVisits,
   connectFor,
@@ -16,7 +17,7 @@ import {
   visit,
 } from './fixture.ts'
 
-onEachServer('adversity', (bench) => {
+inBothModes('adversity', (bench, startConsumer, mode) => {
   test('a user without the right to write hashes halts, and nothing is acknowledged', async (t) => {
     const fixture = await freshGroup(bench())
     await appendVisits(fixture, 3)
@@ -27,10 +28,12 @@ onEachServer('adversity', (bench) => {
     const url = bench().server.url.replace('//', `//${user}:pw@`)
     const millrace = await connectFor(t, { url })
     const group = millrace.group(fixture.visits, 'desk')
-    const { ended } = startConsumer(t, { ...fixture, group }, 'one', { mode: 'pull' })
+    const { ended } = startConsumer(t, { ...fixture, group }, 'one')
     const error = await within(ended, { what: 'the consumer to halt' })
     assert.ok(error instanceof MillraceError && error.code === 'AUTHENTICATION', String(error))
-    assert.equal((await fixture.group.describe()).pending, 3)
+    assert.equal((await fixture.group.describe()).pending, mode === 'pull' ? 3 : 0)
+    assert.equal(await fixture.group.isDrained(), false)
+    assert.deepEqual(await effects(fixture), { guests: 0, rooms: 0 })
     await fixture.redis.send('ACL', 'SETUSER', user, '+hset')
     startConsumer(t, { ...fixture, group }, 'two', { claimAfterMs: 50 })
     await untilDrained(fixture)
@@ -58,7 +61,7 @@ onEachServer('adversity', (bench) => {
     await group.create()
     for (const about of ['desk', 'ada']) await bench().millrace.append(notes, { about })
     await bench().redis.send('XADD', notes.key, '*', 'undecodable', '1')
-    const consumer = group.consumer('one', { projections: [byAbout], drain: true })
+    const consumer = group.consumer('one', { projections: [byAbout], drain: true, mode })
     await within(consumer.run(), { what: 'the drain' })
     const letters = (await bench().redis.send('XRANGE', `${prefix}:notes:desk:dead`, '-', '+')) as [
       string,
@@ -69,6 +72,39 @@ onEachServer('adversity', (bench) => {
     t.diagnostic(letters.map(([, flat]) => flat[5]).join('; '))
   })
 
+  test('thousands of hashes of one batch may refuse it', async (t) => {
+    const fixture = await freshGroup(bench())
+    const { millrace, redis, visits, prefix } = fixture
+    const many = 4500
+    const guests = Array.from({ length: many }, (_, at) => at + 1)
+    await Promise.all(guests.map((guest) => redis.send('SET', `${prefix}:guests:${guest}`, 'text')))
+    await millrace.appendMany(
+      visits,
+      guests.map((guest) => ({ values: { guest, room: 1, stars: 1 } })),
+    )
+    await millrace.append(visits, { guest: many + 1, room: 1, stars: 1 })
+    startConsumer(t, fixture, 'one', { batch: 5000 })
+    await untilDrained(fixture)
+    assert.equal(await redis.send('XLEN', fixture.dead), many)
+    assert.equal((await effects(fixture)).rooms, 1)
+  })
+
+  test('a link that falls silent right after the connect is given up', async (t) => {
+    const proxy = await startProxy(bench().server.port)
+    t.after(() => proxy.close())
+    const fixture = await freshGroup(bench())
+    await appendVisits(fixture, 3)
+    const millrace = await connectFor(t, { url: proxy.url })
+    const group = millrace.group(fixture.visits, 'desk')
+    proxy.blackHole(true)
+    const { consumer } = startConsumer(t, { ...fixture, group }, 'one')
+    await waitFor(() => !millrace.isConnected, { what: 'the loss', timeoutMs: 15_000 })
+    await within(consumer.stop(), { what: 'the consumer to stop', timeoutMs: 15_000 })
+    proxy.blackHole(false)
+  })
+})
+
+onEachServer('adversity of handlers', (bench) => {
   test('a handler may throw and answer anything', async (t) => {
     const fixture = await freshGroup(bench())
     await appendVisits(fixture, 5)
@@ -89,23 +125,6 @@ onEachServer('adversity', (bench) => {
     assert.deepEqual(await effects(fixture), { guests: 1, rooms: 1 })
   })
 
-  test('thousands of hashes of one batch may refuse it', async (t) => {
-    const fixture = await freshGroup(bench())
-    const { millrace, redis, visits, prefix } = fixture
-    const many = 4500
-    const guests = Array.from({ length: many }, (_, at) => at + 1)
-    await Promise.all(guests.map((guest) => redis.send('SET', `${prefix}:guests:${guest}`, 'text')))
-    await millrace.appendMany(
-      visits,
-      guests.map((guest) => ({ values: { guest, room: 1, stars: 1 } })),
-    )
-    await millrace.append(visits, { guest: many + 1, room: 1, stars: 1 })
-    startConsumer(t, fixture, 'one', { batch: 5000 })
-    await untilDrained(fixture)
-    assert.equal(await redis.send('XLEN', fixture.dead), many)
-    assert.equal((await effects(fixture)).rooms, 1)
-  })
-
   test('claims do not starve while there is a backlog', async (t) => {
     const fixture = await freshGroup(bench())
     await appendVisits(fixture, 2000)
@@ -120,8 +139,9 @@ onEachServer('adversity', (bench) => {
         if (!isOver) await new Promise((resolve) => setTimeout(resolve, 5))
       },
     })
-    await waitFor(() => consumer.counts.claimed === 10, { what: 'the claims', timeoutMs: 5000 })
-    assert.ok(consumer.counts.applied < 1500, 'void: there was no backlog any more')
+    const { counts } = consumer
+    await waitFor(() => counts.claimed === 10 || counts.applied > 1500, { what: 'the claims' })
+    assert.ok(counts.applied < 1500, 'the claims came when there was no backlog any more')
     isOver = true
     await untilDrained(fixture)
   })
@@ -129,35 +149,27 @@ onEachServer('adversity', (bench) => {
   test('handlers that await nothing leave the event loop its turns', async (t) => {
     const fixture = await freshGroup(bench())
     await appendVisits(fixture, 300)
-    let turns = 0
-    const ticking = setInterval(() => (turns += 1), 5)
-    t.after(() => clearInterval(ticking))
     let handled = 0
+    let sinceTurn = 0
+    let most = 0
+    let ticking = setImmediate(function tick() {
+      sinceTurn = 0
+      ticking = setImmediate(tick)
+    })
+    t.after(() => clearImmediate(ticking))
     startConsumer(t, fixture, 'one', {
       handler: () => {
         const until = performance.now() + 3
         while (performance.now() < until);
         handled += 1
+        sinceTurn += 1
+        most = Math.max(most, sinceTurn)
         return undefined
       },
     })
     await waitFor(() => handled === 300, { what: 'the handlers' })
-    assert.ok(turns > 20, `the event loop had ${turns} turns in about a second`)
+    assert.ok(most <= 10, `${most} handlers ran without a turn of the event loop`)
     await untilDrained(fixture)
-  })
-
-  test('a link that falls silent right after the connect is given up', async (t) => {
-    const proxy = await startProxy(bench().server.port)
-    t.after(() => proxy.close())
-    const fixture = await freshGroup(bench())
-    await appendVisits(fixture, 3)
-    const millrace = await connectFor(t, { url: proxy.url })
-    const group = millrace.group(fixture.visits, 'desk')
-    proxy.blackHole(true)
-    const { consumer } = startConsumer(t, { ...fixture, group }, 'one')
-    await waitFor(() => !millrace.isConnected, { what: 'the loss', timeoutMs: 15_000 })
-    await within(consumer.stop(), { what: 'the consumer to stop', timeoutMs: 15_000 })
-    proxy.blackHole(false)
   })
 })
 

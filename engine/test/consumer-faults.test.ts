@@ -1,10 +1,14 @@
 /** What a consumer does when its group is lost or its connection breaks. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
 import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { count, MillraceError, projection } from 'millrace'
-import { freshPrefix, onEachServer } from '../../testing/on-each-server.ts'
+import { freshPrefix, onOldestAndNewest } from '../../testing/on-each-server.ts'
 import { startProxy } from '../../testing/tcp-proxy.ts'
 import { waitFor, within } from '../../testing/wait-for.ts'
+import { inBothModes } from './both-modes.ts'
 import {
   appendVisits,
   connectFor,
@@ -16,7 +20,7 @@ import {
   visitModel,
 } from './fixture.ts'
 
-onEachServer('consumer in trouble', (bench) => {
+inBothModes('consumer in trouble', (bench, startConsumer) => {
   test('halts when its group or its stream is lost, and re-creates nothing', async (t) => {
     for (const loss of ['XGROUP DESTROY', 'DEL', 'SET'] as const) {
       const fixture = await freshGroup(bench())
@@ -102,5 +106,43 @@ onEachServer('consumer in trouble', (bench) => {
     const error = await within(ended, { what: 'the consumer to halt' })
     assert.match(String(error), /two projections meet in the key "t\d+:both:13"/)
     assert.equal(await fixture.redis.send('EXISTS', `${fixture.prefix}:both:13`), 0)
+  })
+})
+
+onOldestAndNewest('consumer whose server is away for long', (bench) => {
+  test('tries every second or two, goes on when it is back, and stops at once meanwhile', async (t) => {
+    const proxy = await startProxy(bench().server.port)
+    t.after(() => proxy.close())
+    const direct = await freshGroup(bench())
+    const millrace = await connectFor(t, { url: proxy.url })
+    const fixture = { ...direct, group: millrace.group(direct.visits, 'desk') }
+    const { consumer, ended } = startConsumer(t, fixture, 'one')
+    await appendVisits(direct, 1)
+    await untilDrained(direct)
+
+    let tries = 0
+    const nobody = createServer((socket) => {
+      tries += 1
+      socket.destroy()
+    }).listen(0, '127.0.0.1')
+    t.after(() => nobody.close())
+    await once(nobody, 'listening')
+    const away = (): void => proxy.pointTo((nobody.address() as AddressInfo).port)
+
+    away()
+    // The waits grow for 2.5 s at most.
+    await delay(3000)
+    const before = tries
+    await delay(3000)
+    assert.ok(tries - before >= 1 && tries - before <= 4, `${tries - before} tries in 3 s`)
+    proxy.pointTo(bench().server.port)
+    await direct.millrace.append(direct.visits, visit(1))
+    await untilDrained(direct)
+    assert.deepEqual(await effects(direct), { guests: 2, rooms: 2 })
+
+    away()
+    await waitFor(() => !millrace.isConnected, { what: 'the loss to be noticed' })
+    await within(consumer.stop(), { what: 'the consumer to stop', timeoutMs: 1000 })
+    assert.equal(await ended, undefined)
   })
 })

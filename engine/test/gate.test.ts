@@ -7,12 +7,12 @@ import { plansOf } from '../src/plan.ts'
 import { Connection } from '../src/redis/connection.ts'
 import { readAddress } from '../src/redis/server-address.ts'
 import { onEachServer, type Bench } from '../../testing/on-each-server.ts'
+import { inBothModes } from './both-modes.ts'
 import {
   appendVisits,
   effects,
   freshGroup,
   readAndDie,
-  startConsumer,
   untilDrained,
   visit,
   type Fixture,
@@ -83,7 +83,9 @@ onEachServer('gate', (bench) => {
     assert.equal(pending[0], 2)
     assert.deepEqual(await effects(fixture), { guests: 0, rooms: 0 })
   })
+})
 
+inBothModes('gate of a consumer', (bench, startConsumer) => {
   const size = 8
   const damages: { name: string; damage: (fixture: Fixture, guest: number) => Promise<unknown> }[] =
     [
@@ -141,33 +143,31 @@ onEachServer('gate', (bench) => {
     assert.equal(await fixture.redis.send('HGET', `${fixture.prefix}:rooms:1`, 'stars'), '10')
   })
 
-  for (const mode of ['pull', 'push-down'] as const) {
-    test(`refuses by one call all entries of a counter that takes no more, by ${mode}`, async (t) => {
-      const fixture = await freshGroup(bench())
-      const key = `${fixture.prefix}:guests:1`
-      await fixture.redis.send('HSET', key, 'visits', '9223372036854775807')
-      const values = Array.from({ length: 60 }, (_, n) => ({ ...visit(n), guest: 1 + (n % 2) }))
-      await fixture.millrace.appendMany(
-        fixture.visits,
-        values.map((each, n) => ({ values: each, id: `${n + 1}-0` })),
-      )
-      const calls: number[] = []
-      const observer = {
-        deadLettered: (letters: readonly unknown[]) => void calls.push(letters.length),
-      }
-      startConsumer(t, fixture, 'one', { mode, observer })
-      await untilDrained(fixture)
-      // Reads begin small: each read is one batch.
-      assert.ok(calls.length <= 6, `dead letters a call: ${calls.join()}`)
-      assert.equal(await fixture.redis.send('XLEN', fixture.dead), 30)
-      const others = await fixture.redis.hash(`${fixture.prefix}:guests:2`)
-      assert.equal(others.visits, '30')
-    })
-  }
+  test('refuses by one call all entries of a counter that takes no more', async (t) => {
+    const fixture = await freshGroup(bench())
+    const key = `${fixture.prefix}:guests:1`
+    await fixture.redis.send('HSET', key, 'visits', '9223372036854775807')
+    const values = Array.from({ length: 60 }, (_, n) => ({ ...visit(n), guest: 1 + (n % 2) }))
+    await fixture.millrace.appendMany(
+      fixture.visits,
+      values.map((each, n) => ({ values: each, id: `${n + 1}-0` })),
+    )
+    const calls: number[] = []
+    const observer = {
+      deadLettered: (letters: readonly unknown[]) => void calls.push(letters.length),
+    }
+    startConsumer(t, fixture, 'one', { observer })
+    await untilDrained(fixture)
+    // Reads begin small: each read is one batch.
+    assert.ok(calls.length <= 6, `dead letters a call: ${calls.join()}`)
+    assert.equal(await fixture.redis.send('XLEN', fixture.dead), 30)
+    const others = await fixture.redis.hash(`${fixture.prefix}:guests:2`)
+    assert.equal(others.visits, '30')
+  })
 })
 
 // Its own server: the others need memory.
-onEachServer('gate of a full server', (bench) => {
+inBothModes('gate of a full server', (bench, startConsumer) => {
   test('drains a server that is full', async (t) => {
     const fixture = await freshGroup(bench())
     await appendVisits(fixture, 20)

@@ -6,14 +6,13 @@ import { hostname } from 'node:os'
 import { test } from 'node:test'
 import { groupKeys, MillraceError } from 'millrace'
 import { thisProcess } from '../src/process-identity.ts'
-import { onEachServer } from '../../testing/on-each-server.ts'
 import { waitFor, within } from '../../testing/wait-for.ts'
+import { inBothModes } from './both-modes.ts'
 import {
   appendVisits,
   effects,
   freshGroup,
   readAndDie,
-  startConsumer,
   untilDrained,
   visit,
   type Fixture,
@@ -22,7 +21,7 @@ import {
 const codeOf = (error: unknown): string | undefined =>
   error instanceof MillraceError ? error.code : undefined
 
-onEachServer('lease', (bench) => {
+inBothModes('lease', (bench, startConsumer) => {
   test('keeps a second process from a living name, and says who has it', async (t) => {
     const fixture = await freshGroup(bench())
     startConsumer(t, fixture, 'one')
@@ -159,7 +158,6 @@ onEachServer('lease', (bench) => {
     startConsumer(t, fixture, 'living', options)
     await waitFor(async () => (await fixture.group.describe()).consumers.length === 1, {
       what: 'the dead names to go',
-      timeoutMs: 20_000,
     })
     await untilDrained(fixture)
     assert.deepEqual(await effects(fixture), { guests: 2, rooms: 2 })
@@ -170,7 +168,7 @@ onEachServer('lease', (bench) => {
   })
 })
 
-onEachServer('removal of a consumer', (bench) => {
+inBothModes('removal of a consumer', (bench, startConsumer) => {
   test('is refused while its lease runs', async (t) => {
     const fixture = await freshGroup(bench())
     startConsumer(t, fixture, 'one')

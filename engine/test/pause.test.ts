@@ -6,6 +6,7 @@ import { groupKeys, MillraceError } from 'millrace'
 import { onEachServer } from '../../testing/on-each-server.ts'
 import { startProxy } from '../../testing/tcp-proxy.ts'
 import { waitFor } from '../../testing/wait-for.ts'
+import { inBothModes } from './both-modes.ts'
 import {
   appendVisits,
   connectFor,
@@ -19,7 +20,7 @@ import {
 
 const quick = { claimAfterMs: 200 }
 
-onEachServer('pause', (bench) => {
+inBothModes('pause', (bench, startConsumer) => {
   test('of a group stops reads and claims; resumed, everything takes effect', async (t) => {
     const fixture = await freshGroup(bench())
     const { group, visits, millrace } = fixture
@@ -58,6 +59,27 @@ onEachServer('pause', (bench) => {
     assert.deepEqual(paused, [true, true, false, false])
   })
 
+  test('of a consumer that died keeps nobody from its entries, and stays for its name', async (t) => {
+    const fixture = await freshGroup(bench())
+    const { group, redis, visits } = fixture
+    await appendVisits(fixture, 5)
+    await readAndDie(fixture, 'one', 5)
+    await group.pause({ consumer: 'one' })
+    await redis.send('ZADD', groupKeys(visits.key, 'desk').leases, 1, 'one')
+    const { consumer } = startConsumer(t, fixture, 'two', quick)
+    await untilDrained(fixture)
+    await consumer.stop()
+    assert.equal(consumer.counts.claimed, 5)
+    assert.deepEqual(await effects(fixture), { guests: 5, rooms: 5 })
+    const paused: boolean[] = []
+    const observer = { paused: (isPaused: boolean) => void paused.push(isPaused) }
+    startConsumer(t, fixture, 'one', { ...quick, observer })
+    await waitFor(() => paused.length > 0, { what: 'the next process of the name to be paused' })
+    assert.deepEqual(paused, [true])
+  })
+})
+
+onEachServer('pause while a handler runs', (bench) => {
   test('of one consumer keeps its entries for it, and the others go on', async (t) => {
     const fixture = await freshGroup(bench())
     const { group } = fixture
@@ -99,25 +121,6 @@ onEachServer('pause', (bench) => {
     await consumer.stop()
     assert.equal(consumer.counts.applied, 5)
     assert.deepEqual(await effects(fixture), { guests: 100, rooms: 100 })
-  })
-
-  test('of a consumer that died keeps nobody from its entries, and stays for its name', async (t) => {
-    const fixture = await freshGroup(bench())
-    const { group, redis, visits } = fixture
-    await appendVisits(fixture, 5)
-    await readAndDie(fixture, 'one', 5)
-    await group.pause({ consumer: 'one' })
-    await redis.send('ZADD', groupKeys(visits.key, 'desk').leases, 1, 'one')
-    const { consumer } = startConsumer(t, fixture, 'two', quick)
-    await untilDrained(fixture)
-    await consumer.stop()
-    assert.equal(consumer.counts.claimed, 5)
-    assert.deepEqual(await effects(fixture), { guests: 5, rooms: 5 })
-    const paused: boolean[] = []
-    const observer = { paused: (isPaused: boolean) => void paused.push(isPaused) }
-    startConsumer(t, fixture, 'one', { ...quick, observer })
-    await waitFor(() => paused.length > 0, { what: 'the next process of the name to be paused' })
-    assert.deepEqual(paused, [true])
   })
 
   test('is noted with its time and its maker, once, and told of with those of older versions', async (t) => {

@@ -4,7 +4,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Identity } from './identity.ts'
 import type { Problem } from './problem.ts'
 
-const clientsMax = 20_000
+/** So many are known at once. */
+export const clientsMax = 20_000
 export const windowMs = 1000
 
 export const exceeded: Problem = {

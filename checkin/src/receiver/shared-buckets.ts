@@ -3,7 +3,7 @@
  * requests ask nobody; while Redis is away, each process counts on its own.
  */
 import type { Millrace } from 'millrace'
-import { LocalBuckets, windowMs, type Allowance, type Buckets } from './rate-limit.ts'
+import { clientsMax, LocalBuckets, windowMs, type Allowance, type Buckets } from './rate-limit.ts'
 
 // Takes tokens from a bucket of which only the time is kept at which it will be full (GCRA).
 // KEYS[1] bucket   ARGV[1] ms for a token  ARGV[2] ms of a whole bucket  ARGV[3] tokens that are paid for now
@@ -57,7 +57,6 @@ export interface SharedBucketsOptions {
   readonly onTrouble: (error: unknown) => void
 }
 
-const clientsMax = 20_000
 const withinMs = 1000
 const pauseMs = 1000
 const tellEveryMs = 60_000

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { statSync } from 'node:fs'
 import { describe, test, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { compareIds } from 'millrace'
 import { appendOnlyFileIn, tearAndRepair } from '../../../testing/append-only-file.ts'
 import type { MainProcess } from '../../../testing/processes.ts'
 import {
@@ -164,8 +165,12 @@ async function failOver(
   const client = await replica.client()
   if (isCutOff) {
     await client.send('REPLICAOF', 'NO', 'ONE')
-    const before = stage.confirmed.size
-    await waitFor(() => stage.confirmed.size > before, { what: 'the primary to go on alone' })
+    const { key } = stage.model.checkins
+    const [last] = (await client.send('XREVRANGE', key, '+', '-', 'COUNT', 1)) as [string][]
+    const isLacking = (id: string): boolean => compareIds(id, last?.[0] ?? '0-0') > 0
+    await waitFor(() => [...stage.confirmed].some(isLacking), {
+      what: 'the primary to confirm what the replica lacks',
+    })
   }
   await primary.kill9()
   await stage.stopAppending()
