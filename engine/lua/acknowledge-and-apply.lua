@@ -13,6 +13,8 @@
 --   { 'error', code }         no-group, moved-back, wrong-type (of the stream, the dead-letter stream, the ledger or a
 --                             ranking),
 --                             no-permission. Nothing written.
+-- Guards:
+--   pending: applies nothing of what is not pending for this consumer any more
 
 local stream, target, group, consumer = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
 local batch = cjson.decode(ARGV[3])
