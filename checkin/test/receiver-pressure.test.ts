@@ -155,22 +155,30 @@ onOldestAndNewest(
   { concurrency: false },
 )
 
-/** Posts a check-in that is to be refused. @returns the time (ms) to the end of the answer. */
-function refusalMs(url: string, agent: Agent): Promise<number> {
+interface Question {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly body?: string
+  readonly status: number
+}
+
+/** @returns the time (ms) to the end of the answer. */
+function answeredInMs(url: string, agent: Agent, question: Question): Promise<number> {
+  const { method, path, body, status } = question
   const sentAt = performance.now()
-  const headers = { 'content-type': 'application/json' }
+  const headers = body === undefined ? {} : { 'content-type': 'application/json' }
   return new Promise((resolve, reject) => {
-    const sent = httpRequest(`${url}/api/checkin`, { method: 'POST', agent, headers }, (answer) => {
+    const sent = httpRequest(`${url}${path}`, { method, agent, headers }, (answer) => {
       answer.resume().on('end', () => {
-        if (answer.statusCode === 503) resolve(performance.now() - sentAt)
+        if (answer.statusCode === status) resolve(performance.now() - sentAt)
         else reject(new Error(`Answered with ${answer.statusCode}`))
       })
     })
-    sent.on('error', reject).end(JSON.stringify(valid))
+    sent.on('error', reject).end(body)
   })
 }
 
-test('under pressure the median of many refusals at once is answered within 50 ms', async (t) => {
+test('under pressure many refusals at once are answered about as fast as a ping', async (t) => {
   const server = await startRedis()
   const millrace = await connect({ url: server.url })
   t.after(async () => {
@@ -189,20 +197,33 @@ test('under pressure the median of many refusals at once is answered within 50 m
   t.after(() => receiver.close())
   // Shedding needs no answer of Redis: here it cannot give one.
   server.pause()
-  const latencies: number[] = []
+  const ping: Question = { method: 'GET', path: '/livez', status: 200 }
+  const refusal: Question = {
+    method: 'POST',
+    path: '/api/checkin',
+    body: JSON.stringify(valid),
+    status: 503,
+  }
+  const [pings, refusals]: [number[], number[]] = [[], []]
   const client = async (): Promise<void> => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
-    for (let n = 0; n < 20; n += 1) latencies.push(await refusalMs(url, agent))
+    for (let n = 0; n < 20; n += 1) {
+      pings.push(await answeredInMs(url, agent, ping))
+      refusals.push(await answeredInMs(url, agent, refusal))
+    }
     agent.destroy()
   }
   await Promise.all(Array.from({ length: 50 }, client))
-  latencies.sort((a, b) => a - b)
-  const at = (share: number): number => latencies[Math.floor(latencies.length * share)] ?? Infinity
-  t.diagnostic(`503 under pressure: median ${at(0.5).toFixed(1)} ms, p99 ${at(0.99).toFixed(1)} ms`)
-  assert.equal(latencies.length, 1000)
-  // The 99th percentile is that of the machine as well, which may be busy otherwise.
-  assert.ok(at(0.5) < 50, `${at(0.5)} ms`)
+  const told = `medians: ping ${median(pings).toFixed(1)} ms, 503 ${median(refusals).toFixed(1)} ms`
+  t.diagnostic(told)
+  assert.equal(refusals.length, 1000)
+  // Measured against each other, as the machine may be busy otherwise.
+  assert.ok(median(refusals) < 5 * median(pings) + 10, told)
 })
+
+function median(numbers: readonly number[]): number {
+  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Infinity
+}
 
 test('the command holds back at the backlog that it was told, or never', async (t) => {
   const server = await startRedis()

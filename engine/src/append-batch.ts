@@ -9,7 +9,7 @@ import { checkKnown, type Names } from './known-options.ts'
 import type { Connection } from './redis/connection.ts'
 import { runScript, scripts } from './redis/scripts.ts'
 import { scriptFailure } from './script-failure.ts'
-import { checkExtra, type ExtraFields, type Stream } from './stream.ts'
+import { checkDeclared, checkExtra, type ExtraFields, type Stream } from './stream.ts'
 
 /** An entry of a batch. */
 export interface BatchItem<F extends Fields> {
@@ -83,6 +83,7 @@ export async function appendBatch<F extends Fields>(
   args.push(String(rememberMs), String(keysMax))
   for (const { values, idempotencyKey } of items) {
     const first = args.length
+    checkDeclared(stream, values)
     for (const [name, field] of fields) args.push(encodeValue(name, field, values[name]))
     if (idempotencyKey === undefined) {
       args.push(...extraValues, '')

@@ -67,13 +67,14 @@ export type ExtraFields = Readonly<Record<string, string>>
 /**
  * Turns the values of an entry into the arguments of XADD.
  * @param extra come after the declared fields.
- * @throws {TypeError} or {RangeError} naming the field that is missing or wrong, or both declared and extra.
+ * @throws {TypeError} or {RangeError} naming the field that is missing or wrong, not declared, or both declared and extra.
  */
 export function encodeEntry<F extends Fields>(
   declared: Stream<F>,
   values: ValuesOf<F>,
   extra?: ExtraFields,
 ): string[] {
+  checkDeclared(declared, values)
   const args: string[] = []
   for (const [name, field] of Object.entries(declared.fields)) {
     args.push(name, encodeValue(name, field, values[name]))
@@ -82,6 +83,16 @@ export function encodeEntry<F extends Fields>(
   checkExtra(declared, extra)
   for (const [name, value] of Object.entries(extra)) args.push(name, value)
   return args
+}
+
+/** What is not declared would be lost without a word. @throws {TypeError} naming a value that has no field. */
+export function checkDeclared(declared: Stream, values: Readonly<Record<string, unknown>>): void {
+  for (const name of Object.keys(values)) {
+    if (Object.hasOwn(declared.fields, name) || values[name] === undefined) continue
+    throw new TypeError(
+      `Cannot encode field "${name}": stream "${declared.key}" does not declare it. Declare it, or append it as an extra field`,
+    )
+  }
 }
 
 /** @throws {TypeError} naming a field that is both declared and extra. */

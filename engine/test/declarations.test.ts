@@ -46,6 +46,12 @@ test('append puts extra fields after the declared ones, and refuses one that is 
     ['empty', ''],
   ])
   assert.throws(() => encodeEntry(visits, values, { room: '2' }), /extra field "room"/)
+  const more = { ...values, note: 'late' }
+  assert.throws(() => encodeEntry(visits, more), /field "note": stream "[^"]+" does not declare it/)
+  assert.equal(
+    encodeEntry(visits, { ...values, note: undefined } as typeof values).length,
+    args.length - 4,
+  )
 })
 
 test('decode keeps fields that it does not know, __proto__ too', () => {
