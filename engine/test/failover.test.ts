@@ -213,6 +213,28 @@ onEachServer(
       for (const { visits } of streams) await append({ ...writer, visits }, 3)
       await Promise.all(streams.map((fixture) => untilEffects(fixture, 8)))
     })
+
+    test('what it had got, but not that it was delivered, is delivered once more and takes effect', async (t) => {
+      const pair = await startPair(t, bench().kind)
+      const [writer, pull, push] = await Promise.all(
+        ['none', 'pull', 'push'].map((prefix) => join(t, pair, prefix)),
+      )
+      assert.ok(writer && pull && push)
+      for (const { group, visits } of [pull, push]) {
+        await group.create()
+        await append({ ...writer, visits }, 5)
+      }
+      await untilInStep(pair)
+      await pair.promote()
+      startConsumer(t, pull, 'one', { mode: 'pull' })
+      startConsumer(t, push, 'one', { mode: 'push-down' })
+      for (const fixture of [pull, push]) await untilEffects({ ...fixture, redis: pair.old }, 5)
+      pair.rename()
+      await pair.oldBecomesReplica()
+      for (const fixture of [pull, push]) await untilEffects(fixture, 5)
+      for (const { visits } of [pull, push]) await append({ ...writer, visits }, 1)
+      for (const fixture of [pull, push]) await untilEffects(fixture, 6)
+    })
   },
   { concurrency: false },
 )

@@ -4,7 +4,9 @@ import { readFileSync } from 'node:fs'
 import { test, type TestContext } from 'node:test'
 import { groupKeys, MillraceError } from 'millrace'
 import { onEachServer, type Bench } from '../../testing/on-each-server.ts'
+import { within } from '../../testing/wait-for.ts'
 import {
+  age,
   appendVisits,
   connectFor,
   effects,
@@ -87,6 +89,17 @@ onEachServer('rights', (bench) => {
       ((await fixture.redis.send('XINFO', 'GROUPS', fixture.visits.key)) as []).length,
       1,
     )
+  })
+
+  test('to XCLAIM: without it a consumer ends, instead of claiming nothing for ever', async (t) => {
+    const fixture = await freshGroup(bench())
+    await appendVisits(fixture, 1)
+    await readAndDie(fixture, 'dead', 1)
+    await age(fixture, 'dead', 3_600_000)
+    const limited = await withRights(t, bench(), fixture, ['+@all', '-xclaim'])
+    const { ended } = startConsumer(t, limited, 'one', { claimAfterMs: 1000 })
+    assert.ok(isRefused(await within(ended, { what: 'the consumer to end' })))
+    assert.equal((await fixture.group.describe()).pending, 1)
   })
 
   test('as documented suffice for consumers with retries and claims', async (t) => {
