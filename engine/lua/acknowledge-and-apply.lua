@@ -15,6 +15,14 @@
 --                             no-permission. Nothing written.
 -- Guards:
 --   pending: applies nothing of what is not pending for this consumer any more
+--   token: applies nothing for a process whose name another one has by now
+--   each-id: asks for each id, however many others are pending between the first and the last
+--   owner: applies nothing that is pending for another consumer
+--   settled: applies nothing that was settled before, though it is pending again
+--   all-ids: acknowledges every id that it applies, in steps of what one command takes
+--   refused: writes nothing while one hash cannot take its row
+--   attempts: leaves attempts of another type alone
+--   rights: has all rights before it writes a dead letter, the first write
 
 local stream, target, group, consumer = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
 local batch = cjson.decode(ARGV[3])

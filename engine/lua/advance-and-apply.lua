@@ -10,6 +10,11 @@
 --   { 'refused', { at, code ... } }  the hash of row `at` (from 0) cannot take it. Nothing written.
 --   { 'error', code }         wrong-type (of the position, the dead-letter stream, the ledger or a ranking), no-permission.
 --                             Nothing written.
+-- Guards:
+--   position: leaves a position once: moves on from no other one
+--   refused: writes nothing while one hash cannot take its row
+--   letters: writes nothing while the dead letters have no place
+--   rights: has all rights before it writes a dead letter, the first write
 
 local batch = cjson.decode(ARGV[4])
 

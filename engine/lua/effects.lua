@@ -3,6 +3,10 @@
 -- compiles: how the rows of each projection are checked against their hashes, and written.
 -- A row is refused with a code: wrong-type, not-an-integer, not-an-id, overflow, full (no entry fits, not even alone),
 -- reserved-key; and with the field of the hash that it is about, if any.
+-- Guards:
+--   reserved: refuses a hash whose key the script itself or a ranking has
+--   rights: has the right to write each hash before the first write
+--   no-fault: refuses no row for what neither its hash nor its entries are to blame for
 
 -- Checks all rows, lists per projection. The hash of the first row is KEYS[first_key]. Returns the refusals as a flat
 -- list: position of the row (from 0), code and field or '', in turn; or nil and the code of a problem that no row is to blame for.

@@ -1,6 +1,8 @@
 -- The rankings of a batch: sorted sets that follow a field of the hashes. Each gets one ZADD with the final values of the
 -- hashes that the batch changes, so what it holds is what they hold, whatever came before.
 -- Not a script of its own: it stands in front of `projections`, which src/compile-plan.ts compiles.
+-- Guards:
+--   rights: has the right to write each ranking before the first write
 
 -- Checks all rankings of the projections, before the first write. The first `gate_keys` of KEYS cannot be one. Their keys
 -- are added to `reserved`, if that is given. Returns nothing or a code.

@@ -1,11 +1,8 @@
 /** The gate: effects and acknowledgement are one, whatever order, claim, repetition or bad hash comes in between. */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { groupKeys, MillraceError } from 'millrace'
-import { Gate, type Settled } from '../src/effects.ts'
-import { plansOf } from '../src/plan.ts'
-import { Connection } from '../src/redis/connection.ts'
-import { readAddress } from '../src/redis/server-address.ts'
+import type { Settled } from '../src/effects.ts'
 import { onEachServer, type Bench } from '../../testing/on-each-server.ts'
 import { inBothModes } from './both-modes.ts'
 import {
@@ -17,6 +14,7 @@ import {
   visit,
   type Fixture,
 } from './fixture.ts'
+import { callsOf, openConnection, settledVisits } from './guard-stage.ts'
 
 onEachServer('gate', (bench) => {
   test('refuses a zombie whose entries were claimed, and applies them once', async (t) => {
@@ -185,24 +183,8 @@ const hasCode =
   (error: unknown): boolean =>
     error instanceof MillraceError && error.code === code
 
-function settledVisits(many: number): Settled[] {
-  return Array.from({ length: many }, (_, n) => {
-    const entry = { id: `${n + 1}-0`, values: visit(n), unknown: undefined }
-    return { kind: 'apply' as const, id: entry.id, entry }
-  })
-}
-
-async function openGate(
-  t: { after: (fn: () => void) => void },
-  { server }: Bench,
-  fixture: Fixture,
-) {
-  const connection = await Connection.open({ address: readAddress(server.url), name: 'gate' })
-  t.after(() => connection.destroy())
-  const gate = new Gate(connection, plansOf([fixture.guests, fixture.rooms], fixture.visits))
+async function openGate(t: TestContext, { server }: Bench, fixture: Fixture) {
   const keys = groupKeys(fixture.visits.key, 'desk')
-  return {
-    as: (consumer: string, settled: readonly Settled[]) =>
-      gate.acknowledgeAndApply(keys, { group: 'desk', consumer }, settled),
-  }
+  const { gate } = callsOf(await openConnection(t, server.url), { ...fixture, keys })
+  return { as: gate }
 }

@@ -16,8 +16,7 @@ import {
   untilDrained,
   type Fixture,
 } from './fixture.ts'
-
-let users = 0
+import { urlWithRights } from './guard-stage.ts'
 
 /** The fixture as a user with these rights. */
 async function withRights(
@@ -26,11 +25,7 @@ async function withRights(
   fixture: Fixture,
   rights: readonly string[],
 ): Promise<Fixture> {
-  users += 1
-  const user = `limited${users}`
-  await fixture.redis.send('ACL', 'SETUSER', user, 'on', '>pw', '~*', ...rights)
-  const url = bench.server.url.replace('redis://', `redis://${user}:pw@`)
-  const millrace = await connectFor(t, { url })
+  const millrace = await connectFor(t, { url: await urlWithRights(bench, '~*', ...rights) })
   return { ...fixture, millrace, group: millrace.group(fixture.visits, 'desk') }
 }
 
