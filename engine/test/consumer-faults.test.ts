@@ -142,7 +142,7 @@ onOldestAndNewest('consumer whose server is away for long', (bench) => {
 
     away()
     await waitFor(() => !millrace.isConnected, { what: 'the loss to be noticed' })
-    await within(consumer.stop(), { what: 'the consumer to stop', timeoutMs: 1000 })
+    await within(consumer.stop(), { what: 'the consumer to stop' })
     assert.equal(await ended, undefined)
   })
 })

@@ -57,9 +57,9 @@ const redrive: Fault = {
     await scene.send('EVAL', deleteText, '1', key)
     const args = ['dead-letters', 'redrive', '--reason', 'refused', '--json']
     const ended = await Promise.all([scene.command(...args), scene.command(...args)])
-    // Exit code 1 says that some stay: their entries were trimmed.
-    const counts = ended.map(({ stdout }) =>
-      stdout === '' ? 0 : (JSON.parse(stdout) as { redriven: number }).redriven,
+    // Exit code 1 says that some stay, as their entries were trimmed, or that a command failed and printed why.
+    const counts = ended.map(
+      ({ stdout }) => (JSON.parse(stdout || '{}') as { redriven?: number }).redriven ?? 0,
     )
     const said = ended.map(({ stderr }) => stderr.trim().slice(-200)).join(' / ')
     history.note(`redriven of user ${userId}: ${counts.join(' and ')} ${said}`)
