@@ -1,4 +1,7 @@
 -- What scripts check before their first write. Not a script of its own: it stands in front of all of them.
+-- Guards:
+--   clock: counts no lease that was given before the clock was set back
+--   record: takes no record that is none of ours for a holder, and none for one that lasts
 
 -- The code for a key that holds another type than it should.
 local function wrong_type(key)

@@ -4,6 +4,14 @@
 -- ARGV[1] group  ARGV[2] consumer that claims  ARGV[3] consumer to claim from  ARGV[4] least idle time (ms)
 -- ARGV[5] id to begin after, or '-'  ARGV[6] entries to look at, at most  ARGV[7] entries to claim, at most
 -- Returns { id to begin after next, or '' at the end, { entry ... }, { lost id ... } } or { 'error', code }.
+-- Guards:
+--   alive: takes nothing from an owner that has come back since the sweep
+--   owner: takes nothing from anybody but the one that was swept
+--   idle: takes nothing that was not idle for as long as asked
+--   moved-back: takes nothing of a group that was moved back
+--   letters: takes nothing while the dead letters have no place
+--   last-id: ends behind the last possible id
+--   rights: has all rights before its first write
 
 local group, claimer, owner = ARGV[1], ARGV[2], ARGV[3]
 if ARGV[5] == LAST_ID then return { '', {}, {} } end -- nothing is behind it

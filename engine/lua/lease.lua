@@ -4,6 +4,14 @@
 -- ARGV[6] take only: the token of a holder that is known to be dead, else empty
 -- Returns { 'held', holder JSON, ms left } when another one holds it, { 'lost' } when a renewal or release comes too
 -- late because another one has it or it was removed, else { 'ours', ms that were left before }; or { 'error', code }.
+-- Guards:
+--   alive: takes no name while the lease of another one runs
+--   token: neither renews nor releases for one whose name another one has
+--   gone: renews nothing that is gone: it is taken again, or another one has it
+--   dead: takes a name over only from the very holder that is known to be dead
+--   ended: lets nobody keep a name beyond the end of its lease
+--   types: writes nothing while leases or holders have another type
+--   rights: has all rights before its first write
 
 local leases, holders = KEYS[1], KEYS[2]
 local action, name, token = ARGV[1], ARGV[2], ARGV[3]

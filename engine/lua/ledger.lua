@@ -14,6 +14,8 @@
 -- What lies before the first pending id, or without one up to the top, is settled; so is what the last sweep did not see
 -- among the pending ones. An entry of there that is to be settled again shows that the group was moved back, or created
 -- again, or a claim was forced.
+-- Guards:
+--   rights: has all rights before its first write
 
 local LEDGER_COUNTERS = { 'applied', 'deadLettered', 'redriven', 'since' }
 local LEDGER_PLACES = { 'top', 'delivered', 'firstPending', 'pendingUpTo', 'recovering', 'moved', 'lettersFrom' }

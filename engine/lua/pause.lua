@@ -4,6 +4,12 @@
 -- ARGV[4] JSON: who pauses  ARGV[5] yes: also a consumer that is neither known nor has a lease
 -- Returns { 'paused' or 'already', since (ms), JSON or '' }, { 'resumed' or 'running' }, { 'missing' } or
 -- { 'error', code }.
+-- Guards:
+--   once: keeps the time and the maker of a pause that is there
+--   known: makes no pause of a consumer that there is not
+--   alone: ends no pause but the one that it is told
+--   types: writes nothing while leases or holders have another type
+--   rights: has all rights before its first write
 
 local stream, leases, holders = KEYS[1], KEYS[2], KEYS[3]
 local action, group, consumer = ARGV[1], ARGV[2], ARGV[3]

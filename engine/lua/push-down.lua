@@ -17,6 +17,8 @@
 --   { 'meeting', key }    two projections meet in one key. Nothing written.
 --   { 'error', code }     no-group, moved-back, wrong-type (of the stream, the dead-letter stream, the ledger or a ranking),
 --                         no-permission. Nothing written.
+-- Guards:
+--   rights: has all rights before its first write
 
 local stream, target, holders, group, consumer = KEYS[1], KEYS[2], KEYS[3], ARGV[1], ARGV[2]
 local count, bytes_max, step = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])

@@ -5,6 +5,14 @@
 -- ARGV[1] group  ARGV[2] consumer  ARGV[3] parking consumer  ARGV[4] entries to move at most  ARGV[5] idle time (ms)
 -- Returns { 'removed', moved }, { 'moved', moved } when some are left, { 'alive', ms left, holder JSON }, { 'missing' }
 -- or { 'error', code }.
+-- Guards:
+--   alive: removes nobody whose lease runs
+--   pending: removes nobody who still has pending entries
+--   known: makes no consumer of a name that there is not
+--   lost: makes a dead letter of an entry whose body is gone, and counts it
+--   moved-back: moves nothing of a group that was moved back
+--   letters: moves nothing while the dead letters have no place
+--   rights: has all rights before its first write
 
 local group, name = ARGV[1], ARGV[2]
 local consumers = redis.pcall('XINFO', 'CONSUMERS', KEYS[1], group)

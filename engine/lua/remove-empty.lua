@@ -4,6 +4,12 @@
 -- ARGV[1] group  ARGV[2] remove those whose lease ended so long ago (ms)  ARGV[3...] names; consumers without a lease are
 -- removed at once
 -- Returns { number of removed ones } or { 'error', code }.
+-- Guards:
+--   pending: removes nobody who has got pending entries since it was listed
+--   alive: removes nobody who has come back since it was listed
+--   since: removes nobody whose lease ended only lately
+--   pause: leaves the pause of a name in place
+--   rights: has all rights before its first write
 
 local stream, leases, holders, group = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
 local problem = check_permissions(

@@ -1,5 +1,8 @@
 -- The schedule of retries. Not a script of its own: it stands in front of those that look at it. A retry that would wait
 -- for longer than it was told to was scheduled before the clock was set back: it is due.
+-- Guards:
+--   due: takes nothing before its time, and nothing beyond the count
+--   clock: takes a retry at once that was scheduled before the clock was set back
 
 local LOOK_MAX = 100
 

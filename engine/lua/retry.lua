@@ -6,6 +6,12 @@
 -- ARGV[6] failed attempts so far  ARGV[7] milliseconds until it is due
 -- Returns { 'scheduled' }, { 'superseded' } when the lease is not this process's, { 'gone' } when the entry is not pending
 -- for this consumer any more, { 'lost' } when its body is gone, or { 'error', code }; nothing written but by the first.
+-- Guards:
+--   token: parks nothing for a process whose name another one has by now
+--   pending: parks nothing that is not pending for this consumer any more
+--   body: keeps an entry pending whose body is gone
+--   types: parks nothing while schedule or attempts have another type
+--   rights: has all rights before its first write
 
 local stream, group, consumer, id = KEYS[1], ARGV[1], ARGV[2], ARGV[5]
 local holder = redis.pcall('HGET', KEYS[2], consumer)

@@ -3,6 +3,10 @@
 -- KEYS[1] stream
 -- ARGV[1] group  ARGV[2] consumer  ARGV[3] idle time (ms)  ARGV[4...] ids
 -- Returns { how many of the ids were dealt with } or { 'error', code }. With large entries it is called again for the rest.
+-- Guards:
+--   owner: leaves an entry alone that is not this consumer's any more
+--   body: keeps an entry pending whose body is gone
+--   rights: has all rights before its first write
 
 local problem = check_permissions({ 'XCLAIM', KEYS[1], ARGV[1], ARGV[2], '0', '0-1' })
 if problem then return { 'error', problem } end

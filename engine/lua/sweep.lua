@@ -7,6 +7,17 @@
 -- 'no-lease', how long its lease lasts (ms) } ... } with the consumers that have pending entries and no living lease,
 -- expired ones first; or { 'error', code }. No consumers and no retry when another consumer has the turn, the sweeper is
 -- paused or has no room, or its own lease does not run.
+-- Guards:
+--   paused: names nobody while the group or the sweeper is paused
+--   own-lease: names nobody while the lease of the sweeper itself has ended
+--   turn: names somebody for one sweeper a turn
+--   clock: waits for no turn that was taken before the clock was set back
+--   room: takes no turn from others where there is no room for claims
+--   alive: names nobody whose lease runs, nor the sweeper itself
+--   schedule: names the parking place of retries only where the schedule is lost
+--   leftovers: forgets schedule and attempts only once nothing is pending, and no key of another type
+--   rights: has all rights before its first write
+--   forget: leaves schedule and attempts in place without the right to forget them
 
 local TURN_MAX = 1000 -- a longer turn was taken before the clock was set back
 local TURN = '@sweep' -- no consumer's name

@@ -2,6 +2,13 @@
 -- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] retries  KEYS[4] ledger  KEYS[5] attempts
 -- ARGV[1] group  ARGV[2] consumer  ARGV[3] parking consumer  ARGV[4] count; large ones are taken up to a number of bytes
 -- Returns { ms until the next one is due (empty: there is none), { entry ... }, { lost id ... } }, or { 'error', code }.
+-- Guards:
+--   parked: takes nothing that somebody has moved or acknowledged meanwhile
+--   moved-back: takes nothing of a group that was moved back
+--   types: takes nothing while dead letters or schedule have another type
+--   no-id: throws out what is no id, and takes the others
+--   lost: makes one dead letter of an entry whose body is gone, and counts it
+--   rights: has all rights before its first write
 
 local stream, retries, group = KEYS[1], KEYS[3], ARGV[1]
 local now = now_ms()

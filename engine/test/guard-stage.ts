@@ -80,7 +80,7 @@ export function callsOf(
       const place = ['leases', 'holders'] as const
       return run(scripts.lease, place, action, name, token, leaseMs, holder, dead)
     },
-    sweep: (name: string, { strayMs = 1000, hasRoom = 'yes' } = {}) => {
+    sweep: (name: string, { strayMs = 3_600_000, hasRoom = 'yes' } = {}) => {
       const place = ['stream', 'leases', 'holders', 'retries', 'attempts', 'ledger'] as const
       return run(scripts.sweep, place, 'desk', name, 900, strayMs, hasRoom)
     },
@@ -115,11 +115,13 @@ export interface GuardStage extends Fixture {
   readonly keys: GroupKeys
   readonly calls: Calls
   /** The same for a user with these rights, and all keys if it names none. */
-  as(...rights: readonly string[]): Promise<Calls>
+  readonly as: (...rights: readonly string[]) => Promise<Calls>
   /** Makes somebody the holder of a name, whose lease ends so many milliseconds from now. */
-  hold(name: string, token: string, leftMs: number): Promise<void>
+  readonly hold: (name: string, token: string, leftMs: number) => Promise<void>
+  /** The server's clock, in milliseconds. */
+  readonly now: () => Promise<number>
   /** Which entries are pending, and for whom. */
-  pending(): Promise<[id: string, consumer: string][]>
+  readonly pending: () => Promise<[id: string, consumer: string][]>
   readonly unchanged: ReturnType<typeof unchangedUnder>
 }
 
@@ -129,8 +131,13 @@ export async function guardStage(t: TestContext, bench: Bench): Promise<GuardSta
   const { redis, prefix } = fixture
   const keys = groupKeys(fixture.visits.key, 'desk')
   const known = { ...fixture, keys }
+  const now = async (): Promise<number> => {
+    const [seconds = '', micros = ''] = (await redis.send('TIME')) as string[]
+    return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000)
+  }
   return {
     ...known,
+    now,
     calls: callsOf(await openConnection(t, bench.server.url), known),
     async as(...rights) {
       const place = rights.some((right) => /^[~%]/.test(right)) ? [] : ['~*']
@@ -138,9 +145,7 @@ export async function guardStage(t: TestContext, bench: Bench): Promise<GuardSta
       return callsOf(await openConnection(t, url), known)
     },
     async hold(name, token, leftMs) {
-      const [seconds = '', micros = ''] = (await redis.send('TIME')) as string[]
-      const ends = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000) + leftMs
-      await redis.send('ZADD', keys.leases, ends, name)
+      await redis.send('ZADD', keys.leases, (await now()) + leftMs, name)
       const holder = { token, leaseMs: Math.max(leftMs, 60_000) }
       await redis.send('HSET', keys.holders, name, JSON.stringify(holder))
     },
