@@ -1,6 +1,10 @@
 /**
  * Applies what was settled, in batches. Promise: each entry leaves the pending entries list together with its effects
  * or its dead letter, or it stays pending; an unknown outcome is asked again, which the gate makes safe.
+ * Guards:
+ *   failed: applies nothing behind a batch that failed
+ *   busy: asks again while the server refuses, and leaves nothing to those who look for strays
+ *   alone: entries that are tried alone are in hand until they are settled
  */
 import { refusalText, type Refusal } from './dead-letter.ts'
 import type { Answer, Gate, Settled } from './effects.ts'

@@ -2,6 +2,8 @@
  * Takes over pending entries of consumers that died. Promise: no entry stays pending for ever in a group with a living
  * consumer. Entries of a consumer whose lease ran out are claimed at the next sweep; those of a consumer without a
  * lease (redis-cli, another library) when they were idle for as long as a lease lasts.
+ * Guards:
+ *   failure: what does not pass ends the consumer, which would claim nothing for ever
  */
 import { problem } from './effects.ts'
 import { isPassing, readFailure } from './errors.ts'
@@ -167,14 +169,14 @@ export class Claimer {
     owner: string,
     { idleMs, steps, turn }: { idleMs: number; steps: number; turn: AbortSignal },
   ): Promise<number> {
-    const { connection, keys, who, inHand, pause } = this.#parts
+    const { connection, keys, who, inHand } = this.#parts
     const place = [keys.stream, keys.deadLetters, keys.leases, keys.holders, keys.ledger]
     let left = steps
     let after = this.#goOnAfter.get(owner) ?? '-'
     while (after !== '' && left > 0) {
       await inHand.hasRoomForClaims(countMax, turn)
       const count = Math.min(countMax, inHand.roomForClaims(countMax))
-      if (count === 0 || turn.aborted || pause.isPaused) {
+      if (count === 0 || turn.aborted) {
         left = 0
         break
       }

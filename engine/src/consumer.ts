@@ -5,6 +5,12 @@
  *   delivery-reader --+                      +-- handler-pool --+
  *                     +-- receive (decode) --+                  +-- applier -- gate (effects.ts, lua/)
  *   claimer ----------+                      +------------------+
+ *
+ * Guards:
+ *   lease: renewed until nothing is in hand any more, also while a stop waits
+ *   claim: a stop gives back what a claim that is under way brings
+ *   retry: a stop waits until what shall be tried again is parked, or has its dead letter
+ *   pause: a pause ends a read that waits
  */
 import { Applier, type ApplierParts } from './applier.ts'
 import { Claimer, type ClaimerParts } from './claimer.ts'

@@ -2,6 +2,9 @@
  * Reads what the group delivers to one consumer, on a connection of its own. Promise: after each (re)connect the
  * consumer's own pending entries come first, so nothing that was delivered into a lost reply is forgotten; the loop
  * ends by its signal, by a drained group, or by an error that does not pass.
+ * Guards:
+ *   anew: on a new connection the group may be behind where it was: no order across connections
+ *   open: leaves no connection open
  */
 import { backoffMs } from './backoff.ts'
 import { compareIds } from './entry-id.ts'

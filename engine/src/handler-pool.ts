@@ -1,4 +1,9 @@
-/** Runs the user's handler. Promise: what a handler throws or returns becomes an outcome here, and never ends the consumer. */
+/**
+ * Runs the user's handler. Promise: what a handler throws or returns becomes an outcome here, and never ends the consumer.
+ * Guards:
+ *   broken-off: a handler that breaks off at a stop has not failed
+ *   attempts: who asks for a retry has no attempt more than others
+ */
 import { setImmediate } from 'node:timers/promises'
 import { backoffMs } from './backoff.ts'
 import type { Settled } from './effects.ts'

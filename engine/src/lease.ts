@@ -1,6 +1,9 @@
 /**
  * Holds a consumer's name. Promise: a name has one living holder in its group; a holder that was away for too long
  * learns that another process has the name, and applies nothing any more.
+ * Guards:
+ *   outage: renewed as soon as an outage is over
+ *   lost: taken again where it went away and nobody has it
  */
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'

@@ -2,6 +2,8 @@
  * Push-down: entries that nobody needs in Node are drained in the server. Promise: one script call takes entries,
  * applies them and moves the group past them, so an entry is never pending, and whatever dies, it was taken with its
  * effects or not at all.
+ * Guards:
+ *   waiting: waits for the first entry of an empty group in the server
  */
 import { meeting } from './combine.ts'
 import { compilePushDown } from './compile-push-down.ts'

@@ -1,6 +1,11 @@
 /**
  * The next attempts at entries that a handler could not process. Promise: what is scheduled outlives this process: the
  * entry stays pending, parked under the consumer `retry`, and any living consumer takes it when it is due.
+ * Guards:
+ *   pause: takes nothing while the consumer is paused
+ *   lease: takes the lease again where it went away, before it schedules
+ *   timer: waits for longer than a timer of Node can
+ *   in-hand: overlooks nothing that is due before it has left the hand
  */
 import { setImmediate } from 'node:timers/promises'
 import { rawEntry, type RawEntry } from './delivery-reader.ts'

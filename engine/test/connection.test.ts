@@ -92,6 +92,18 @@ onEachServer('connection', (bench) => {
     assert.ok(appended >= confirmed && appended <= 50)
   })
 
+  test('that is closed while it is made anew leaves nothing open', async (t) => {
+    const proxy = await startProxy(bench().server.port)
+    t.after(() => proxy.close())
+    const millrace = await connectFor(t, { url: proxy.url })
+    proxy.blackHole(true)
+    proxy.cutAll()
+    await waitFor(() => proxy.connections === 1, { what: 'the next attempt' })
+    await millrace.close()
+    proxy.blackHole(false)
+    await waitFor(() => proxy.connections === 0, { what: 'its end', timeoutMs: 10_000 })
+  })
+
   test('gives up a frozen server after some seconds, and goes on when it thaws', async (t) => {
     const server = await startRedis({ kind: bench().kind })
     t.after(() => server.stop())

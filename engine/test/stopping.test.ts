@@ -137,6 +137,17 @@ onOldestAndNewest('stop', (bench) => {
     assert.equal((await fixture.group.describe()).pending, 0)
   })
 
+  test('closes the connection that it read on', async (t) => {
+    const fixture = await freshGroup(bench())
+    const name = `only-${fixture.prefix}`
+    const { consumer } = startConsumer(t, fixture, name)
+    const isOpen = async () =>
+      String(await fixture.redis.send('CLIENT', 'LIST')).includes(`name=millrace:${name} `)
+    await waitFor(isOpen, { what: 'its connection' })
+    await consumer.stop()
+    await waitFor(async () => !(await isOpen()), { what: 'its end', timeoutMs: 10_000 })
+  })
+
   test('settles entries that overflow together, one by one', async (t) => {
     const fixture = await freshGroup(bench())
     const { redis, millrace, visits, prefix } = fixture

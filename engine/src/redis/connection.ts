@@ -2,6 +2,8 @@
  * One connection to Redis that heals itself, and its duplicates for blocking reads. Promise: a command is sent at most
  * once, and its promise always settles: with the reply, or with an error that says whether it was sent. Duplicates are at
  * the same server as the connection they were made from, or gone.
+ * Guards:
+ *   closed: what was closed while it connected is closed for good
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { backoffMs } from '../backoff.ts'

@@ -1,4 +1,8 @@
-/** Turns what the Redis client throws into `MillraceError`: the one place that knows the texts of error replies. */
+/**
+ * Turns what the Redis client throws into `MillraceError`: the one place that knows the texts of error replies.
+ * Guards:
+ *   unblocked: a read that the server ends since it is no primary any more passes
+ */
 import { ErrorReply } from 'redis'
 import { MillraceError, type MillraceErrorCode } from '../errors.ts'
 
