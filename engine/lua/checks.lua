@@ -2,6 +2,8 @@
 -- Guards:
 --   clock: counts no lease that was given before the clock was set back
 --   record: takes no record that is none of ours for a holder, and none for one that lasts
+--   ids: compares ids by their numbers, which are too large for Lua
+--   content: puts no content of a key into what it answers
 
 -- The code for a key that holds another type than it should.
 local function wrong_type(key)

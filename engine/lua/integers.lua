@@ -1,5 +1,14 @@
 -- Exact integers, and which entry a choice takes. Not a script of its own: it stands in front of those that apply effects.
 -- Integers are exact: below 2^53 as numbers, beyond it as decimal text.
+-- Guards:
+--   exact: adds exactly, and returns a number only where it is exact
+--   64-bits: refuses a sum that leaves 64 bits
+--   averaged: refuses the sum of an average that is no longer exact when it is doubled
+--   syntax: takes for an integer what HINCRBY does, and nothing else
+--   beyond: lets no sum of a batch come back that has left 64 bits
+--   once: sets a hash by no entry a second time, nor by one that comes before its own
+--   odd-values: refuses a hash that holds no id or no time where one should be
+--   loaded: heeds the time of a loaded hash, and what was loaded without one
 
 local EXACT_MAX = 9007199254740991 -- 2^53 - 1: beyond it a sum may be rounded
 local BEYOND = string.rep('9', 30) -- a sum that has left 64 bits

@@ -16,6 +16,15 @@
 -- again, or a claim was forced.
 -- Guards:
 --   rights: has all rights before its first write
+--   marked: settles nothing once the group was found moved back, or while a recovery is unfinished
+--   delivered: knows by the last delivered id that the group was moved back, and keeps it in mind
+--   first-pending: settles nothing before the first pending entry again
+--   seen: settles nothing again that the last sweep did not see pending, and takes nothing behind that for settled
+--   top: settles nothing again up to the greatest id, once nothing is pending
+--   odd-values: reads values that are none of ours as if they were not there: nothing fails after the first write
+--   types: settles nothing while the ledger has another type
+--   letters-from: is no younger than the dead letters that it counts
+--   redriven: takes what is redriven for settled no more, although a sweep saw it so
 
 local LEDGER_COUNTERS = { 'applied', 'deadLettered', 'redriven', 'since' }
 local LEDGER_PLACES = { 'top', 'delivered', 'firstPending', 'pendingUpTo', 'recovering', 'moved', 'lettersFrom' }

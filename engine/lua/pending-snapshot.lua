@@ -4,6 +4,12 @@
 --   pendingUpTo  how far this reaches: the last delivered id, or the last of the ids when there are more
 -- An entry up to there that was not among them is settled for ever, whatever was settled since. One that is redriven is
 -- the exception: then `redriven_in_ledger` takes back what was noted behind it.
+-- Guards:
+--   begun: notes nothing before the ledger has begun
+--   recovering: notes nothing while a recovery is unfinished
+--   moved-back: notes nothing where the last delivered id has gone back
+--   settled: notes nothing where something is pending that was settled
+--   rights: lets the sweep go on where nothing may be noted
 
 local SNAPSHOT_MAX = 500 -- about 0.7 ms, and 10 kB of the ledger
 

@@ -19,6 +19,16 @@
 --                         no-permission. Nothing written.
 -- Guards:
 --   rights: has all rights before its first write
+--   token: takes nothing for a process whose name another one has by now
+--   settled: takes nothing that was settled before, whatever is noted of the group
+--   reserved: refuses a hash whose key is one of the engine
+--   meeting: writes nothing where two projections meet in one key
+--   types: takes nothing while ranking, ledger or dead letters have another type
+--   no-fault: refuses no entry for what neither it nor its hash is to blame for
+--   rest: says that entries are left when it takes only a part
+--   fold-anew: folds anew after a refusal: what a check has left in the rows would count twice
+--   blame: makes dead letters only of entries that no longer fit, where several overflow together
+--   counts: leaves the group the counts that reading leaves
 
 local stream, target, holders, group, consumer = KEYS[1], KEYS[2], KEYS[3], ARGV[1], ARGV[2]
 local count, bytes_max, step = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])

@@ -4,6 +4,12 @@
 -- Returns one of
 --   { 'ranked', members set, members removed }   a hash without an integer there is in no ranking
 --   { 'error', code }         wrong-type (of a ranking), no-permission. Nothing written.
+-- Guards:
+--   types: ranks nothing while one ranking has another type
+--   rights: has all rights before its first write
+--   no-fault: takes nobody out because a hash may not be read
+--   integers: ranks nobody by what is no integer of a hash
+--   all: ranks and removes all, in steps of what one command takes
 
 local count = #ARGV - 2
 local sets, removals = {}, {}

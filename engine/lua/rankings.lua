@@ -3,6 +3,9 @@
 -- Not a script of its own: it stands in front of `projections`, which src/compile-plan.ts compiles.
 -- Guards:
 --   rights: has the right to write each ranking before the first write
+--   own-keys: takes no key of the script for a ranking
+--   types: ranks nothing while one ranking has another type
+--   all: ranks all hashes of a batch, in steps of what one command takes
 
 -- Checks all rankings of the projections, before the first write. The first `gate_keys` of KEYS cannot be one. Their keys
 -- are added to `reserved`, if that is given. Returns nothing or a code.

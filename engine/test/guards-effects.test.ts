@@ -9,14 +9,14 @@ import { freshPrefix, onOldestAndNewest, type Bench } from '../../testing/on-eac
 import { openConnection, unchangedUnder, urlWithRights } from './guard-stage.ts'
 
 /** A reader of sales, each of which counts in a hash `<prefix>:sales:alone:<shop>`, beside the keys of the reader. */
-async function readerStage(t: TestContext, { server, redis }: Bench) {
+async function readerStage(t: TestContext, { server, redis }: Bench, ranking = 'top') {
   const prefix = freshPrefix()
   const sales = stream(`${prefix}:sales`, { shop: text(), cents: integer() })
   const hashes = `${prefix}:sales:alone`
   const shops = projection(
     `${hashes}:{shop}`,
     { sales: count(), cents: sum('cents') },
-    { rankings: { cents: `${hashes}:top` } },
+    { rankings: { cents: `${hashes}:${ranking}` } },
   )
   const keys = { ...readerKeys(sales.key, 'alone'), position: `${hashes}:position` }
   const as = async (...rights: readonly string[]) => {
@@ -108,5 +108,15 @@ onOldestAndNewest('effects', (bench) => {
     const advance = await as(...place, `~${hashes}:top`, `%W~${hashes}:a`)
     const denied = unchanged(() => advance('', '1-0', [sale('1-0', 'a')]))
     await assert.rejects(denied, { message: /right to HMGET,/ })
+  })
+
+  test('are not begun where a ranking would be a key of the script', async (t) => {
+    for (const ranking of ['position', 'read', 'dead']) {
+      const { hashes, advance, unchanged } = await readerStage(t, bench(), ranking)
+      const refused = unchanged(() => advance('', '1-0', [sale('1-0', 'a')]))
+      // There is nothing yet, which any type fits.
+      const message = new RegExp(`"${hashes}:${ranking}"`)
+      await assert.rejects(refused, { code: 'WRONG_TYPE', message })
+    }
   })
 })
