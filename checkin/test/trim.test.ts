@@ -83,6 +83,22 @@ describe('npm run trim', { concurrency: 2 }, () => {
     assert.equal(await length('bare'), 20)
   })
 
+  test('trim keeps what a lost group had not settled, and sends to its recovery', async () => {
+    const key = await stage.fill('lost', 20, 10)
+    await stage.redis.send('HSET', `${key}:checkinConsumers:ledger`, 'since', 1, 'top', '10-0')
+    await stage.redis.send('XGROUP', 'DESTROY', key, 'checkinConsumers')
+    const { code, stdout } = await run('lost', '--keep', '0')
+    assert.equal(code, 0)
+    assert.match(stdout, /^Stream lost:checkins: trimmed 9 check-ins, 11 stay\./)
+    assert.match(stdout, /\nFrontier 10-0: group "checkinConsumers" was lost, .* "npm run recover"/)
+    await stage.redis.send('XGROUP', 'CREATE', key, 'checkinConsumers', '$')
+    const moved = await run('lost', '--keep', '0', '--dry-run')
+    assert.match(
+      moved.stdout,
+      /: 0 of 11 check-ins would go, 11 stay\.\nFrontier 10-0: of what group/,
+    )
+  })
+
   test('trim says how to create a stream that is missing', async () => {
     const { code, stderr } = await run('missing')
     assert.equal(code, 1)

@@ -8,7 +8,7 @@ import { describeGroup, explained, type GroupDescription } from './describe-grou
 import { entryState, type EntryState } from './entry-state.ts'
 import { MillraceError } from './errors.ts'
 import type { Fields } from './fields.ts'
-import { groupKeys, parkingNames } from './keys.ts'
+import { checkName, groupKeys, parkingNames } from './keys.ts'
 import { checkKnown, type Names } from './known-options.ts'
 import type { Runs } from './lifetime.ts'
 import type { Connection } from './redis/connection.ts'
@@ -33,7 +33,6 @@ import { readBacklogs } from './undelivered.ts'
 import { namingKeys, wrongKeys, type WrongKey } from './wrong-keys.ts'
 
 const pauseOptions: Names<PauseOptions> = { future: true }
-const namePattern = /^[A-Za-z0-9._:-]{1,64}$/
 
 /** Of what is only told unless it shall be done. */
 interface Execution {
@@ -275,13 +274,6 @@ export class Group<F extends Fields = Fields> {
       options,
     )
   }
-}
-
-function checkName(what: string, name: string): void {
-  if (namePattern.test(name)) return
-  throw new RangeError(
-    `Cannot use ${JSON.stringify(name)} as name of a ${what}: allowed are 1 to 64 letters, digits, ".", "_", ":" and "-"`,
-  )
 }
 
 function creationProblem(code: string, action: string, from: string): MillraceError {

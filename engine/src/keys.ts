@@ -65,3 +65,13 @@ export function readerKeys(stream: string, name: string): GroupKeys {
 export function streamLedger(stream: string): string {
   return `${stream}:ledger`
 }
+
+const namePattern = /^[A-Za-z0-9._:-]{1,64}$/
+
+/** @throws {RangeError} for a name that no group or consumer can have. */
+export function checkName(what: string, name: string): void {
+  if (namePattern.test(name)) return
+  throw new RangeError(
+    `Cannot use ${JSON.stringify(name)} as name of a ${what}: allowed are 1 to 64 letters, digits, ".", "_", ":" and "-"`,
+  )
+}

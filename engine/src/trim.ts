@@ -4,7 +4,8 @@
  */
 import { countRange } from './count-range.ts'
 import { MillraceError } from './errors.ts'
-import { streamLedger } from './keys.ts'
+import { record } from './group-info.ts'
+import { checkName, groupKeys, streamLedger } from './keys.ts'
 import { checkKnown, type Names } from './known-options.ts'
 import type { Connection, Reply } from './redis/connection.ts'
 import { asList, runScript, scripts } from './redis/scripts.ts'
@@ -22,6 +23,11 @@ export interface TrimOptions {
   readonly keepEntries?: number
   /** Entries younger than this (ms, by the server's clock) stay whatever happened to them, default 0. */
   readonly keepMs?: number
+  /**
+   * Groups that have to be there, default none: of one that was lost, what it had not settled for certain stays until it is
+   * recovered. Those that are there are respected without being named.
+   */
+  readonly groups?: readonly string[]
   /** Readers without a group; the server does not know them, so name all of them. Default: none. */
   readonly readers?: readonly TrimReader[]
   /** Explains what would be removed and removes nothing, default false. */
@@ -46,6 +52,10 @@ export type FrontierHolder =
     }
   /** Nothing before it is pending; what comes after it is undelivered. */
   | { readonly kind: 'last-delivered'; readonly group: string; readonly id: string }
+  /** It is not there any more; from the entry with this id on it is not certain what it had settled. Recover it. */
+  | { readonly kind: 'lost'; readonly group: string; readonly id: string }
+  /** After the entry with this id, or at it, entries were delivered that are neither pending nor settled. Recover the group. */
+  | { readonly kind: 'unaccounted'; readonly group: string; readonly id: string }
   /** A reader without a group is there; `0-0` when it has not begun. */
   | { readonly kind: 'position'; readonly positionKey: string; readonly id: string }
 
@@ -81,6 +91,7 @@ export type TrimOutcome =
 const known: Names<TrimOptions> = {
   keepEntries: true,
   keepMs: true,
+  groups: true,
   readers: true,
   dryRun: true,
   batch: true,
@@ -114,7 +125,8 @@ export async function trim(
 
 /** @throws {RangeError} naming the option that cannot be used; {TypeError} one of a reader that nobody knows. */
 export function checkTrimOptions(options: TrimOptions): TrimOptions & { readonly batch: number } {
-  const { keepEntries = 0, keepMs = 0, readers = [], batch = batchMost } = options
+  const { keepEntries = 0, keepMs = 0, groups = [], readers = [], batch = batchMost } = options
+  for (const group of groups) checkName('group', group)
   for (const reader of readers) checkKnown('respect a reader', reader, knownOfReader)
   inRange('keepEntries', keepEntries, 0, Number.MAX_SAFE_INTEGER)
   inRange('keepMs', keepMs, 0, Number.MAX_SAFE_INTEGER)
@@ -140,15 +152,34 @@ type Step =
 function scriptCall(
   connection: Connection,
   stream: string,
-  { keepEntries = 0, keepMs = 0, readers = [] }: TrimOptions,
+  { keepEntries = 0, keepMs = 0, groups = [], readers = [] }: TrimOptions,
 ): (batch: number) => Promise<Step> {
-  const keys = [stream, streamLedger(stream), ...readers.map(({ positionKey }) => positionKey)]
+  const reserve = [String(keepEntries), keepMs === 0 ? '' : String(keepMs)]
+  const positions = readers.map(({ positionKey }) => positionKey)
   const ifMissing = readers.map((reader) => reader.ifMissing ?? 'hold')
-  const reserve = [String(keepEntries), keepMs === 0 ? '' : String(keepMs), ...ifMissing]
+  let names: readonly string[] | undefined
   return async (batch) => {
-    const reply = await runScript(connection, scripts.trim, keys, [String(batch), ...reserve])
-    return stepOf(reply, stream)
+    for (;;) {
+      // Why they cannot be had, the script says better.
+      names ??= await groupNames(connection, stream, groups).catch(() => groups)
+      const ledgers = names.map((name) => groupKeys(stream, name).ledger)
+      const keys = [stream, streamLedger(stream), ...ledgers, ...positions]
+      const args = [String(batch), ...reserve, String(names.length), ...names, ...ifMissing]
+      const reply = await runScript(connection, scripts.trim, keys, args)
+      if (reply[0] !== 'unnamed') return stepOf(reply, stream)
+      names = undefined
+    }
   }
+}
+
+/** All that are there, and those that have to be. */
+async function groupNames(
+  connection: Connection,
+  stream: string,
+  wanted: readonly string[],
+): Promise<string[]> {
+  const groups = asList(await connection.send(['XINFO', 'GROUPS', stream]))
+  return [...new Set([...wanted, ...groups.map((group) => String(record(group).name))])]
 }
 
 function stepOf(reply: Reply[], stream: string): Step {
@@ -170,6 +201,7 @@ function holderOf([kind, name, id, ...rest]: Reply[]): FrontierHolder {
   const held = { id: String(id) }
   if (kind === 'position') return { kind, positionKey: String(name), ...held }
   const group = String(name)
+  if (kind === 'lost' || kind === 'unaccounted') return { kind, group, ...held }
   if (kind !== 'pending') return { kind: 'last-delivered', group, ...held }
   const [consumer, idleMs, deliveries] = rest
   return {

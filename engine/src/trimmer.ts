@@ -27,6 +27,7 @@ export interface TrimmerOptions extends Omit<TrimOptions, 'dryRun' | 'signal'> {
 const known: Names<TrimmerOptions> = {
   keepEntries: true,
   keepMs: true,
+  groups: true,
   readers: true,
   batch: true,
   everyMs: true,

@@ -8,7 +8,6 @@ import { duration, integerWithin } from './arguments.ts'
 import { sayPlace } from './place.ts'
 import { creationRemedy, untilStopped } from './stop-signals.ts'
 import { sentence } from '../terminal/words.ts'
-import { typed } from '../terminal/typed.ts'
 
 interface Flags {
   readonly keep: number
@@ -49,13 +48,14 @@ async function run(wiring: Wiring, flags: Flags): Promise<void> {
   const log = everyMs === undefined ? undefined : wiring.openLog()
   const millrace = await wiring.connect(log)
   if (!flags.dryRun) sayPlace(millrace, wiring)
-  const { model } = wiring
+  const { model, config } = wiring
+  const { group } = config
   const reserve = { keepEntries: flags.keep, keepMs: flags.keepFor }
   try {
     if (log !== undefined && everyMs !== undefined) {
-      await untilStopped(new Retention({ millrace, model, log, everyMs, ...reserve }), log)
+      await untilStopped(new Retention({ millrace, model, group, log, everyMs, ...reserve }), log)
     } else {
-      const outcome = await trimOnce(millrace, model, { ...reserve, dryRun: flags.dryRun })
+      const outcome = await trimOnce(millrace, model, { ...reserve, group, dryRun: flags.dryRun })
       process.stdout.write(`${shown(model.checkins.key, outcome, flags)}\n`)
     }
   } catch (error) {
@@ -82,7 +82,7 @@ function shown(stream: string, outcome: TrimOutcome, { json }: Flags): string {
   if (outcome.kind === 'unread') {
     throw new CommandError(
       `Cannot trim stream "${stream}": it has no group and the single processor has no position, so nothing says ` +
-        `what is still needed. Create the group with "${typed('groups create')}", or delete the stream yourself`,
+        `what is still needed. ${creationRemedy}`,
     )
   }
   return json ? JSON.stringify({ stream, ...outcome }) : asText(stream, outcome)

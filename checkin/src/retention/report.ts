@@ -1,5 +1,6 @@
 /** Says to people what a run of the trimmer has done or would do. */
 import type { FrontierHolder, TrimOutcome } from 'millrace'
+import { typed } from '../terminal/typed.ts'
 import { duration, quoted, written } from '../terminal/words.ts'
 
 type Ran = Exclude<TrimOutcome, { kind: 'unread' }>
@@ -35,6 +36,16 @@ export function heldText(holder: FrontierHolder): string {
       return holder.id === '0-0'
         ? `${holder.id}: group ${quoted(holder.group)} has not read anything yet.`
         : `${holder.id}: the last one that group ${quoted(holder.group)} has been delivered; nothing before it is pending.`
+    case 'lost':
+      return (
+        `${holder.id}: group ${quoted(holder.group)} was lost, and what comes after is not settled for certain. ` +
+        `Bring it back first: "${typed('recover')}".`
+      )
+    case 'unaccounted':
+      return (
+        `${holder.id}: of what group ${quoted(holder.group)} was delivered after it, something is neither pending nor ` +
+        `settled. See what can be recovered with "${typed('recover')}".`
+      )
     case 'position':
       return `${holder.id}: the position of the single processor (${holder.positionKey}).`
   }

@@ -17,9 +17,9 @@ export interface Reserve {
 export function trimOnce(
   millrace: Millrace,
   model: CheckinModel,
-  options: Reserve & { readonly dryRun: boolean },
+  { group, ...options }: Reserve & { readonly group: string; readonly dryRun: boolean },
 ): Promise<TrimOutcome> {
-  return millrace.trim(model.checkins, { ...options, ...readersOf(model) })
+  return millrace.trim(model.checkins, { ...options, groups: [group], ...readersOf(model) })
 }
 
 /** The single processor counts when it has a position: most services never run it. */
@@ -30,6 +30,8 @@ function readersOf(model: CheckinModel): Required<Pick<TrimOptions, 'readers'>> 
 export interface RetentionOptions extends Reserve {
   readonly millrace: Millrace
   readonly model: CheckinModel
+  /** The group of this service: it holds the stream even if it was lost. */
+  readonly group: string
   readonly log: Log
   readonly everyMs: number
 }
@@ -40,10 +42,11 @@ export class Retention {
   readonly #log: Log
   #isUnreadSaid = false
 
-  constructor({ millrace, model, log, everyMs, keepEntries, keepMs }: RetentionOptions) {
+  constructor(options: RetentionOptions) {
+    const { millrace, model, group, log, everyMs, keepEntries, keepMs } = options
     this.#log = log
     this.#trimmer = new Trimmer(millrace, model.checkins, {
-      ...{ everyMs, keepEntries, keepMs, ...readersOf(model) },
+      ...{ everyMs, keepEntries, keepMs, groups: [group], ...readersOf(model) },
       observer: {
         ran: (outcome) => this.#ran(outcome),
         failed: (error) => log.warn(`Cannot trim now: ${sentence(error.message)} Trying again.`),
