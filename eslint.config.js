@@ -32,7 +32,13 @@ export default tseslint.config(
     },
   },
   {
-    files: ['**/test/**/*.ts', '**/bench/**/*.ts', '**/chaos/**/*.ts', 'testing/**/*.ts'],
+    files: [
+      '**/test/**/*.ts',
+      '**/bench/**/*.ts',
+      '**/chaos/**/*.ts',
+      'testing/**/*.ts',
+      'mutants/**/*.ts',
+    ],
     rules: {
       // node:test's `test` and `describe` return promises that the runner awaits.
       '@typescript-eslint/no-floating-promises': [

@@ -11,7 +11,7 @@ import { flagsTakenByNpm } from './flags-taken-by-npm.mjs'
 import { onPath } from './on-path.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const folders = ['engine/test', 'checkin/test', 'testing']
+const folders = ['engine/test', 'checkin/test', 'testing', 'mutants']
 
 const args = process.argv.slice(2)
 const filters = args.filter((argument) => !argument.startsWith('-'))

@@ -1,0 +1,1 @@
+export function flagsTakenByNpm(script: string, pattern: RegExp): string[]
