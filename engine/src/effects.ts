@@ -1,4 +1,8 @@
-/** Sends combined effects to the scripts that gate them, and reads what these answer. The seam to `lua/effects.lua`. */
+/**
+ * Sends combined effects to the scripts that gate them, and reads what these answer. The seam to `lua/effects.lua`.
+ * Guards:
+ *   token: sends the token of the lease, without which the gate does not ask whose name it is
+ */
 import { combine } from './combine.ts'
 import { compilePlans } from './compile-plan.ts'
 import { printable, type Refusal } from './dead-letter.ts'

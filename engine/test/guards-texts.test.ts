@@ -53,4 +53,34 @@ onOldestAndNewest('texts', (bench) => {
     const one = 'field "a" is missing'
     assert.deepEqual(missing, ['fields "a", "b" are missing', one, one])
   })
+
+  test('are UTF-8 where a decoder that knows it says so, and hold no sign for bytes that are none', async (t) => {
+    const run = await luaCalls(t, bench())
+    const some = [0x41, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf]
+    const leads = [...some, 0xc0, 0xc2, 0xdf, 0xe0, 0xe1, 0xed, 0xef, 0xf0, 0xf1, 0xf4, 0xf5, 0xff]
+    let all = [[], ...leads.map((lead) => [lead])]
+    for (let length = 2; length <= 4; length += 1) {
+      const longest = all.filter((bytes) => bytes.length === length - 1)
+      all = [...all, ...longest.flatMap((bytes) => some.map((byte) => [...bytes, byte]))]
+    }
+    // An odd byte behind a character that is whole, and the sign itself.
+    all.push([0xf0, 0x9f, 0x98, 0x80, 0x80], [0xc3, 0xa9, 0xc3], [0xef, 0xbf, 0xbd])
+    const fromHex = "string.gsub(a, '%x%x', function(x) return string.char(tonumber(x, 16)) end)"
+    const found = await run(
+      `return is_utf8((${fromHex}))`,
+      all.map((bytes) => [Buffer.from(bytes).toString('hex')]),
+    )
+    for (const [at, bytes] of all.entries()) {
+      assert.equal(found[at], String(isText(bytes)), Buffer.from(bytes).toString('hex'))
+    }
+  })
 })
+
+function isText(bytes: readonly number[]): boolean {
+  try {
+    const decoder = new TextDecoder('utf-8', { fatal: true })
+    return !decoder.decode(Uint8Array.from(bytes)).includes('\uFFFD')
+  } catch {
+    return false
+  }
+}
