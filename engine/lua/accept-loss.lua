@@ -3,6 +3,8 @@
 -- KEYS[1] ledger
 -- ARGV[1] skipped, ARGV[2] purged, as they were  ARGV[3], ARGV[4] as they shall be
 -- Returns { 'accepted' }, { 'changed' } when the ledger says something else now, or { 'error', code }.
+-- Guards:
+--   changed: takes nothing into a ledger that says something else by now
 
 local held = redis.pcall('HMGET', KEYS[1], 'skipped', 'purged', 'since')
 if held.err then return { 'error', error_code(held.err, 'HMGET', KEYS[1]) } end

@@ -13,6 +13,14 @@
 --   f      too many keys are remembered; not appended
 --   h      all or nothing: not appended, because another one is m or f
 -- or { 'error', code } wrong-type, no-permission, exhausted (the stream is at its last possible id). Nothing written.
+-- Guards:
+--   once: a key replays the entry it was used for, and refuses other content
+--   atomic: all or nothing: appends nothing while one entry is refused
+--   bound: remembers no more keys than it may
+--   time: a replay that writes leaves the key its time
+--   replay: a replay with replicas is a write, which the WAIT behind it covers
+--   key-type: appends nothing by a key of another type
+--   rights: has all rights before the first entry
 
 local stream, counts = KEYS[1], KEYS[2]
 local width = tonumber(ARGV[1])

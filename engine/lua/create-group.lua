@@ -4,6 +4,10 @@
 -- ARGV[1] group  ARGV[2] id after which delivery begins, or '$'
 -- Returns { 'created' }, { 'exists' } when nothing was changed, { 'lost', applied, top } when a ledger is there but no
 -- group (nothing was changed), or { 'error', code }: wrong-type, wrong-id, no-permission.
+-- Guards:
+--   exists: changes nothing of a group that is there
+--   lost: does not make a group anew that has settled entries
+--   ledger: makes no group whose ledger has no place
 
 local stream, key, group, from = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
 local kind = redis.call('TYPE', stream).ok

@@ -3,6 +3,9 @@
 --   id, reason, error, consumer, time (ms)   about the entry; attempts, when a handler has failed at it
 --   field:<name>                             its fields, byte for byte and in their order
 --   packed                                   instead of them, where there are too many for one call: MessagePack
+-- Guards:
+--   type: nothing is written where the key holds another type
+--   rights: nothing is written where dead letters may not be
 
 local PACKED_ABOVE = 3000 -- names and values; unpack takes fewer than 8,000
 

@@ -5,6 +5,8 @@
 --         appended, by the same clock; where that clock was set back meanwhile, the walk begins with the oldest letter.
 -- Returns { letter } as XRANGE returns it, { '', id to begin after next, letters and bytes that were looked at }, { '' } at
 -- the end, or { 'error', code }.
+-- Guards:
+--   clock: finds the letter of an entry that came before the clock was set back
 
 local dead, id, count = KEYS[1], ARGV[1], tonumber(ARGV[2])
 local start = ARGV[3] ~= '' and '(' .. ARGV[3]

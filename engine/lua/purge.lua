@@ -2,6 +2,9 @@
 -- KEYS[1] dead-letter stream  KEYS[2] ledger
 -- ARGV[1...] ids of letters
 -- Returns { 'purged', one 1 (deleted) or 0 (there was none) per id } or { 'error', code }.
+-- Guards:
+--   counted: deletes nothing that it cannot count
+--   once: counts only what this call has deleted
 
 local held = redis.pcall('HGET', KEYS[2], 'purged')
 if type(held) == 'table' then return { 'error', error_code(held.err, 'HGET', KEYS[2]) } end

@@ -10,6 +10,14 @@
 --   { 'alive', name ... }     consumers whose lease runs. Nothing written.
 --   { 'nothing' }             there is nothing to recover. Nothing written.
 --   { 'error', code }         wrong-type, no-permission. Nothing written.
+-- Guards:
+--   walk: moves no group while an unknown entry may lack its dead letter
+--   living: moves no group under a consumer that lives, unless it is known to be dead
+--   nothing: does nothing to a group that lacks nothing (any more)
+--   kept: drops nothing that is pending rightly
+--   ids: gives no id anew that the ledger knows
+--   schedule: leaves no schedule and no attempts of what is pending no more
+--   rights: has all rights before it drops anything
 
 local stream, key, group = KEYS[1], KEYS[2], ARGV[1]
 local state, problem = state_of(stream, group, key)

@@ -9,6 +9,11 @@
 --   { 'alive', name ... }   consumers whose lease runs. Nothing written.
 --   { 'nothing' }           there is nothing to recover. Nothing written.
 --   { 'error', code }       wrong-type, no-permission. Nothing written.
+-- Guards:
+--   living: writes nothing while a consumer lives
+--   nothing: writes nothing for a group that lacks nothing (any more)
+--   mark: a slower recovery does not set back how far another one got
+--   place: writes nothing where dead letters have no place, or how far it got
 
 local stream, dead, key, group = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
 local is_writing = ARGV[2] == 'write'

@@ -4,6 +4,11 @@
 --   entries before the first pending one, as of the last settlement, are settled; without one all up to the top
 --   between the two, those up to `pendingUpTo` that the last sweep did not see pending are settled
 -- What remains between is unknown: settled, or pending when the group was lost.
+-- Guards:
+--   letters: an entry that has a dead letter is settled
+--   pending: an entry that is still pending gets no dead letter besides
+--   anew: of a stream that was made anew nothing counts as settled
+--   resumed: goes on where a recovery was broken off
 
 local PAGE_MAX = 10000 -- about 25 ms, once, and only where so many entries were delivered since the last settlement
 

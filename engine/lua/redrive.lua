@@ -10,6 +10,14 @@
 --   { 'undelivered' }  the group has yet to deliver the entry: it was moved back. The letter stays.
 --   { 'older' }        it was written before the ledger began: the group was made anew since. The letter stays.
 --   { 'error', code }  no-group, wrong-type (of the stream or the dead-letter stream), no-permission. Nothing written.
+-- Guards:
+--   once: a letter is sent back once, by whomever
+--   body: sends back nothing whose entry is gone
+--   same: sends back no other entry under the same id
+--   delivered: sends back nothing that is yet to be delivered
+--   older: sends back nothing of a group that was made anew since
+--   pending: leaves an entry that is pending already with its consumer
+--   rights: has all rights before its first write
 
 local stream, dead, group = KEYS[1], KEYS[2], ARGV[1]
 

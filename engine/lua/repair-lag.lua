@@ -8,6 +8,9 @@
 -- Returns { 'same' or 'differs' or 'repaired', undelivered, the server's lag before or '', after or '' },
 -- { 'many', last delivered id, entries ever appended, length, last id } when they must be counted outside,
 -- { 'moved' } when the count from outside does not hold any more, or { 'error', code }.
+-- Guards:
+--   asked: sets nothing unless it is told to
+--   moved: sets nothing by a count that does not hold any more
 
 local stream, name = KEYS[1], ARGV[1]
 local about = redis.pcall('XINFO', 'STREAM', stream)

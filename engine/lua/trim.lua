@@ -17,6 +17,14 @@
 --               delivered that are neither pending nor settled, or { 'position', key, id }
 --       cut: entries with a smaller id may go by frontier and age; the count to keep is not in it
 --   { 'error', code } no-stream, wrong-type, wrong-position, no-permission. Nothing removed.
+-- Guards:
+--   pending: removes nothing that is pending
+--   undelivered: removes nothing that a group is yet to be delivered
+--   position: removes nothing that a reader is yet to read, nor anything where it has not begun
+--   unread: removes nothing where nothing says what is needed
+--   reserve: keeps the newest entries that it is told to
+--   no-position: removes nothing where a position is none
+--   counted: removes nothing that it cannot count
 
 local stream = KEYS[1]
 local step, keep_entries, keep_ms = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
