@@ -1,9 +1,9 @@
 -- What the sweeps note about pending entries, so that after the loss of the group little remains unknown. Not a script
 -- of its own: it stands in front of the sweep, behind `ledger.lua`. Fields of the ledger:
---   pendingIds   ids of the oldest pending entries, ascending, with a space between
+--   pendingIds   ids of the oldest pending entries, ascending, and of those redriven since, with a space between
 --   pendingUpTo  how far this reaches: the last delivered id, or the last of the ids when there are more
 -- An entry up to there that was not among them is settled for ever, whatever was settled since. One that is redriven is
--- the exception: then `redriven_in_ledger` takes back what was noted behind it.
+-- the exception: then `redriven_in_ledger` adds it, or when many are takes back what was noted behind it.
 -- Guards:
 --   begun: notes nothing before the ledger has begun
 --   recovering: notes nothing while a recovery is unfinished

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { onEachServer } from '../../testing/on-each-server.ts'
 import { waitFor } from '../../testing/wait-for.ts'
-import { appendVisits, freshGroup, readAndDie, startConsumer } from './fixture.ts'
-import { appendMore, ledgerKey, patient, untilNoted } from './lost-group.ts'
+import { appendVisits, freshGroup, readAndDie, startConsumer, type Fixture } from './fixture.ts'
+import { appendMore, ledgerKey, patient, untilApplied, untilNoted } from './lost-group.ts'
 
 onEachServer('note of a sweep', (bench) => {
   test('reaches to the last delivered id, or to the 500th pending one', async (t) => {
@@ -65,4 +65,39 @@ onEachServer('note of a sweep', (bench) => {
     await waitFor(async () => (await turn()) !== last, { what: 'a sweep', timeoutMs: 10_000 })
     assert.deepEqual(await fixture.redis.hash(ledgerKey(fixture)), before)
   })
+
+  test('keeps what it says of all others when a letter is redriven', async (t) => {
+    const fixture = await freshGroup(bench())
+    await bad(fixture, 1)
+    await appendMore(fixture, 2, 100)
+    const { consumer } = startConsumer(t, fixture, 'one', patient)
+    await untilApplied(fixture, 99)
+    await untilNoted(fixture, 100, 0)
+    await consumer.stop()
+    await fixture.group.deadLetters.redrive({ all: true })
+    await fixture.redis.send('XGROUP', 'DESTROY', fixture.visits.key, 'desk')
+    assert.equal((await fixture.group.recover()).lettersWritten, 1)
+    const [letter] = (await fixture.group.deadLetters.list()).letters
+    assert.deepEqual([letter?.entryId, letter?.reason], ['1-0', 'unknown'])
+  })
+
+  test('is bounded: beyond, it holds only before what is redriven', async (t) => {
+    const fixture = await freshGroup(bench())
+    await appendMore(fixture, 1, 1)
+    await bad(fixture, 2)
+    await appendMore(fixture, 3, 3)
+    const { consumer } = startConsumer(t, fixture, 'one', patient)
+    await untilApplied(fixture, 2)
+    await consumer.stop()
+    const ids = ['1-0', ...Array.from({ length: 5000 }, (_, n) => `${n + 100}-0`)]
+    const note = ['pendingUpTo', '9999-0', 'pendingIds', ids.join(' ')]
+    await fixture.redis.send('HSET', ledgerKey(fixture), ...note)
+    await fixture.group.deadLetters.redrive({ all: true })
+    const { pendingUpTo, pendingIds } = await fixture.redis.hash(ledgerKey(fixture))
+    assert.deepEqual([pendingUpTo, pendingIds], ['2-0', '1-0 2-0'])
+  })
 })
+
+async function bad({ redis, visits }: Fixture, id: number): Promise<void> {
+  await redis.send('XADD', visits.key, `${id}-0`, 'guest', 'nobody')
+}
