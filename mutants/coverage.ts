@@ -17,7 +17,7 @@ interface Written {
 }
 
 /**
- * Adds up what all processes of a run have written. One that was killed by SIGKILL has written nothing.
+ * Adds up what all processes of a run have written.
  * @returns of `src` and of what is built of it; and which files of tests were loaded.
  */
 export function coverageIn(

@@ -7,6 +7,8 @@ import { parseArgs } from 'node:util'
 import { flagsTakenByNpm } from '../scripts/flags-taken-by-npm.mjs'
 import { thisCheckout } from '../testing/processes.ts'
 import { seedOfRun } from '../testing/seeded-random.ts'
+import { areas } from './areas.ts'
+import { candidatesIn } from './candidates.ts'
 import { lineOf, tableOf } from './report.ts'
 import { runMutants } from './run.ts'
 
@@ -52,12 +54,16 @@ function read(args: readonly string[]) {
         fresh: { type: 'boolean', default: false },
       },
     })
-    if (positionals.length > 1) throw new TypeError('one FILTER at most')
+    const [filter, ...more] = positionals
+    if (more.length > 0) throw new TypeError('one FILTER at most')
+    if (candidatesIn(thisCheckout, areas, filter).length === 0) {
+      throw new RangeError(`no area and no source of one matches "${filter ?? ''}"`)
+    }
     return {
-      filter: positionals[0],
-      count: whole(values.count),
-      seed: whole(values.seed),
-      parallel: whole(values.parallel),
+      filter,
+      count: whole(values.count, 1),
+      seed: whole(values.seed, 0),
+      parallel: whole(values.parallel, 1),
       isWide: values.wide,
       isFresh: values.fresh,
     }
@@ -67,9 +73,11 @@ function read(args: readonly string[]) {
   }
 }
 
-function whole(text: string): number {
+function whole(text: string, least: number): number {
   const value = Number(text)
-  if (!/^\d+$/.test(text) || value > 2 ** 31) throw new RangeError(`not a whole number: ${text}`)
+  if (!/^\d+$/.test(text) || value < least || value > 2 ** 31) {
+    throw new RangeError(`not a whole number from ${least} on: ${text}`)
+  }
   return value
 }
 

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { copyOf, readSource, removeCopy, writeSource } from './checkout-copy.ts'
 import { coverageIn, type Coverage } from './coverage.ts'
 import type { Mutant } from './edit.ts'
@@ -72,7 +73,8 @@ export class Reach {
     try {
       noteScriptsIn(root)
       const folder = join(root, 'coverage')
-      const env = { NODE_V8_COVERAGE: folder }
+      const noting = `--import=${pathToFileURL(join(root, 'mutants/note-coverage.mjs')).href}`
+      const env = { NODE_V8_COVERAGE: folder, NODE_OPTIONS: noting }
       const end = await runTestFile(root, file, { limitMs: measureLimitMs, env })
       const { coverage, tests } = coverageIn(folder, root)
       const of = [...new Set([file, ...tests])].sort()

@@ -29,8 +29,6 @@ export interface RunOptions {
 export async function runMutants(options: RunOptions): Promise<Judged[]> {
   const { checkout, filter, count, seed, parallel, say } = options
   const candidates = candidatesIn(checkout, areas, filter)
-  if (candidates.length === 0)
-    throw new RangeError(`No area and no source matches "${filter ?? ''}"`)
   const mutants = picked(candidates, count, seed)
   say(`${mutants.length} of ${candidates.length} mutants, seed ${seed}`)
   const sources = areas.flatMap((area) => sourcesOf(checkout, area))
@@ -45,8 +43,11 @@ export async function runMutants(options: RunOptions): Promise<Judged[]> {
 
   const equivalents = readEquivalents()
   const all: Judged[] = []
+  let begun = 0
   await inParallel(parallel, mutants, async (mutant) => {
     const known = equivalentOf(mutant, equivalents)
+    begun += 1
+    say(`trying ${begun} of ${mutants.length}: ${mutant.file}:${mutant.line}`)
     const verdict: Verdict =
       known === undefined
         ? await tried(mutant, inOrder(mutant, tests, reach, options), checkout)
@@ -90,7 +91,7 @@ async function tried(
   }
 }
 
-/** Those that reach it: first those that are named after the source or are about guards, then the quick ones; then all others. */
+/** Those that reach it: first those that are named after the source, then the quick ones; then, if it is wide, all others. */
 function inOrder(
   mutant: Mutant,
   tests: readonly string[],
