@@ -2,8 +2,8 @@
 -- read. A megabyte takes 4 ms on its way into Lua, and a reply of many takes longer still: the server joins its pieces by
 -- copying them again and again. So what is read at once follows the size of what was read before.
 
-local BYTES_MAX = 500000 -- of all that a call reads, but for one entry that is larger
-local SHORT_STEP_MAX = 16 -- where small entries end, large ones may begin
+local BYTES_MAX = 500000 -- of all that a call reads, but for the last step: one entry that is larger, or where such begin up to four
+local SHORT_STEP_MAX = 4 -- where small entries end, large ones may begin: so many are read at most
 local bytes_left = BYTES_MAX
 
 -- What an entry costs on its way into Lua, as bytes: a name or a value costs some by itself.

@@ -69,6 +69,15 @@ onEachServer(
       return fixture
     }
 
+    test('a page reads few of those that begin behind small ones', async () => {
+      const key = `${freshPrefix()}:notes`
+      const { redis, millrace } = bench()
+      for (let n = 1; n <= 85; n += 1) await redis.send('XADD', key, `0-${n}`, 'page', '1')
+      for (const id of ids) await redis.send('XADD', key, id, 'body', body)
+      const { entries } = await inSteps(() => millrace.entryPage(key))
+      assert.ok(entries.length > 85 && entries.length <= 89, `${entries.length} entries`)
+    })
+
     test('a balance counts the undelivered ones', async () => {
       const { group } = await largeGroup()
       const { undelivered, oldestUndeliveredId } = await inSteps(() => group.balance())
