@@ -20,6 +20,9 @@ const post = (body: string, headers: readonly string[] = [], path = '/api/checki
     `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   ].join('\r\n')
 
+/** The last one, by the wish of its client. */
+const last = post(text, ['Connection: close'])
+
 /** The answers must be these, their ids those of the stream, in order. */
 async function assertOwn(stage: Stage, answer: string, statuses: readonly number[]): Promise<void> {
   const answers = answersIn(answer)
@@ -70,6 +73,27 @@ const forms: Readonly<Record<string, readonly [bytes: string, statuses: readonly
     [202],
   ],
   'a request behind the last one': [`${post(text, ['Connection: close'])}${post(text)}`, [202]],
+  'what is good, after a body that is no JSON': [
+    `${post('{"userId":')}${post(text).repeat(2)}${last}`,
+    [400, 202, 202, 202],
+  ],
+  'a batch, after such a body': [
+    `${post('{"userId":')}${post(`[${text},${text}]`, ['Connection: close'], '/api/checkins')}`,
+    [400, 202],
+  ],
+  'what is good, after a batch that is no JSON': [
+    `${post('[{"userId":', [], '/api/checkins')}${last}`,
+    [400, 202],
+  ],
+  'what is good, after a body that is empty': [`${post('')}${last}`, [400, 202]],
+  'what is good, after a request without Host': [
+    `${post(text).replace('Host: localhost\r\n', '')}${post(text)}`,
+    [400],
+  ],
+  'what is good, after a body that is too long': [
+    `${post('x'.repeat(20_000))}${post(text)}`,
+    [413],
+  ],
   'a NUL, after a request that is refused': [`${post('{}')}\0`, [422]],
   'a NUL, after an address that is not there': [`${post(text, [], '/nowhere')}\0`, [404, 400]],
 }
@@ -153,6 +177,29 @@ test('a body that breaks while its key is looked up is answered at once', async 
   )
   assert.deepEqual(await stage.entries(), [])
 })
+
+const refusedLate = {
+  'is too long': [(key: string) => post('x'.repeat(20_000), [key]), 'ingest', 413],
+  'may not send': [
+    (key: string) =>
+      `${post('', [key]).replace('Content-Length: 0', 'Transfer-Encoding: chunked')}2\r\n{}\r\n0\r\n\r\n`,
+    'read',
+    403,
+  ],
+} as const
+
+for (const [name, [first, scope, status]] of Object.entries(refusedLate)) {
+  test(`behind a request that ${name}, as its key tells late, what has begun is answered`, async (t) => {
+    const stage = await receiverStage(t, { access: { apiKeys: true } })
+    const keys = await keysOf(t, stage)
+    const keyFor = async (one: 'ingest' | 'read'): Promise<string> =>
+      `Authorization: Bearer ${(await keys.create({ name: one, scopes: [one] })).text}`
+    const own = await keyFor(scope)
+    const good = await keyFor('ingest')
+    const behind = `${post(text, [good])}${post(text, [good, 'Connection: close'])}`
+    await assertTrue(stage, await exchange(stage, `${first(own)}${behind}`), [status, 202, 202])
+  })
+}
 
 test('a stream that breaks tells what was recorded of it', async (t) => {
   const stage = await receiverStage(t)

@@ -30,16 +30,21 @@ export function serveInOrder(
   app.server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const connection: Connection = request.socket
     const before = connection[latest]
-    // Pipelined behind an answer that says that it is the last one.
-    if (before?.shouldKeepAlive === false && isUnderWay(before) && !postponeEnd(before)) return
+    // Pipelined behind an answer that says that it is the last one, also when that is out already.
+    if (before?.shouldKeepAlive === false && !postponeEnd(before)) return
     connection[latest] = response
     if (life.isLeaving) endConnection(response)
     serve(request, response)
   })
 }
 
-/** Lets a connection end with this answer, and tells the client so. */
+/**
+ * Lets a connection end with this answer, and tells the client so; unless requests behind it have begun. Its own was read to its
+ * end then, so there is no need.
+ */
 export function endConnection(response: ServerResponse): void {
+  const { [latest]: last }: Connection = response.req.socket
+  if (last !== undefined && last !== response) return
   // A header would do the same, but not be seen by `serveInOrder`.
   response.shouldKeepAlive = false
 }

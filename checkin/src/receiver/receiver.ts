@@ -127,14 +127,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   watchKeys(access.tokens?.remoteKeys, log, parts.metrics)
   guardRoutes(app, guardOptions(parts, options))
   const failures = new Failures(log, parts.refusals)
-  app.setErrorHandler((error, request, reply) => {
-    const { retryAfterS } = error as { retryAfterS?: unknown }
-    if (typeof retryAfterS === 'number') reply.header('retry-after', retryAfterS)
-    const problem = failures.problemOf(error, request)
-    // Its rest is not read.
-    if (problem.status === 413) endConnection(reply.raw)
-    return sendProblem(reply, problem)
-  })
+  answerErrors(app, failures)
   void app.register((routes, _options, done) => {
     addRoutes(routes, parts)
     if (access.docs !== false) documentationRoutes(routes)
@@ -166,6 +159,21 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     await life.close(app, within)
   }
   return { listen, close, closed }
+}
+
+function answerErrors(app: FastifyInstance, failures: Failures): void {
+  app.setErrorHandler((error, request, reply) => {
+    const { retryAfterS } = error as { retryAfterS?: unknown }
+    if (typeof retryAfterS === 'number') reply.header('retry-after', retryAfterS)
+    const problem = failures.problemOf(error, request)
+    // Its rest is not read.
+    if (problem.status === 413) endConnection(reply.raw)
+    // The framework says `close` of every body that it cannot parse. The end of most is known, and what is behind has begun by now.
+    if (reply.raw.shouldKeepAlive && reply.hasHeader('connection')) {
+      reply.header('connection', 'keep-alive')
+    }
+    return sendProblem(reply, problem)
+  })
 }
 
 function refuseHead(
