@@ -33,9 +33,16 @@ export function serveInOrder(
     // Pipelined behind an answer that says that it is the last one, also when that is out already.
     if (before?.shouldKeepAlive === false && !postponeEnd(before)) return
     connection[latest] = response
+    if (before !== undefined && response.socket === null) passOnCut(before, response)
     if (life.isLeaving) endConnection(response)
     serve(request, response)
   })
+}
+
+/** Calls when the answer is out or its client is gone; at once when that was before. */
+export function whenOver(response: ServerResponse, then: () => void): void {
+  if (response.destroyed) then()
+  else response.once('close', then)
 }
 
 /**
@@ -71,6 +78,21 @@ export function endAfter(response: Answer, socket: Socket): boolean {
   // Also when it has begun, and said something else.
   response.once('finish', () => socket.destroySoon())
   return true
+}
+
+/**
+ * Node tells that a connection is cut to the answer alone whose turn it is. Each of those that wait behind it learns it, as Node would
+ * tell it, from the one before.
+ */
+function passOnCut(before: ServerResponse, response: ServerResponse): void {
+  whenOver(before, () => {
+    if (before.writableFinished) return
+    // There may be thousands: one step each.
+    process.nextTick(() => {
+      Object.assign(response, { destroyed: true, _closed: true })
+      response.emit('close')
+    })
+  })
 }
 
 function isUnderWay(response: ServerResponse): boolean {

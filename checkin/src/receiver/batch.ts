@@ -1,6 +1,6 @@
 /** `POST /api/checkins`: many check-ins in one request, as a JSON array or as a stream of lines; `/api/checkins/stream`: lines alone. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { endConnection } from './answer-order.ts'
+import { endConnection, whenOver } from './answer-order.ts'
 import { batchDocumentation, streamDocumentation } from './batch-documentation.ts'
 import {
   countOutcomes,
@@ -77,7 +77,7 @@ async function serve(
       : parts.keysInFlight.take(scopedKey(request.identity, `batch ${batchKey}`))
   if (giveBack === undefined) return sendProblem(reply.header('retry-after', 1), keyInFlight)
   if (isNdjson(request)) {
-    reply.raw.once('close', giveBack)
+    whenOver(reply.raw, giveBack)
     if (atomic === 'true') {
       endConnection(reply.raw)
       return sendProblem(reply, atomicStream)

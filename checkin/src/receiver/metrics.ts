@@ -1,7 +1,8 @@
 /** What the receiver counts for Prometheus. Promise: counting costs a request well below a microsecond or two. */
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Millrace, PressureReason, PressureSample, PressureState } from 'millrace'
 import { collectDefaultMetrics, Registry, type Metric } from 'prom-client'
+import { whenOver } from './answer-order.ts'
 import { computedMetric, DurationSeries, type MetricValue } from './durations.ts'
 import { groupMetrics, type GroupSample } from './group-metrics.ts'
 
@@ -150,6 +151,19 @@ export class ReceiverMetrics {
         done()
       }
     })
+    // Nobody is told the end of an answer that reaches nobody.
+    app.addHook('onSend', (request, reply, payload, done) => {
+      whenOver(reply.raw, () => {
+        if (!reply.raw.writableFinished) this.#countCut(request, reply)
+      })
+      done(null, payload)
+    })
+  }
+
+  #countCut({ method, routeOptions }: FastifyRequest, reply: FastifyReply): void {
+    const { url } = routeOptions
+    const times = this.#routes.get(`${method} ${url}`) ?? this.#routes.get(`other ${url}`)
+    times?.answered(reply.statusCode, reply.elapsedTime, { isByItem: this.#byItem.has(reply) })
   }
 
   /** What counts and times the requests of one route, whichever way they take. */

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { endConnection } from './answer-order.ts'
+import { endConnection, whenOver } from './answer-order.ts'
 import { countOutcomes, readItem, type Sender } from './batch-item.ts'
 import { OverloadError } from './bounded-calls.ts'
 import { problemOf } from './failures.ts'
@@ -59,7 +59,7 @@ export async function serveNdjson(
     waitMaxMs: isWhole ? streams.wholeMs : undefined,
     isWhole,
   })
-  reply.raw.once('close', slot)
+  whenOver(reply.raw, slot)
   reply.raw.once('finish', () => {
     if (stream.isHalted && !request.raw.complete) cutOff(socket)
   })

@@ -5,6 +5,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Log } from '../log.ts'
 import { printable } from '../terminal/words.ts'
+import { whenOver } from './answer-order.ts'
 import { traceFields } from './trace.ts'
 
 /** Is told of each request as it comes. */
@@ -22,7 +23,7 @@ export function requestLog(log: Log, isWanted: boolean): RequestLog | undefined 
     const startedAt = performance.now()
     // A socket that is closed does not tell.
     const client = request.ip
-    reply.raw.once('close', () => {
+    whenOver(reply.raw, () => {
       const ms = Math.round((performance.now() - startedAt) * 10) / 10
       const fields = fieldsOf(request, reply, { client, ms })
       lines[level](fields, sentence(fields, whoOf(request)))
