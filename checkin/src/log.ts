@@ -16,7 +16,10 @@ export function openLog(options: {
 }): Log {
   if (options.format === 'json') {
     const timestamp = pino.stdTimeFunctions.isoTime
-    return pino({ level: options.level, base: null, timestamp, formatters: { level: named } })
+    return pino({
+      ...{ level: options.level, base: null, timestamp, formatters: { level: named } },
+      hooks: { streamWrite: escapedLine },
+    })
   }
   const isColour = process.stdout.isTTY && process.env.NO_COLOR === undefined
   return pino(
@@ -34,6 +37,13 @@ export function openLog(options: {
             : label.toLowerCase(),
       },
     }),
+  )
+}
+
+/** A line of JSON that says the same in signs that no terminal acts on: JSON itself escapes only those of ASCII. */
+export function escapedLine(line: string): string {
+  return line.replaceAll(/(?!\n)[\p{C}\p{Zl}\p{Zp}]/gu, (sign) =>
+    sign.replaceAll(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
   )
 }
 

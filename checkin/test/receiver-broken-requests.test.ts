@@ -94,6 +94,10 @@ const forms: Readonly<Record<string, readonly [bytes: string, statuses: readonly
     `${post('x'.repeat(20_000))}${post(text)}`,
     [413],
   ],
+  'what is good, after one that asks for another protocol': [
+    `${post(text, ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABkAAQAAP__'])}${post(text).repeat(2)}`,
+    [202],
+  ],
   'a NUL, after a request that is refused': [`${post('{}')}\0`, [422]],
   'a NUL, after an address that is not there': [`${post(text, [], '/nowhere')}\0`, [404, 400]],
 }

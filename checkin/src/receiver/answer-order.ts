@@ -20,7 +20,10 @@ interface Connection extends Socket {
   [latest]?: Answer
 }
 
-/** Lets this serve every request. From `isLeaving` on, each connection ends with its next answer. */
+/**
+ * Lets this serve every request. From `isLeaving` on, each connection ends with its next answer. So it does where a
+ * request asks for another protocol: Node answers it in this one, but drops what came in one piece with it.
+ */
 export function serveInOrder(
   app: FastifyInstance,
   life: { readonly isLeaving: boolean },
@@ -35,6 +38,7 @@ export function serveInOrder(
     connection[latest] = response
     if (before !== undefined && response.socket === null) passOnCut(before, response)
     if (life.isLeaving) endConnection(response)
+    if (request.headers.upgrade !== undefined) endAfter(response, connection)
     serve(request, response)
   })
 }
