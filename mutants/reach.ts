@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url'
 import { copyOf, readSource, removeCopy, writeSource } from './checkout-copy.ts'
 import { coverageIn, type Coverage } from './coverage.ts'
 import type { Mutant } from './edit.ts'
-import { runTestFile } from './test-file-run.ts'
+import { runTestFile, type TestFileEnd } from './test-file-run.ts'
 
 /** What one run of a test file has reached. */
 interface Measured {
@@ -46,9 +46,11 @@ export class Reach {
     }
   }
 
-  /** Those that have to be measured first. */
+  /** Those that have to be measured first; one that has failed is tried again by each run. */
   missing(tests: readonly string[]): string[] {
-    return tests.filter((file) => !this.#measured.has(file))
+    return tests.filter(
+      (file) => this.#measured.get(file)?.failed !== undefined || !this.#measured.has(file),
+    )
   }
 
   /** Those that were measured before the sources became what they are. */
@@ -75,7 +77,11 @@ export class Reach {
       const folder = join(root, 'coverage')
       const noting = `--import=${pathToFileURL(join(root, 'mutants/note-coverage.mjs')).href}`
       const env = { NODE_V8_COVERAGE: folder, NODE_OPTIONS: noting }
-      const end = await runTestFile(root, file, { limitMs: measureLimitMs, env })
+      const run = (): Promise<TestFileEnd> =>
+        runTestFile(root, file, { limitMs: measureLimitMs, env })
+      let end = await run()
+      // It may be flaky under load.
+      if (end.kind === 'failed') end = await run()
       const { coverage, tests } = coverageIn(folder, root)
       const of = [...new Set([file, ...tests])].sort()
       const scripts = existsSync(join(root, scriptsSent))

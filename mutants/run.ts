@@ -63,7 +63,7 @@ async function measure(
   tests: readonly string[],
   { parallel, isFresh, say }: RunOptions,
 ): Promise<void> {
-  const missing = isFresh ? reach.old(tests) : reach.missing(tests)
+  const missing = [...new Set([...reach.missing(tests), ...(isFresh ? reach.old(tests) : [])])]
   let done = 0
   await inParallel(parallel, missing, async (file) => {
     const { seconds, failed } = await reach.measure(file)
