@@ -101,7 +101,7 @@ for at = 3 + group_count, #KEYS do
     local time, sequence = string.match(position, '^0*(%d+)%-0*(%d+)$')
     if not time or #position > 41 then return { 'error', 'wrong-position' } end
     hold({ 'position', KEYS[at], time .. '-' .. sequence })
-  elseif ARGV[2 + at] == 'hold' then
+  elseif ARGV[2 + at] ~= 'ignore' then
     hold({ 'position', KEYS[at], '0-0' })
   end
 end

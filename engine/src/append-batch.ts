@@ -5,7 +5,17 @@
 import { createHash } from 'node:crypto'
 import { exhausted, MillraceError } from './errors.ts'
 import { encodeValue, type Fields, type ValuesOf } from './fields.ts'
-import { checkKnown, type Names } from './known-options.ts'
+import {
+  anObject,
+  checkOptions,
+  checkValue,
+  flag,
+  integerFrom,
+  listOf,
+  required,
+  text,
+  type Rules,
+} from './option-values.ts'
 import type { Connection } from './redis/connection.ts'
 import { runScript, scripts } from './redis/scripts.ts'
 import { scriptFailure } from './script-failure.ts'
@@ -44,18 +54,20 @@ export type AppendOutcome =
   | { readonly kind: 'appended' | 'replayed'; readonly id: string }
   | { readonly kind: 'mismatch' | 'keys-full' | 'held-back' }
 
-const known: Names<BatchOptions> = {
-  replicas: true,
-  isAtomic: true,
-  rememberMs: true,
-  extra: true,
-  keysMax: true,
-}
-const knownOfItem: Names<BatchItem<Fields>> = { values: true, idempotencyKey: true }
 /** Entries that one call takes: it holds up the server for about a microsecond each. */
 const batchItemsMax = 5000
 const dayMs = 24 * 3_600_000
-const defaults = { isAtomic: false, rememberMs: dayMs, keysMax: 5_000_000 }
+// What is in values and extra is checked when they are encoded.
+const rules: Rules<BatchOptions> = {
+  replicas: integerFrom(0),
+  isAtomic: flag,
+  rememberMs: integerFrom(1, 366 * dayMs),
+  extra: anObject,
+  keysMax: integerFrom(0),
+}
+const itemRules: Rules<BatchItem<Fields>> = { values: required(anObject), idempotencyKey: text }
+const itemList = required(listOf(anObject))
+const itemCount = integerFrom(0, batchItemsMax)
 
 /** See `Millrace.appendBatch`. */
 export async function appendBatch<F extends Fields>(
@@ -64,14 +76,7 @@ export async function appendBatch<F extends Fields>(
   items: readonly BatchItem<F>[],
   options: BatchOptions = {},
 ): Promise<AppendOutcome[]> {
-  const action = `append to stream "${stream.key}"`
-  checkKnown(action, options, known)
-  for (const item of items) checkKnown(action, item, knownOfItem)
-  const { isAtomic, rememberMs, keysMax } = { ...defaults, ...options }
-  const { extra = {} } = options
-  inRange('the number of entries', items.length, 0, batchItemsMax)
-  inRange('rememberMs', rememberMs, 1, 366 * dayMs)
-  inRange('keysMax', keysMax, 0, Number.MAX_SAFE_INTEGER)
+  const { isAtomic, replicas, rememberMs, keysMax, extra } = settings(stream, items, options)
   if (items.length === 0) return []
   const fields = Object.entries(stream.fields)
   checkExtra(stream, extra)
@@ -79,7 +84,7 @@ export async function appendBatch<F extends Fields>(
   const keys = [stream.key, onceKey(stream.key)]
   const names = [...fields.map(([name]) => name), ...extraNames]
   const args = [String(names.length), ...names]
-  args.push(isAtomic ? '1' : '0', (options.replicas ?? 0) > 0 ? '1' : '0')
+  args.push(isAtomic ? '1' : '0', replicas > 0 ? '1' : '0')
   args.push(String(rememberMs), String(keysMax))
   for (const { values, idempotencyKey } of items) {
     const first = args.length
@@ -95,6 +100,21 @@ export async function appendBatch<F extends Fields>(
   const [outcomes, code] = await runScript(connection, scripts.appendBatch, keys, args)
   if (outcomes === 'error') throw refusal(stream.key, String(code))
   return String(outcomes).split(' ').map(outcomeOf)
+}
+
+/** The options with their defaults. @throws {TypeError} or {RangeError} naming what cannot be used. */
+function settings<F extends Fields>(
+  stream: Stream<F>,
+  items: readonly BatchItem<F>[],
+  options: BatchOptions,
+) {
+  const action = `append to stream "${stream.key}"`
+  checkOptions(action, options, rules)
+  checkValue(action, 'the list of entries', items, itemList)
+  checkValue(action, 'the number of entries', items.length, itemCount)
+  for (const item of items) checkOptions(action, item, itemRules)
+  const { isAtomic = false, replicas = 0, rememberMs = dayMs, keysMax = 5_000_000 } = options
+  return { isAtomic, replicas, rememberMs, keysMax, extra: options.extra ?? {} }
 }
 
 /** Beside the stream, so in its cluster slot. The hash that counts the keys; each key is a string below it. */
@@ -135,10 +155,4 @@ function refusal(stream: string, code: string): MillraceError {
     default:
       return scriptFailure(action, code) ?? new MillraceError('REFUSED', `${action}: ${code}`)
   }
-}
-
-/** @throws {RangeError} */
-function inRange(what: string, value: number, least: number, most: number): void {
-  if (Number.isSafeInteger(value) && value >= least && value <= most) return
-  throw new RangeError(`Cannot append: ${what} is ${value}, and allowed is ${least} to ${most}`)
 }

@@ -1,5 +1,17 @@
 /** What the calls about dead letters are given, and what becomes of each letter. */
-import type { Names } from './known-options.ts'
+import {
+  callback,
+  checkOptions,
+  entryId,
+  integerFrom,
+  listOf,
+  numberFrom,
+  oneOf,
+  signal,
+  text,
+  type Rule,
+  type Rules,
+} from './option-values.ts'
 
 /** Which dead letters: some by id, or all that are there at the moment of the call. */
 export type DeadLetterSelection =
@@ -51,12 +63,49 @@ export interface DeadLetterListOptions {
   readonly reason?: string
 }
 
-export const listOptions: Names<DeadLetterListOptions> = {
-  order: true,
-  from: true,
-  count: true,
-  reason: true,
+export const listOptions: Rules<DeadLetterListOptions> = {
+  order: oneOf('newest', 'oldest'),
+  from: entryId,
+  count: integerFrom(1, 10_000),
+  reason: text,
 }
-export const settleOptions: Names<SettleOptions<unknown>> = { onOutcome: true, signal: true }
-export const redriveOptions: Names<RedriveOptions> = { ...settleOptions, ratePerSecond: true }
-export const selectionOptions = { ids: true, all: true, reason: true, olderThanMs: true } as const
+export const settleOptions: Rules<SettleOptions<unknown>> = { onOutcome: callback, signal }
+export const redriveOptions: Rules<RedriveOptions> = {
+  ...settleOptions,
+  // With a smaller one the timer between two letters would be longer than there is, and fire at once.
+  ratePerSecond: numberFrom(0.000001, Infinity),
+}
+
+export const idList: Rule = listOf(entryId)
+const selectionRules = {
+  ids: idList,
+  all: oneOf(true),
+  reason: text,
+  olderThanMs: numberFrom(0, Infinity),
+} as const
+
+/** A selection, checked; without ids it is all that the other two say. */
+interface Selected {
+  readonly ids?: readonly string[]
+  readonly reason?: string
+  readonly olderThanMs?: number
+}
+
+/**
+ * Nothing said is not all of them.
+ * @throws {TypeError} when it is not said which, or said twice; {TypeError} or {RangeError} naming what cannot be used.
+ */
+export function selected(selection: DeadLetterSelection): Selected {
+  const action = 'select dead letters'
+  checkOptions(action, selection, selectionRules)
+  const given: Selected & { readonly all?: true } = selection
+  if (given.ids === undefined) {
+    if (given.all === true) return given
+    throw new TypeError(`Cannot ${action}: which ones is not said. Give ids, or all: true`)
+  }
+  const other = (['all', 'reason', 'olderThanMs'] as const).find(
+    (name) => given[name] !== undefined,
+  )
+  if (other === undefined) return given
+  throw new TypeError(`Cannot ${action}: ids and ${other} contradict. Give ids, or all: true`)
+}

@@ -4,9 +4,10 @@
  */
 import { deadLetter, type DeadLetter } from './dead-letter.ts'
 import {
+  idList,
   listOptions,
   redriveOptions,
-  selectionOptions,
+  selected,
   settleOptions,
   type DeadLetterListOptions,
   type DeadLetterSelection,
@@ -19,7 +20,7 @@ import { readRange } from './entry-page.ts'
 import { sizeOf } from './entry-sizes.ts'
 import { MillraceError, missingGroup, movedBack } from './errors.ts'
 import { groupKeys, type GroupKeys, type parkingNames } from './keys.ts'
-import { checkKnown } from './known-options.ts'
+import { callback, checkOptions, checkValue } from './option-values.ts'
 import { wait } from './persist.ts'
 import type { Connection, Reply } from './redis/connection.ts'
 import { asList, runScript, scripts } from './redis/scripts.ts'
@@ -39,7 +40,6 @@ const redriveName: (typeof parkingNames)[number] = 'redrive'
 // Any consumer may claim what is idle for so long.
 const claimableMs = 2 ** 31
 const neverAborted = new AbortController().signal
-const idPattern = /^\d{1,20}-\d{1,20}$/
 
 export class DeadLetters {
   readonly #connection: Connection
@@ -58,12 +58,10 @@ export class DeadLetters {
     return this.#keys.deadLetters
   }
 
-  /** One page. @throws {RangeError} when an option is wrong. @throws {MillraceError} WRONG_TYPE. */
+  /** One page. @throws {RangeError} or {TypeError} when an option is wrong. @throws {MillraceError} WRONG_TYPE. */
   async list(options: DeadLetterListOptions = {}): Promise<DeadLetterPage> {
-    checkKnown('list dead letters', options, listOptions)
-    const { order = 'newest', from, reason } = options
-    const count = checkedCount(options.count ?? 100)
-    if (from !== undefined) checkId(from)
+    checkOptions('list dead letters', options, listOptions)
+    const { order = 'newest', from, count = 100, reason } = options
     const letters: DeadLetter[] = []
     let bytes = 0
     for await (const letter of this.#walk({ order, after: from, atOnce: count + 1 })) {
@@ -82,7 +80,7 @@ export class DeadLetters {
    * @throws {RangeError} when an id is none. @throws {MillraceError} WRONG_TYPE.
    */
   async find(...ids: readonly string[]): Promise<DeadLetter[]> {
-    ids.forEach(checkId)
+    checkValue('find dead letters', 'the list of ids', ids, idList)
     const wanted = new Set(ids)
     const found: DeadLetter[] = []
     for await (const letter of this.#walk({ order: 'oldest' })) {
@@ -100,6 +98,7 @@ export class DeadLetters {
     selection: DeadLetterSelection,
     onMissing?: (id: string, outcome: 'gone' | 'ambiguous') => void,
   ): Promise<number> {
+    checkValue('count dead letters', 'onMissing', onMissing, callback)
     let count = 0
     for await (const picked of this.#pages(selection, (...missing) => onMissing?.(...missing))) {
       count += picked.length
@@ -118,11 +117,8 @@ export class DeadLetters {
     selection: DeadLetterSelection,
     options: RedriveOptions = {},
   ): Promise<Record<RedriveOutcome, number>> {
-    checkKnown('redrive dead letters', options, redriveOptions)
+    checkOptions('redrive dead letters', options, redriveOptions)
     const { ratePerSecond = Infinity, signal = neverAborted, onOutcome } = options
-    if (!(ratePerSecond > 0)) {
-      throw new RangeError(`Cannot use ratePerSecond ${ratePerSecond}: it is above 0`)
-    }
     const total = {
       redriven: 0,
       gone: 0,
@@ -161,7 +157,7 @@ export class DeadLetters {
     selection: DeadLetterSelection,
     options: SettleOptions<PurgeOutcome> = {},
   ): Promise<Record<PurgeOutcome, number>> {
-    checkKnown('purge dead letters', options, settleOptions)
+    checkOptions('purge dead letters', options, settleOptions)
     const { signal = neverAborted, onOutcome } = options
     const total = { purged: 0, gone: 0, ambiguous: 0 }
     const settle = (id: string, outcome: PurgeOutcome): void => {
@@ -194,12 +190,11 @@ export class DeadLetters {
     selection: DeadLetterSelection,
     settle: (id: string, outcome: 'gone' | 'ambiguous') => void,
   ): AsyncGenerator<string[]> {
-    checkKnown('select dead letters', selection, selectionOptions)
-    if ('ids' in selection) {
-      yield [...pickIds(selection.ids, await this.find(...selection.ids), settle)]
+    const { ids, reason, olderThanMs = 0 } = selected(selection)
+    if (ids !== undefined) {
+      yield [...pickIds(ids, await this.find(...ids), settle)]
       return
     }
-    const { reason, olderThanMs = 0 } = selection
     const before = olderThanMs === 0 ? Infinity : (await this.#serverTime()) - olderThanMs
     let page: string[] = []
     for await (const letter of this.#walk({ order: 'oldest' })) {
@@ -279,18 +274,4 @@ function pickIds(
     else settle(id, named.length === 0 ? 'gone' : 'ambiguous')
   }
   return picked
-}
-
-/** @throws {RangeError} */
-function checkedCount(count: number): number {
-  if (Number.isSafeInteger(count) && count >= 1 && count <= 10_000) return count
-  throw new RangeError(`Cannot use count ${count}: it is an integer from 1 to 10000`)
-}
-
-/** @throws {RangeError} */
-function checkId(id: string): void {
-  if (idPattern.test(id)) return
-  throw new RangeError(
-    `Cannot use ${JSON.stringify(id)} as an id: it is like 1740790744731-0, of a dead letter or of an entry`,
-  )
 }

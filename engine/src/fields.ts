@@ -1,4 +1,6 @@
 /** What an entry's fields hold: declared once, checked on append and on decode, and the source of the entry's type. */
+import { checkNoMore, isWellFormed } from './option-values.ts'
+import { shown } from './shown.ts'
 
 /** A decimal integer without leading zeros, plus sign or spaces; a safe integer in JavaScript. */
 export interface IntegerField {
@@ -37,17 +39,23 @@ export type ValuesOf<F extends Fields> = {
 export function integer(
   min: number = Number.MIN_SAFE_INTEGER,
   max: number = Number.MAX_SAFE_INTEGER,
+  ...rest: readonly never[]
 ): IntegerField {
-  if (!Number.isSafeInteger(min) || !Number.isSafeInteger(max) || min > max) {
-    throw new RangeError(
-      `Cannot declare integer(${min}, ${max}): bounds are safe integers, the smaller first`,
-    )
-  }
-  return { kind: 'integer', min, max }
+  checkNoMore('declare an integer', rest)
+  if (areBounds(min, max)) return { kind: 'integer', min, max }
+  throw new RangeError(
+    `Cannot declare integer(${shown(min)}, ${shown(max)}): bounds are safe integers, the smaller first`,
+  )
+}
+
+/** Safe integers, the smaller first. */
+export function areBounds(min: unknown, max: unknown): boolean {
+  return Number.isSafeInteger(min) && Number.isSafeInteger(max) && Number(min) <= Number(max)
 }
 
 /** Declares a text field. Bytes that are no UTF-8 are refused, and so is U+FFFD, which stands for them. */
-export function text(): TextField {
+export function text(...rest: readonly never[]): TextField {
+  checkNoMore('declare a text', rest)
   return { kind: 'text' }
 }
 
@@ -57,8 +65,7 @@ export function text(): TextField {
  */
 export function encodeValue(name: string, field: Field, value: unknown): string {
   if (field.kind === 'text') {
-    // A lone surrogate changes when it is encoded, into the character that decode takes for lost bytes.
-    if (typeof value !== 'string' || /[\p{Surrogate}\uFFFD]/u.test(value)) {
+    if (!isWellFormed(value)) {
       throw new TypeError(`Cannot append: field "${name}" must be well-formed text`)
     }
     return value

@@ -9,8 +9,18 @@ import { entryState, type EntryState } from './entry-state.ts'
 import { MillraceError } from './errors.ts'
 import type { Fields } from './fields.ts'
 import { checkName, groupKeys, parkingNames } from './keys.ts'
-import { checkKnown, type Names } from './known-options.ts'
 import type { Runs } from './lifetime.ts'
+import {
+  anObject,
+  checkNoMore,
+  checkOptions,
+  checkValue,
+  flag,
+  required,
+  text,
+  type Rule,
+  type Rules,
+} from './option-values.ts'
 import type { Connection } from './redis/connection.ts'
 import { runScript, scripts } from './redis/scripts.ts'
 import { scriptFailure } from './script-failure.ts'
@@ -28,11 +38,14 @@ import { plansOf } from './plan.ts'
 import type { Projection } from './projection.ts'
 import { repairLag, type LagRepair } from './repair-lag.ts'
 import { pausesOf, removeConsumer, rosterOf, type RosterEntry } from './roster.ts'
-import type { Stream } from './stream.ts'
+import { checkStream, type Stream } from './stream.ts'
 import { readBacklogs } from './undelivered.ts'
 import { namingKeys, wrongKeys, type WrongKey } from './wrong-keys.ts'
 
-const pauseOptions: Names<PauseOptions> = { future: true }
+const pauseOptions: Rules<PauseOptions> = { future: flag }
+const creation: Rules<{ readonly from?: string }> = { from: text }
+const pausedOne: Rules<Exclude<Paused, 'group'>> = { consumer: required(text) }
+const pausable: Rule = { ...anObject, allowed: `'group', or { consumer: its name }` }
 
 /** Of what is only told unless it shall be done. */
 interface Execution {
@@ -40,7 +53,7 @@ interface Execution {
   readonly execute?: boolean
 }
 
-const execution: Names<Execution> = { execute: true }
+const execution: Rules<Execution> = { execute: flag }
 
 /** A consumer group of a stream. */
 export class Group<F extends Fields = Fields> {
@@ -53,6 +66,7 @@ export class Group<F extends Fields = Fields> {
 
   /** Use {@link Millrace.group}. */
   constructor(connection: Connection, stream: Stream<F>, name: string, runs: Runs) {
+    checkStream('use a group', stream)
     checkName('group', name)
     this.#connection = connection
     this.#runs = runs
@@ -70,7 +84,7 @@ export class Group<F extends Fields = Fields> {
    */
   async create(options: { readonly from?: string } = {}): Promise<{ created: boolean }> {
     const { key } = this.stream
-    checkKnown(`create group "${this.name}" on "${key}"`, options, { from: true })
+    checkOptions(`create group "${this.name}" on "${key}"`, options, creation)
     const from = options.from ?? '0'
     const { ledger, deadLetters } = groupKeys(key, this.name)
     const place = [key, ledger, deadLetters]
@@ -113,7 +127,10 @@ export class Group<F extends Fields = Fields> {
    * @returns the number of entries that were moved.
    * @throws {MillraceError} CONSUMER_ALIVE while its lease runs, NO_CONSUMER, NO_GROUP.
    */
-  async removeConsumer(name: string): Promise<number> {
+  async removeConsumer(name: string, ...rest: readonly never[]): Promise<number> {
+    const action = `remove a consumer of group "${this.name}"`
+    checkValue(action, 'name', name, required(text))
+    checkNoMore(action, rest)
     const keys = groupKeys(this.stream.key, this.name)
     return await removeConsumer(this.#connection, keys, this.name, name)
   }
@@ -126,14 +143,15 @@ export class Group<F extends Fields = Fields> {
    */
   async pause(who: Paused = 'group', options: PauseOptions = {}): Promise<PauseOutcome> {
     this.#checkPaused(who)
-    checkKnown(`pause group "${this.name}" or its consumers`, options, pauseOptions)
+    checkOptions(`pause group "${this.name}" or its consumers`, options, pauseOptions)
     const keys = groupKeys(this.stream.key, this.name)
     return await pause(this.#connection, keys, { ...options, group: this.name, who })
   }
 
   /** Ends a pause. @returns false when there was none. @throws {MillraceError} WRONG_TYPE. */
-  async resume(who: Paused = 'group'): Promise<boolean> {
+  async resume(who: Paused = 'group', ...rest: readonly never[]): Promise<boolean> {
     this.#checkPaused(who)
+    checkNoMore(`resume group "${this.name}" or its consumers`, rest)
     const keys = groupKeys(this.stream.key, this.name)
     return await resume(this.#connection, keys, { group: this.name, who })
   }
@@ -181,7 +199,7 @@ export class Group<F extends Fields = Fields> {
    *   megabyte of them, are undelivered and the group moves while they are counted.
    */
   async repairLag(options: Execution = {}): Promise<LagRepair> {
-    checkKnown(`repair the lag of group "${this.name}"`, options, execution)
+    checkOptions(`repair the lag of group "${this.name}"`, options, execution)
     const { execute = false } = options
     const keys = groupKeys(this.stream.key, this.name)
     return await repairLag(this.#connection, keys, { group: this.name, execute })
@@ -193,7 +211,7 @@ export class Group<F extends Fields = Fields> {
    * @throws {MillraceError} NO_GROUP, WRONG_TYPE, AUTHENTICATION; REFUSED when that cannot be told.
    */
   async acceptLoss(options: Execution = {}): Promise<LossAcceptance> {
-    checkKnown(`accept losses of group "${this.name}"`, options, execution)
+    checkOptions(`accept losses of group "${this.name}"`, options, execution)
     const { execute = false } = options
     const keys = groupKeys(this.stream.key, this.name)
     return await acceptLoss(this.#connection, keys, { group: this.name, execute })
@@ -213,7 +231,8 @@ export class Group<F extends Fields = Fields> {
    * Safe to be broken off and called again.
    * @throws {MillraceError} CONSUMER_ALIVE while consumers run; WRONG_TYPE, AUTHENTICATION.
    */
-  async recover(): Promise<RecoveryOutcome> {
+  async recover(...rest: readonly never[]): Promise<RecoveryOutcome> {
+    checkNoMore(`recover group "${this.name}"`, rest)
     return await recover(this.#recoveryParts())
   }
 
@@ -225,7 +244,9 @@ export class Group<F extends Fields = Fields> {
 
   #checkPaused(who: Paused): void {
     if (who === 'group') return
-    checkKnown(`pause or resume in group "${this.name}"`, who, { consumer: true })
+    const action = `pause or resume in group "${this.name}"`
+    checkValue(action, 'who', who, pausable)
+    checkOptions(action, who, pausedOne)
     checkName('consumer', who.consumer)
   }
 

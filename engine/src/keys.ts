@@ -1,3 +1,5 @@
+import { shown } from './shown.ts'
+
 /** The keys that the engine derives for a group. All begin with the stream's key, so they share its cluster slot. */
 export interface GroupKeys {
   /** The stream itself. */
@@ -68,8 +70,11 @@ export function streamLedger(stream: string): string {
 
 const namePattern = /^[A-Za-z0-9._:-]{1,64}$/
 
-/** @throws {RangeError} for a name that no group or consumer can have. */
-export function checkName(what: string, name: string): void {
+/** @throws {RangeError} for a name that no group or consumer can have; {TypeError} for what is no text. */
+export function checkName(what: string, name: unknown): void {
+  if (typeof name !== 'string') {
+    throw new TypeError(`Cannot use ${shown(name)} as name of a ${what}: it is no text`)
+  }
   if (namePattern.test(name)) return
   throw new RangeError(
     `Cannot use ${JSON.stringify(name)} as name of a ${what}: allowed are 1 to 64 letters, digits, ".", "_", ":" and "-"`,

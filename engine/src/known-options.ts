@@ -11,7 +11,7 @@ export type Names<Options> = Readonly<Record<keyof Options, true>>
 export function checkKnown(
   action: string,
   options: unknown,
-  known: Readonly<Record<string, true>>,
+  known: Readonly<Record<string, unknown>>,
 ): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new TypeError(`Cannot ${action}: its options are an object`)
@@ -23,7 +23,7 @@ export function checkKnown(
 /** What is wrong with the names of given options, undefined when nothing is. @param path of the object that holds them, like `tls.` */
 export function unknownOption(
   options: object,
-  known: Readonly<Record<string, true>>,
+  known: Readonly<Record<string, unknown>>,
   path = '',
 ): string | undefined {
   const unknown = Object.keys(options).find((name) => !Object.hasOwn(known, name))

@@ -9,9 +9,19 @@ import { entryPage, type EntryPage, type EntryPageOptions } from './entry-page.t
 import { MillraceError } from './errors.ts'
 import { Group } from './group.ts'
 import type { Fields, ValuesOf } from './fields.ts'
-import { checkKnown, type Names } from './known-options.ts'
 import { checkStop, Runs, type StopOptions } from './lifetime.ts'
 import { ObserverCalls } from './observer-calls.ts'
+import {
+  anObject,
+  checkNoMore,
+  checkOptions,
+  checkValue,
+  integerFrom,
+  listOf,
+  newId,
+  required,
+  type Rules,
+} from './option-values.ts'
 import { persist } from './persist.ts'
 import type { Projection } from './projection.ts'
 import { rankHashes, rebuildRankings, type RankOutcome } from './rank-hashes.ts'
@@ -21,12 +31,12 @@ import { Connection, connectTimeoutMs, type Reply } from './redis/connection.ts'
 import { isDeclined } from './redis/error-replies.ts'
 import { ReplicaWait } from './replica-wait.ts'
 import { tooOldVersion } from './redis/server-version.ts'
-import { encodeEntry, type ExtraFields, type Stream } from './stream.ts'
+import { checkStream, encodeEntry, type ExtraFields, type Stream } from './stream.ts'
 import { trim, type TrimOptions, type TrimOutcome } from './trim.ts'
 
 export interface AppendOptions {
-  /** Explicit entry id, larger than all ids before it; default: the server gives one. */
-  readonly id?: string
+  /** Explicit entry id, larger than all ids before it, or its time alone as `<ms>-*`; default `*`: the server gives one. */
+  readonly id?: string | undefined
   /** Fields beyond the declared ones, like a trace context; default: none. */
   readonly extra?: ExtraFields | undefined
 }
@@ -36,11 +46,17 @@ export interface Addition<F extends Fields> extends AppendOptions {
   readonly values: ValuesOf<F>
 }
 
-const knownOfAddition: Names<Addition<Fields>> = { values: true, id: true, extra: true }
-const knownOfAppend: Names<AppendOptions & Pick<BatchOptions, 'replicas'>> = {
-  id: true,
-  extra: true,
-  replicas: true,
+// What is in values and extra is checked when they are encoded.
+const additionRules: Rules<Addition<Fields>> = {
+  values: required(anObject),
+  id: newId,
+  extra: anObject,
+}
+const additionList = required(listOf(anObject))
+const appendRules: Rules<AppendOptions & Pick<BatchOptions, 'replicas'>> = {
+  id: newId,
+  extra: anObject,
+  replicas: integerFrom(0),
 }
 
 /**
@@ -115,7 +131,7 @@ export class Millrace {
     values: ValuesOf<F>,
     options: AppendOptions & Pick<BatchOptions, 'replicas'> = {},
   ): Promise<string> {
-    checkKnown(`append to stream "${stream.key}"`, options, knownOfAppend)
+    checkOptions(`append to stream "${stream.key}"`, options, appendRules)
     const { id = '*', extra, replicas = 0 } = options
     const args = ['XADD', stream.key, id, ...encodeEntry(stream, values, extra)]
     const write = (): Promise<Reply> => this.#connection.send(args)
@@ -130,9 +146,12 @@ export class Millrace {
   async appendMany<F extends Fields>(
     stream: Stream<F>,
     additions: readonly Addition<F>[],
+    ...rest: readonly never[]
   ): Promise<string[]> {
     const action = `append to stream "${stream.key}"`
-    for (const addition of additions) checkKnown(action, addition, knownOfAddition)
+    checkNoMore(action, rest)
+    checkValue(action, 'the list of entries', additions, additionList)
+    for (const addition of additions) checkOptions(action, addition, additionRules)
     const encoded = additions.map(({ values, id = '*', extra }) => [
       'XADD',
       stream.key,
@@ -178,6 +197,7 @@ export class Millrace {
    */
   async trim<F extends Fields>(stream: Stream<F>, options: TrimOptions = {}): Promise<TrimOutcome> {
     this.#runs.checkOpen('trim')
+    checkStream('trim', stream)
     return await trim(this.#connection, stream.key, options)
   }
 

@@ -1,13 +1,22 @@
 import {
   allowed,
+  areBounds,
   decodeValue,
   encodeValue,
   type Field,
   type Fields,
+  type IntegerField,
   type ValuesOf,
 } from './fields.ts'
-
 import { shown } from './operator-problem.ts'
+import {
+  anObject,
+  checkNoMore,
+  checkValue,
+  isWellFormed,
+  nonEmpty,
+  required,
+} from './option-values.ts'
 
 /** A declared stream: its key and what its entries hold. Pure data; `Millrace` does things with it. */
 export interface Stream<F extends Fields = Fields> {
@@ -41,13 +50,24 @@ export interface DecodeFailure {
  * @param fields what each entry must hold; an entry may hold more, which is kept and ignored
  * @throws {TypeError} when key or a field name is empty, or no field is declared.
  */
-export function stream<const F extends Fields>(key: string, fields: F): Stream<F> {
+export function stream<const F extends Fields>(
+  key: string,
+  fields: F,
+  ...rest: readonly never[]
+): Stream<F> {
   if (key === '') throw new TypeError('Cannot declare a stream: its key is empty')
+  checkValue('declare a stream', 'key', key, required(nonEmpty))
+  const action = `declare stream "${key}"`
+  checkNoMore(action, rest)
+  checkValue(action, 'fields', fields, required(anObject))
   const names = Object.keys(fields)
   if (names.length === 0 || names.includes('')) {
     throw new TypeError(`Cannot declare stream "${key}": it needs fields, and their names`)
   }
   for (const [name, field] of Object.entries<unknown>(fields)) {
+    if (!isWellFormed(name)) {
+      throw new TypeError(`Cannot ${action}: ${JSON.stringify(name)} is no well-formed name`)
+    }
     if (isField(field)) continue
     throw new TypeError(
       `Cannot declare stream "${key}": field "${name}" is ${shown(field)}, not a field. Call integer() or text()`,
@@ -58,7 +78,18 @@ export function stream<const F extends Fields>(key: string, fields: F): Stream<F
 
 function isField(field: unknown): boolean {
   if (typeof field !== 'object' || field === null || !('kind' in field)) return false
-  return field.kind === 'integer' || field.kind === 'text'
+  if (field.kind === 'text') return true
+  const { kind, min, max } = field as Partial<IntegerField>
+  return kind === 'integer' && areBounds(min, max)
+}
+
+/** @throws {TypeError} for what {@link stream} does not return: its key would be none. */
+export function checkStream(action: string, declared: unknown): void {
+  const { key, fields } = (declared ?? {}) as Partial<Stream>
+  if (typeof key === 'string' && typeof fields === 'object') return
+  throw new TypeError(
+    `Cannot ${action}: the stream is ${shown(declared)}, and allowed is what stream() returns`,
+  )
 }
 
 /** Fields beyond the declared ones: kept in the entry and in its dead letter, and otherwise ignored. */
@@ -87,6 +118,9 @@ export function encodeEntry<F extends Fields>(
 
 /** What is not declared would be lost without a word. @throws {TypeError} naming a value that has no field. */
 export function checkDeclared(declared: Stream, values: Readonly<Record<string, unknown>>): void {
+  if (typeof values !== 'object' || (values as unknown) === null) {
+    throw new TypeError(`Cannot append to stream "${declared.key}": its values are an object`)
+  }
   for (const name of Object.keys(values)) {
     if (Object.hasOwn(declared.fields, name) || values[name] === undefined) continue
     throw new TypeError(
@@ -95,11 +129,20 @@ export function checkDeclared(declared: Stream, values: Readonly<Record<string, 
   }
 }
 
-/** @throws {TypeError} naming a field that is both declared and extra. */
+/** @throws {TypeError} naming a field that is both declared and extra, or no text. */
 export function checkExtra(declared: Stream, extra: ExtraFields): void {
-  for (const name of Object.keys(extra)) {
-    if (!Object.hasOwn(declared.fields, name)) continue
-    throw new TypeError(`Cannot encode extra field "${name}": stream "${declared.key}" declares it`)
+  checkValue(`append to stream "${declared.key}"`, 'extra', extra, anObject)
+  for (const [name, value] of Object.entries(extra)) {
+    if (Object.hasOwn(declared.fields, name)) {
+      throw new TypeError(
+        `Cannot encode extra field "${name}": stream "${declared.key}" declares it`,
+      )
+    }
+    // What it holds is told to nobody.
+    if (isWellFormed(name) && isWellFormed(value)) continue
+    throw new TypeError(
+      `Cannot encode extra field ${JSON.stringify(name)}: it must be well-formed text`,
+    )
   }
 }
 

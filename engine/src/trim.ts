@@ -6,7 +6,19 @@ import { countRange } from './count-range.ts'
 import { MillraceError } from './errors.ts'
 import { record } from './group-info.ts'
 import { checkName, groupKeys, streamLedger } from './keys.ts'
-import { checkKnown, type Names } from './known-options.ts'
+import {
+  checkOptions,
+  flag,
+  integerFrom,
+  listOf,
+  nonEmpty,
+  oneOf,
+  anObject,
+  required,
+  signal,
+  text,
+  type Rules,
+} from './option-values.ts'
 import type { Connection, Reply } from './redis/connection.ts'
 import { asList, runScript, scripts } from './redis/scripts.ts'
 import { scriptFailure } from './script-failure.ts'
@@ -88,17 +100,20 @@ export type TrimOutcome =
   /** The stream has neither a group nor a reader: nothing says what is still needed, so nothing is removed. */
   | { readonly kind: 'unread' }
 
-const known: Names<TrimOptions> = {
-  keepEntries: true,
-  keepMs: true,
-  groups: true,
-  readers: true,
-  dryRun: true,
-  batch: true,
-  signal: true,
-}
-const knownOfReader: Names<TrimReader> = { positionKey: true, ifMissing: true }
 const batchMost = 10_000
+export const trimRules: Rules<TrimOptions> = {
+  keepEntries: integerFrom(0),
+  keepMs: integerFrom(0),
+  groups: listOf(text),
+  readers: listOf(anObject),
+  dryRun: flag,
+  batch: integerFrom(1, batchMost),
+  signal,
+}
+const readerRules: Rules<TrimReader> = {
+  positionKey: required(nonEmpty),
+  ifMissing: oneOf('hold', 'ignore'),
+}
 const countedMost = 100_000
 
 /** Use {@link Millrace.trim}. */
@@ -107,8 +122,9 @@ export async function trim(
   stream: string,
   options: TrimOptions,
 ): Promise<TrimOutcome> {
-  checkKnown(`trim stream "${stream}"`, options, known)
-  const { dryRun = false, batch } = checkTrimOptions(options)
+  checkOptions(`trim stream "${stream}"`, options, trimRules)
+  checkHolders(options)
+  const { dryRun = false, batch = batchMost } = options
   const ask = scriptCall(connection, stream, options)
   if (dryRun) return await explain(connection, stream, options, await ask(0))
   let removed = 0
@@ -123,20 +139,10 @@ export async function trim(
   }
 }
 
-/** @throws {RangeError} naming the option that cannot be used; {TypeError} one of a reader that nobody knows. */
-export function checkTrimOptions(options: TrimOptions): TrimOptions & { readonly batch: number } {
-  const { keepEntries = 0, keepMs = 0, groups = [], readers = [], batch = batchMost } = options
+/** What is in the lists. @throws {TypeError} or {RangeError} naming the group or the part of a reader that cannot be used. */
+export function checkHolders({ groups = [], readers = [] }: TrimOptions): void {
   for (const group of groups) checkName('group', group)
-  for (const reader of readers) checkKnown('respect a reader', reader, knownOfReader)
-  inRange('keepEntries', keepEntries, 0, Number.MAX_SAFE_INTEGER)
-  inRange('keepMs', keepMs, 0, Number.MAX_SAFE_INTEGER)
-  inRange('batch', batch, 1, batchMost)
-  return { ...options, batch }
-}
-
-function inRange(option: string, value: number, least: number, most: number): void {
-  if (Number.isSafeInteger(value) && value >= least && value <= most) return
-  throw new RangeError(`Cannot use ${option} ${value}: it is an integer from ${least} to ${most}`)
+  for (const reader of readers) checkOptions('respect a reader', reader, readerRules)
 }
 
 /** What one script call answered. */

@@ -1,12 +1,12 @@
 /** Keeps a stream bounded: runs {@link Millrace.trim} again and again. Promise: as there, nothing that is needed goes. */
 import { isPassing } from './errors.ts'
 import type { Fields } from './fields.ts'
-import { checkKnown, type Names } from './known-options.ts'
+import { checkOptions, integerFrom, observerOf, type Rules } from './option-values.ts'
 import type { Millrace } from './millrace.ts'
 import { ObserverCalls } from './observer-calls.ts'
 import { wait } from './persist.ts'
-import type { Stream } from './stream.ts'
-import { checkTrimOptions, type TrimOptions, type TrimOutcome } from './trim.ts'
+import { checkStream, type Stream } from './stream.ts'
+import { checkHolders, trimRules, type TrimOptions, type TrimOutcome } from './trim.ts'
 
 /** What a trimmer tells while it runs. */
 export interface TrimmerObserver {
@@ -24,18 +24,13 @@ export interface TrimmerOptions extends Omit<TrimOptions, 'dryRun' | 'signal'> {
   readonly observer?: TrimmerObserver
 }
 
-const known: Names<TrimmerOptions> = {
-  keepEntries: true,
-  keepMs: true,
-  groups: true,
-  readers: true,
-  batch: true,
-  everyMs: true,
-  signal: true,
-  observer: true,
+const { keepEntries, keepMs, groups, readers, batch, signal } = trimRules
+const rules: Rules<TrimmerOptions> = {
+  ...{ keepEntries, keepMs, groups, readers, batch, signal },
+  // The longest time that a timer of Node takes.
+  everyMs: integerFrom(1, 2 ** 31 - 1),
+  observer: observerOf('ran', 'failed'),
 }
-// The longest time that a timer of Node takes.
-const everyMost = 2 ** 31 - 1
 
 export class Trimmer<F extends Fields = Fields> {
   readonly #millrace: Pick<Millrace, 'trim'>
@@ -46,12 +41,10 @@ export class Trimmer<F extends Fields = Fields> {
 
   /** It does nothing until it is run. @throws {RangeError} or {TypeError} naming the option that cannot be used. */
   constructor(millrace: Pick<Millrace, 'trim'>, stream: Stream<F>, options: TrimmerOptions = {}) {
-    checkKnown(`make a trimmer of stream "${stream.key}"`, options, known)
+    checkStream('make a trimmer', stream)
+    checkOptions(`make a trimmer of stream "${stream.key}"`, options, rules)
+    checkHolders(options)
     const { everyMs = 10_000 } = options
-    if (!Number.isSafeInteger(everyMs) || everyMs < 1 || everyMs > everyMost) {
-      throw new RangeError(`Cannot use everyMs ${everyMs}: it is an integer from 1 to ${everyMost}`)
-    }
-    checkTrimOptions(options)
     this.#millrace = millrace
     this.#stream = stream
     this.#options = { ...options, everyMs }

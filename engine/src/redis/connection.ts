@@ -8,6 +8,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { backoffMs } from '../backoff.ts'
 import { MillraceError } from '../errors.ts'
+import { shown } from '../shown.ts'
 import { newClient, discard, giveName, retire, type Client } from './client.ts'
 import { connectFailure } from './connect-failure.ts'
 import { fromClientError } from './error-replies.ts'
@@ -128,7 +129,7 @@ export class Connection {
   /**
    * Sends one command; commands of the same tick share one write.
    * @param deadlineMs without a reply for so long, the connection is given up; the outcome is unknown then.
-   * @throws {MillraceError} UNREACHABLE at once when there is no connection: nothing is queued.
+   * @throws {MillraceError} UNREACHABLE at once when there is no connection: nothing is queued. {TypeError} for an argument that is no text.
    */
   async send(args: readonly string[], deadlineMs?: number): Promise<Reply> {
     const client = this.#client
@@ -142,6 +143,8 @@ export class Connection {
       this.#answeredAt = performance.now()
       return reply
     } catch (error) {
+      // The client could not encode an argument, or has a fault: trying again would fail for ever.
+      if (error instanceof TypeError) throw unencoded(args, error)
       const known = fromClientError(error)
       // Of a connection that was exchanged meanwhile it is no news.
       if (client === this.#client) this.#refusals.met(known)
@@ -299,4 +302,12 @@ export class Connection {
     const { address, tls } = this.#options
     return connectFailure(error, { address, hasCertificate: tls?.cert !== undefined })
   }
+}
+
+/** An argument that is no text was not sent, and is a fault of the caller; anything else stays as it is. */
+function unencoded(args: readonly unknown[], error: TypeError): TypeError {
+  const at = args.findIndex((argument) => typeof argument !== 'string')
+  if (at < 0) return error
+  const text = `Cannot send ${shown(args[0])}: argument ${at} is ${shown(args[at])}, and allowed is text. Nothing was sent`
+  return new TypeError(text, { cause: error })
 }
