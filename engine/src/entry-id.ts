@@ -40,6 +40,8 @@ const greatest = '18446744073709551615'
 
 /** True for an entry id as the server writes it: both parts are there, without leading zeros, and fit into 64 bits. */
 export function isEntryId(text: string): boolean {
+  // Without types a list with one id could pass, and go on as a list.
+  if (typeof (text as unknown) !== 'string') return false
   const [, time = '', sequence = ''] = canonical.exec(text) ?? []
   return time !== '' && compareDigits(time, greatest) <= 0 && compareDigits(sequence, greatest) <= 0
 }

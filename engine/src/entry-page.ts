@@ -1,7 +1,16 @@
 /** Reads a part of a stream. Promise: one call holds the server for a few milliseconds, however large its entries are. */
-import { isEntryId } from './entry-id.ts'
 import { MillraceError } from './errors.ts'
-import { checkKnown, type Names } from './known-options.ts'
+import {
+  checkOptions,
+  checkValue,
+  entryId,
+  integerFrom,
+  nonEmpty,
+  oneOf,
+  placeId,
+  required,
+  type Rules,
+} from './option-values.ts'
 import type { Connection, Reply } from './redis/connection.ts'
 import { asList, runScript, scripts } from './redis/scripts.ts'
 import { scriptFailure } from './script-failure.ts'
@@ -29,13 +38,12 @@ export interface EntryPage {
   readonly next: string | null
 }
 
-const countMax = 1000
-const known: Names<EntryPageOptions> = {
-  order: true,
-  from: true,
-  to: true,
-  after: true,
-  count: true,
+const rules: Rules<EntryPageOptions> = {
+  order: oneOf('oldest', 'newest'),
+  from: placeId,
+  to: placeId,
+  after: entryId,
+  count: integerFrom(1, 1000),
 }
 
 /** Use {@link Millrace.entryPage}. */
@@ -44,11 +52,9 @@ export async function entryPage(
   key: string,
   options: EntryPageOptions,
 ): Promise<EntryPage> {
-  checkKnown(`read a page of "${key}"`, options, known)
+  checkValue('read a page', 'key', key, required(nonEmpty))
+  checkOptions(`read a page of "${key}"`, options, rules)
   const { order = 'oldest', count = 100 } = options
-  if (!Number.isSafeInteger(count) || count < 1 || count > countMax) {
-    throw new RangeError(`Cannot use count ${count}: it is an integer from 1 to ${countMax}`)
-  }
   // One more than asked for says that there is a next page.
   const range = { order, ...endsOf(options), most: count + 1 }
   const read = await readRange(connection, key, range)
@@ -61,9 +67,8 @@ export async function entryPage(
   return { entries, next: isLast ? null : (entries.at(-1)?.id ?? null) }
 }
 
-/** Where the page begins and where it ends at the latest. @throws {RangeError} */
+/** Where the page begins and where it ends at the latest. */
 function endsOf({ order, from, to, after }: EntryPageOptions): { first: string; last: string } {
-  checkPlaces({ from, to, after })
   const ends = [from ?? '-', to ?? '+']
   const [first = '', last = ''] = order === 'newest' ? ends.reverse() : ends
   return { first: after === undefined ? first : `(${after}`, last }
@@ -90,15 +95,6 @@ export async function readRange(
   const [kind, rest, entries] = await runScript(connection, scripts.readRange, [key], args)
   if (kind === 'error') return { kind, code: String(rest) }
   return { kind: 'read', entries: asList(entries ?? []), isEnd: rest === 1 }
-}
-
-/** @throws {RangeError} */
-function checkPlaces(places: Pick<EntryPageOptions, 'from' | 'to' | 'after'>): void {
-  for (const [name, place] of Object.entries(places)) {
-    if (place === undefined || isEntryId(place)) continue
-    if (name !== 'after' && isEntryId(`${place}-0`)) continue
-    throw new RangeError(`Cannot use ${name} ${JSON.stringify(place)}: it is an entry id`)
-  }
 }
 
 function problem(key: string, code: string): MillraceError {

@@ -2,6 +2,7 @@
 import type { ConsumerObserver, ConsumerOptions } from './consumer-options.ts'
 import type { Fields } from './fields.ts'
 import { checkKnown, type Names } from './known-options.ts'
+import { checkValue, flag } from './option-values.ts'
 import type { ReaderObserver, ReaderOptions } from './reader.ts'
 
 const consumerOptions: Names<ConsumerOptions<Fields>> = {
@@ -74,6 +75,7 @@ export function checkReaderGiven(options: object): void {
     if (typeof given[name] === 'string' && given[name] !== '') continue
     throw new TypeError(`Cannot ${action}: ${name} is missing, or no text`)
   }
+  checkValue(action, 'drain', given.drain, flag)
   checkProjections(action, given.projections)
   checkObserver(action, given.observer, readerObserver)
 }
@@ -83,7 +85,7 @@ function checkFunction(action: string, name: string, given: unknown): void {
   throw new TypeError(`Cannot ${action}: ${name} is no function`)
 }
 
-function checkProjections(action: string, given: unknown): void {
+export function checkProjections(action: string, given: unknown): void {
   const isDeclared = (one: unknown): boolean =>
     typeof one === 'object' && one !== null && 'template' in one && 'fields' in one
   if (Array.isArray(given) && given.every(isDeclared)) return

@@ -8,6 +8,7 @@ import { describeGroup, explained, type GroupDescription } from './describe-grou
 import { entryState, type EntryState } from './entry-state.ts'
 import { MillraceError } from './errors.ts'
 import type { Fields } from './fields.ts'
+import { checkProjections } from './given-options.ts'
 import { checkName, groupKeys, parkingNames } from './keys.ts'
 import type { Runs } from './lifetime.ts'
 import {
@@ -182,6 +183,7 @@ export class Group<F extends Fields = Fields> {
     projections: readonly Projection<keyof F & string>[],
   ): Promise<'these' | 'others' | 'unknown'> {
     const what = `Cannot look by what group "${this.name}" folds`
+    checkProjections(`look by what group "${this.name}" folds`, projections)
     const plans = plansOf(projections, this.stream)
     const keys = groupKeys(this.stream.key, this.name)
     return await this.#naming(what, () => foldedBy(this.#connection, keys, plans))

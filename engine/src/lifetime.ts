@@ -3,14 +3,14 @@
  * function in it does; and with its Millrace at the latest.
  */
 import { MillraceError } from './errors.ts'
-import { checkKnown, type Names } from './known-options.ts'
+import { checkOptions, numberFrom, type Rules } from './option-values.ts'
 
 export interface StopOptions {
   /** What still runs after so many milliseconds is left behind and given back. Default: Infinity, it is waited for. */
   readonly withinMs?: number
 }
 
-const known: Names<StopOptions> = { withinMs: true }
+const rules: Rules<StopOptions> = { withinMs: numberFrom(0, Infinity) }
 // A longer timer would fire at once.
 const timerMaxMs = 2 ** 31 - 1
 
@@ -49,11 +49,6 @@ export class Lifetime {
   async stop(options: StopOptions = {}): Promise<void> {
     checkStop(`stop ${this.#what}`, options)
     const { withinMs = Infinity } = options
-    if (!(withinMs >= 0)) {
-      throw new RangeError(
-        `Cannot use withinMs ${withinMs}: it is a number of milliseconds, 0 or more`,
-      )
-    }
     this.#stopping.abort()
     const leave = (): void => this.#leaving.abort()
     const timer = withinMs <= timerMaxMs ? setTimeout(leave, withinMs) : undefined
@@ -73,9 +68,9 @@ export class Lifetime {
   }
 }
 
-/** @throws {TypeError} naming the option. */
+/** @throws {TypeError} or {RangeError} naming the option. */
 export function checkStop(action: string, options: StopOptions): void {
-  checkKnown(action, options, known)
+  checkOptions(action, options, rules)
 }
 
 /** What runs on a connection, so that it ends before the connection is closed. */

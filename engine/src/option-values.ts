@@ -96,6 +96,13 @@ export function isWellFormed(value: unknown): value is string {
   return typeof value === 'string' && !/[\p{Surrogate}\uFFFD]/u.test(value)
 }
 
+/** One end of a range. */
+export const placeId: Rule = rule(
+  'an entry id, or its time (ms) as text',
+  isText,
+  (id) => isEntryId(id) || isEntryId(`${id}-0`),
+)
+
 /** What XADD takes as id: of the server, of the server within a millisecond, or in full. Anything else may be an option of it. */
 export const newId: Rule = rule(
   'an entry id, * or a time with -*, like 1740790744731-*',
@@ -116,6 +123,8 @@ export function integerFrom(least: number, most: number = Number.MAX_SAFE_INTEGE
     (value) => Number.isSafeInteger(value) && isWithin(value),
   )
 }
+
+export const finite: Rule = rule('a finite number', isNumber, Number.isFinite)
 
 /** Infinity is one, where `most` allows it. */
 export function numberFrom(least: number, most: number): Rule {

@@ -4,12 +4,12 @@
  */
 import { EventLoopDelay } from './event-loop-delay.ts'
 import type { Fields } from './fields.ts'
-import { checkKnown, type Names } from './known-options.ts'
+import { callback, checkOptions, numberFrom, type Rules } from './option-values.ts'
 import type { Millrace } from './millrace.ts'
 import { ObserverCalls } from './observer-calls.ts'
 import { wait } from './persist.ts'
 import { readServer } from './pressure-sample.ts'
-import type { Stream } from './stream.ts'
+import { checkStream, type Stream } from './stream.ts'
 
 /** Above a limit the state is `overloaded`, until the value is below nine tenths of it. 0 turns a limit off. */
 export interface PressureLimits {
@@ -53,12 +53,12 @@ interface Gauge {
   isHigh: boolean
 }
 
-const known: Names<PressureOptions> = {
-  backlogMax: true,
-  memoryShareMax: true,
-  eventLoopDelayMaxMs: true,
-  everyMs: true,
-  onChange: true,
+const rules: Rules<PressureOptions> = {
+  backlogMax: numberFrom(0, Number.MAX_SAFE_INTEGER),
+  memoryShareMax: numberFrom(0, 1),
+  eventLoopDelayMaxMs: numberFrom(0, 3_600_000),
+  everyMs: numberFrom(20, 60_000),
+  onChange: callback,
 }
 const lowShare = 0.9
 
@@ -76,15 +76,13 @@ export class Pressure<F extends Fields = Fields> {
 
   /** It does nothing until it is run. @throws {RangeError} or {TypeError} naming the option that cannot be used. */
   constructor(millrace: Pick<Millrace, 'send'>, stream: Stream<F>, options: PressureOptions = {}) {
-    checkKnown(`watch the pressure of stream "${stream.key}"`, options, known)
+    checkStream('watch the pressure', stream)
+    checkOptions(`watch the pressure of stream "${stream.key}"`, options, rules)
     const { backlogMax = 1_000_000, memoryShareMax = 0.9, eventLoopDelayMaxMs = 1000 } = options
     this.#millrace = millrace
     this.#stream = stream
-    this.#everyMs = inRange('everyMs', options.everyMs ?? 1000, 20, 60_000)
+    this.#everyMs = options.everyMs ?? 1000
     this.#calls = new ObserverCalls(options, `the pressure of "${stream.key}"`)
-    inRange('backlogMax', backlogMax, 0, Number.MAX_SAFE_INTEGER)
-    inRange('memoryShareMax', memoryShareMax, 0, 1)
-    inRange('eventLoopDelayMaxMs', eventLoopDelayMaxMs, 0, 3_600_000)
     this.#gauges = [
       gauge('memory', memoryShareMax, ({ memoryShare }) => memoryShare),
       gauge('event-loop', eventLoopDelayMaxMs, ({ eventLoopDelayMs }) => eventLoopDelayMs),
@@ -159,9 +157,4 @@ export class Pressure<F extends Fields = Fields> {
 
 function gauge(reason: PressureReason, limit: number, read: Gauge['read']): Gauge {
   return { reason, limit, read, isHigh: false }
-}
-
-function inRange(option: string, value: number, least: number, most: number): number {
-  if (value >= least && value <= most) return value
-  throw new RangeError(`Cannot use ${option} ${value}: it is a number from ${least} to ${most}`)
 }

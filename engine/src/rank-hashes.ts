@@ -6,6 +6,7 @@ import { MillraceError } from './errors.ts'
 import { readTemplate } from './key-template.ts'
 import { planOf, type Plan } from './plan.ts'
 import type { Projection } from './projection.ts'
+import { checkValue, listOf, required, text } from './option-values.ts'
 import { keyOfMember, memberRange } from './ranking.ts'
 import type { Connection } from './redis/connection.ts'
 import { asList, runScript, scripts } from './redis/scripts.ts'
@@ -25,6 +26,7 @@ type Sender = Pick<Connection, 'send'>
 // About 1 ms of the server.
 const hashesAtOnce = 500
 const pageSize = '1000'
+const keyList = required(listOf(text))
 
 /** Use {@link Millrace.rankHashes}. */
 export async function rankHashes(
@@ -33,6 +35,7 @@ export async function rankHashes(
   projection: Projection,
   keys: readonly string[],
 ): Promise<RankOutcome> {
+  checkValue('rank hashes', 'the list of keys', keys, keyList)
   return await rank(connection, planOf(projection, declared), keys)
 }
 

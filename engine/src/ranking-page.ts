@@ -1,5 +1,15 @@
 import { MillraceError } from './errors.ts'
-import { checkKnown, type Names } from './known-options.ts'
+import {
+  anObject,
+  checkOptions,
+  checkValue,
+  integerFrom,
+  finite,
+  nonEmpty,
+  required,
+  text,
+  type Rules,
+} from './option-values.ts'
 import type { Connection } from './redis/connection.ts'
 import { asList, runScript, scripts } from './redis/scripts.ts'
 import { scriptFailure } from './script-failure.ts'
@@ -33,8 +43,12 @@ export interface RankingPageOptions {
   readonly after?: RankingPlace
 }
 
-const known: Names<RankingPageOptions> = { limit: true, after: true }
-const limitMax = 1000
+const rules: Rules<RankingPageOptions> = {
+  limit: required(integerFrom(1, 1000)),
+  after: anObject,
+}
+const score = required(finite)
+const member = required(text)
 
 /** Use {@link Millrace.rankingPage}. */
 export async function rankingPage(
@@ -42,14 +56,14 @@ export async function rankingPage(
   key: string,
   options: RankingPageOptions,
 ): Promise<RankingPage> {
-  // Its place may be a whole standing: a page goes on after the last one.
-  checkKnown(`read ranking "${key}"`, options, known)
+  checkValue('read a ranking', 'key', key, required(nonEmpty))
+  const action = `read ranking "${key}"`
+  checkOptions(action, options, rules)
   const { limit, after } = options
-  if (!Number.isSafeInteger(limit) || limit < 1 || limit > limitMax) {
-    throw new RangeError(`Cannot use limit ${limit}: it is an integer from 1 to ${limitMax}`)
-  }
-  if (after !== undefined && !Number.isFinite(after.score)) {
-    throw new RangeError(`Cannot use score ${after.score}: it is a finite number`)
+  if (after !== undefined) {
+    // It may be a whole standing, with its rank: a page goes on after the last one.
+    checkValue(action, 'after.score', after.score, score)
+    checkValue(action, 'after.member', after.member, member)
   }
   const place = after === undefined ? [] : [String(after.score), after.member]
   const reply = await runScript(connection, scripts.rankingPage, [key], [String(limit), ...place])

@@ -26,7 +26,7 @@ import { persist, wait } from './persist.ts'
 import { plansOf, type Plan } from './plan.ts'
 import type { Projection } from './projection.ts'
 import type { Connection } from './redis/connection.ts'
-import { Decoder, isDecodeFailure, type Entry, type Stream } from './stream.ts'
+import { checkStream, Decoder, isDecodeFailure, type Entry, type Stream } from './stream.ts'
 import { countBounds } from './undelivered.ts'
 
 /** What a reader tells while it runs. One that throws or rejects changes nothing; its first failure is a warning of the process. */
@@ -74,6 +74,7 @@ export class Reader<F extends Fields = Fields> {
 
   /** Use {@link Millrace.reader}. @throws {TypeError} or {RangeError} when an option is wrong. */
   constructor(connection: Connection, stream: Stream<F>, options: ReaderOptions<F>, runs: Runs) {
+    checkStream('make a reader', stream)
     checkReaderGiven(options)
     const batch = options.batch ?? 1000
     if (!Number.isSafeInteger(batch) || batch < 1 || batch > 5000) {
