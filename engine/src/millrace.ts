@@ -53,6 +53,8 @@ const additionRules: Rules<Addition<Fields>> = {
   extra: anObject,
 }
 const additionList = required(listOf(anObject))
+// Most appends have no options: then nothing is looked at.
+const none = {}
 const appendRules: Rules<AppendOptions & Pick<BatchOptions, 'replicas'>> = {
   id: newId,
   extra: anObject,
@@ -129,9 +131,9 @@ export class Millrace {
   async append<F extends Fields>(
     stream: Stream<F>,
     values: ValuesOf<F>,
-    options: AppendOptions & Pick<BatchOptions, 'replicas'> = {},
+    options: AppendOptions & Pick<BatchOptions, 'replicas'> = none,
   ): Promise<string> {
-    checkOptions(`append to stream "${stream.key}"`, options, appendRules)
+    if (options !== none) checkOptions(`append to stream "${stream.key}"`, options, appendRules)
     const { id = '*', extra, replicas = 0 } = options
     const args = ['XADD', stream.key, id, ...encodeEntry(stream, values, extra)]
     const write = (): Promise<Reply> => this.#connection.send(args)
