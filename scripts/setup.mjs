@@ -36,10 +36,10 @@ if (args.includes('--help')) {
   console.log(usage)
   process.exit(0)
 }
-const [taken] = flagsTakenByNpm('setup', /^with-/)
+const [taken] = flagsTakenByNpm('setup', /^with/)
 if (taken !== undefined) {
   console.error(
-    `setup: npm took ${taken} for itself. Put "--" before it: npm run setup -- ${taken}`,
+    `setup: npm took ${taken} for itself. Put "--" before it: npm run setup -- --with-servers`,
   )
   process.exit(2)
 }

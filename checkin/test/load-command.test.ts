@@ -80,7 +80,7 @@ describe('npm run load', { concurrency: 2 }, () => {
       unasked.stderr,
       /^This removes from redis:.*: 1,001 users, 210 locations, 5,000 check-ins, /m,
     )
-    assert.match(unasked.stderr, /nobody said yes. Without a terminal: --yes/)
+    assert.match(unasked.stderr, /yes. Without a terminal: npm run load -- --replace --yes\n/)
     assert.ok(await isThere())
     const replaced = await run(['--replace', '--yes'], env)
     assert.equal(replaced.code, 0)
@@ -112,6 +112,13 @@ describe('npm run load', { concurrency: 2 }, () => {
       refused.stderr,
       /^error: Cannot load while consumers are alive: alice\. .*--force/m,
     )
+    const more = await run(['--replace', '--yes', '--json'], env)
+    assert.match(more.stderr, /: npm run load -- --replace --yes --json --force\n$/)
+    await client?.send('HSET', 'c:users:424242', 'firstName', 'Ada')
+    const precious = await run(['--data', sampleFolder, '--force'], env)
+    const line = `: npm run load -- --data ${sampleFolder} --force --replace\n`
+    assert.ok(precious.stderr.endsWith(line), precious.stderr)
+    await client?.send('DEL', 'c:users:424242')
     const forced = await run(['--force'], env)
     assert.equal(forced.code, 0)
     assert.match(forced.stderr, /^warning: consumers are alive: alice$/m)

@@ -53,7 +53,9 @@ onOldestAndNewest('load', (bench) => {
 
     await assert.rejects(load(millrace, long, { model, group }), {
       name: 'CommandError',
-      message: `Cannot load while consumers are alive: ${key}-idle. Stop them (Ctrl-C), or load with --force. Nothing was loaded`,
+      message:
+        `Cannot load while consumers are alive: ${key}-idle. Nothing was loaded. ` +
+        'Stop them (Ctrl-C), or load all the same: npm run load -- --force',
     })
     await isUntouched(redis, model)
 

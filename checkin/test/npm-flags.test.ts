@@ -1,5 +1,6 @@
 /** npm takes flags that stand before `--` for itself: no command does anything else because of that. */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -91,6 +92,64 @@ test("what npm's own files set is no flag that somebody typed", async (t) => {
   }
 })
 
+test('nor is what they set otherwise, while a flag that they contradict is', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-npmrc-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const file = join(folder, '.npmrc')
+  const command = await commandOf('load')
+  const check = (value: string) => {
+    const env = { ...leftBy('load', 'yes', value), npm_config_userconfig: file }
+    refuseSwallowed(command, { call: callOf('load', env), args: [], env })
+  }
+  writeFileSync(file, 'yes=false\n')
+  check('')
+  assert.throws(() => check('true'), /npm took --yes/)
+  writeFileSync(file, 'yes\n')
+  check('true')
+  assert.throws(() => check(''), /npm took -n/)
+})
+
+test('a flag that npm completes, or that is nearly one, is told as the one that is meant', async () => {
+  for (const [script, setting, value, told] of [
+    ['load', 'replace-registry-host', 'true', /npm took --replace .*: npm run load -- --replace$/],
+    ['load', 'replace-registry-host', '--yes', /: npm run load -- --replace --yes$/],
+    ['trim', 'dryrun', 'true', /npm took --dryrun .*: npm run trim -- --dry-run$/],
+    ['trim', 'keepfor', '7d', /npm took --keepfor .*: npm run trim -- --keep-for 7d$/],
+    ['trim', 'yes', '', /npm took -n .*there are: npm run trim -- --help$/],
+  ] as const) {
+    const env = leftBy(script, setting, value)
+    const command = await commandOf(script)
+    const check = () => refuseSwallowed(command, { call: callOf(script, env), args: [], env })
+    assert.throws(check, { name: 'UsageError', message: told })
+  }
+})
+
+test("no setting of npm's own is taken for a flag of ours, but for those that are one", async () => {
+  const settings = settingsOfNpm()
+  assert.ok(settings.length > 100, `${settings.length} settings`)
+  for (const name of ours) {
+    const command = await commandOf(name)
+    const flags = [command, ...command.commands].flatMap(({ options }) => options.map(longOf))
+    const settingOf = (flag: string) => {
+      const longer = settings.filter((setting) => setting.startsWith(flag))
+      // npm completes what is the beginning of one setting alone.
+      return longer.length === 1 && !settings.includes(flag) ? longer[0] : flag
+    }
+    const meant = new Set(flags.map(settingOf))
+    for (const setting of settings) {
+      const env = leftBy(name, setting, 'true')
+      const check = () => refuseSwallowed(command, { call: callOf(name, env), args: [], env })
+      if (meant.has(setting)) assert.throws(check, UsageError, `${name}, ${setting}`)
+      else assert.doesNotThrow(check)
+    }
+  }
+})
+
+function settingsOfNpm(): string[] {
+  const { stdout } = spawnSync('npm', ['config', 'ls', '-l', '--json'], { encoding: 'utf8' })
+  return Object.keys(JSON.parse(stdout) as object)
+}
+
 describe('npm itself', { concurrency: 2 }, () => {
   let folder: NpmFolder | undefined
   let server: TestServer | undefined
@@ -104,12 +163,16 @@ describe('npm itself', { concurrency: 2 }, () => {
   })
   const npm = async (...args: string[]) => {
     assert.ok(folder !== undefined && server !== undefined)
-    return await folder.npm(args, { REDIS_URL: server.url })
+    // Settings of whoever runs the tests are none of theirs.
+    return await folder.npm(args, { REDIS_URL: server.url, NPM_CONFIG_USERCONFIG: '/dev/null' })
   }
 
   for (const args of [
     ['run', 'trim', '--dry-run'],
     ['run', 'trim', '--keep', '4000'],
+    ['run', 'trim', '--dryrun'],
+    ['run', 'load', '--replace', '--yes'],
+    ['run', 'load', '-y'],
     ['run', 'load', '--data=no/such/folder'],
     ['run', 'checkingroupprocessor', 'consumer1', '--work', 'none'],
     ['start', '--rate=5'],
@@ -123,6 +186,12 @@ describe('npm itself', { concurrency: 2 }, () => {
     })
   }
 
+  test('npm run trim -n trims nothing', async () => {
+    const { code, stderr } = await npm('run', 'trim', '-n')
+    assert.equal(code, 2, stderr)
+    assert.match(stderr, /npm took -n .*npm run trim -- --help/)
+  })
+
   test('npm run trim trims, and behind -- its flags arrive', async () => {
     const redis = await server?.client()
     await redis?.send('XGROUP', 'CREATE', 'ncc:checkins', 'checkinConsumers', '$', 'MKSTREAM')
@@ -131,7 +200,8 @@ describe('npm itself', { concurrency: 2 }, () => {
     await redis?.send('XGROUP', 'SETID', 'ncc:checkins', 'checkinConsumers', '3-0')
     const would = await npm('run', 'trim', '--', '--dry-run', '--keep', '1')
     assert.match(would.stdout, /2 of 3 check-ins would go/, would.stderr)
-    const did = await npm('run', 'trim', '--', '--keep', '1')
+    // -s is npm's own.
+    const did = await npm('run', '-s', 'trim', '--', '--keep', '1')
     assert.match(did.stdout, /trimmed 2 check-ins, 1 stay/, did.stderr)
   })
 })

@@ -37,7 +37,7 @@ export function unknownOption(
 }
 
 /** The name that was probably meant: at most a third of it is wrong, or its end is missing; undefined when none is so near. */
-function nearest(given: string, names: readonly string[]): string | undefined {
+export function nearest(given: string, names: readonly string[]): string | undefined {
   const from = given.toLowerCase()
   let [best, least] = [undefined as string | undefined, given.length / 3]
   for (const name of names) {

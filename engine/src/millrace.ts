@@ -125,7 +125,7 @@ export class Millrace {
    * Appends one entry. Appending never trims.
    * @returns the entry id, once the server has confirmed it.
    * @throws {TypeError} or {RangeError} when a value is not what the stream declares, or for an option that nobody knows; nothing was sent.
-   * @throws {MillraceError} UNREACHABLE: not appended. DISCONNECTED, TIMEOUT: unknown; appending again may duplicate.
+   * @throws {MillraceError} UNREACHABLE, CLOSED: not appended. DISCONNECTED, TIMEOUT: unknown; appending again may duplicate.
    *   NOT_REPLICATED: appended, but too few replicas have confirmed it.
    */
   async append<F extends Fields>(
@@ -257,7 +257,7 @@ export class Millrace {
 
   /**
    * Stops the consumers and readers that still run, as their `stop` does, so that each `run` ends; waits for the commands in
-   * flight; then closes the connection. Default of `withinMs`: 5,000. Not to be awaited in a handler.
+   * flight; then closes the connection: whatever is called afterwards throws CLOSED. Default of `withinMs`: 5,000. Not to be awaited in a handler.
    * @throws {RangeError} when `withinMs` is no time. {TypeError} for an option that nobody knows.
    */
   async close(options: StopOptions = {}): Promise<void> {

@@ -1,7 +1,7 @@
 /** The connection: sent at most once, always settled, healed by itself. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { connect, MillraceError } from 'millrace'
+import { connect, isPassing, MillraceError } from 'millrace'
 import { freshPrefix, onEachServer } from '../../testing/on-each-server.ts'
 import { freePort, startRedis } from '../../testing/redis-servers.ts'
 import { startProxy } from '../../testing/tcp-proxy.ts'
@@ -73,6 +73,37 @@ onEachServer('connection', (bench) => {
     await millrace.append(visits, visit(1))
     assert.equal(await millrace.send('XLEN', visits.key), 1)
     assert.deepEqual(seen, ['lost', 'back'])
+  })
+
+  test('that the program has closed says so, so that nobody tries again for ever', async (t) => {
+    const millrace = await connectFor(t, { url: bench().server.url })
+    const { visits } = visitModel(freshPrefix())
+    const group = millrace.group(visits, 'desk')
+    await millrace.close()
+    const calls = [
+      () => millrace.append(visits, visit(1)),
+      () => millrace.appendMany(visits, [{ values: visit(1) }]),
+      () => millrace.appendBatch(visits, [{ values: visit(1) }]),
+      () => millrace.send('PING'),
+      () => millrace.checkWritable(),
+      () => millrace.entryPage(visits.key),
+      () => millrace.trim(visits),
+      () => group.create(),
+      () => group.describe(),
+      () => group.deadLetters.purge({ all: true }),
+      () => group.entryState('1-0'),
+    ]
+    for (const call of calls) {
+      const error = await call().then(
+        () => 'fulfilled',
+        (reason: unknown) => reason,
+      )
+      assert.ok(
+        error instanceof MillraceError && error.code === 'CLOSED',
+        `${String(call)} ${String(error)}`,
+      )
+      assert.equal(isPassing(error), false)
+    }
   })
 
   test('settles what is in flight when the connection is cut, and sends nothing twice', async (t) => {

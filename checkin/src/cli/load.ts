@@ -3,11 +3,11 @@ import { Command } from 'commander'
 import { CommandError } from '../errors.ts'
 import { readPosition } from '../domain/position.ts'
 import { readDataFolder, sampleFolder, type LoadedData } from '../loader/data-folder.ts'
-import { beyondInWords, countsInWords, load } from '../loader/load.ts'
+import { beyondInWords, countsInWords, load, typedLoad } from '../loader/load.ts'
 import { openProgress } from '../loader/progress.ts'
 import type { Removed } from '../loader/replacement.ts'
 import type { Stock } from '../loader/stock.ts'
-import { written } from '../terminal/words.ts'
+import { quoted, written } from '../terminal/words.ts'
 import type { Wiring } from '../wiring.ts'
 import { sayPlace } from './place.ts'
 import { confirmed } from './confirmed.ts'
@@ -51,8 +51,9 @@ async function run(wiring: Wiring, options: Options): Promise<void> {
       model,
       group: config.group,
       isForced: options.force ?? false,
+      flags: flagsOf(options),
       ...(options.data === undefined ? {} : { known: [await readDataFolder(sampleFolder, model)] }),
-      ...(options.replace === true && { onReplace: asks(millrace.url, options.yes === true) }),
+      ...(options.replace === true && { onReplace: asks(millrace.url, options) }),
       onWritten: (count) => progress.written(count),
       onDisturbed: (consumers) =>
         process.stderr.write(`warning: consumers are alive: ${consumers.join(', ')}\n`),
@@ -69,15 +70,27 @@ async function run(wiring: Wiring, options: Options): Promise<void> {
 }
 
 /** Says what goes, and asks whether it may. */
-function asks(url: string, isYes: boolean): (stock: Stock) => Promise<void> {
+function asks(url: string, options: Options): (stock: Stock) => Promise<void> {
   return async (stock) => {
     process.stderr.write(
       `This removes from ${url}: ${countsInWords(stock.all)}, all groups and all that is known about them. ` +
         `Sample data is none of: ${beyondInWords(stock)}.\n`,
     )
-    if (isYes || (await confirmed('Type "yes" to remove it: '))) return
-    throw new CommandError('Nothing was loaded, as nobody said yes. Without a terminal: --yes')
+    if (options.yes === true || (await confirmed('Type "yes" to remove it: '))) return
+    const line = typedLoad(flagsOf(options), '--yes')
+    throw new CommandError(`Nothing was loaded, as nobody said yes. Without a terminal: ${line}`)
   }
+}
+
+/** As they were typed. */
+function flagsOf({ data, replace, yes, force, json }: Options): string[] {
+  const plain = { replace, yes, force, json }
+  const names = Object.entries(plain).flatMap(([name, isOn]) => (isOn === true ? [name] : []))
+  const folder = data === undefined || /^[\w./-]+$/.test(data) ? data : quoted(data)
+  return [
+    ...(folder === undefined ? [] : [`--data ${folder}`]),
+    ...names.map((name) => `--${name}`),
+  ]
 }
 
 interface Summary {

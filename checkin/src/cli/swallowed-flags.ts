@@ -1,36 +1,49 @@
 /**
  * npm takes flags that stand before `--` for itself: `npm run trim --dry-run` runs `trim` without any. What it took it
- * leaves in the environment of the script, as `npm_config_dry_run=true`.
+ * leaves in the environment of the script.
  */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Command, Option } from 'commander'
+import { nearest } from 'millrace'
 import { UsageError } from '../errors.ts'
 import type { Call } from './called-by.ts'
+import { typedSettings } from './npm-settings.ts'
 
 /** `npx --yes` is meant for npx. */
 const flagsOfExec = ['yes']
+/** Settings of npm's own that an option of ours is the beginning of: npm completes it. */
+const completed: Readonly<Record<string, string>> = { replace: 'replace-registry-host' }
+/** Settings of npm's own whose names are near to an option of ours. */
+const nearOfNpm = ['access', 'allow-git', 'call', 'location', 'scopes']
+
+/** What npm took. */
+interface Taken {
+  /** As it was typed. */
+  readonly flag: string
+  /** Ours that it is, or may be; undefined when there is none so near. */
+  readonly option: Option | undefined
+  readonly value: string
+}
 
 /**
  * @param args that arrived at the command
- * @throws {UsageError} when npm took a flag of the command or of one of its subcommands.
+ * @throws {UsageError} when npm took a flag that was meant for the command or for one of its subcommands.
  */
 export function refuseSwallowed(
   command: Command,
   { call, args, env }: { call: Call; args: readonly string[]; env: NodeJS.ProcessEnv },
 ): void {
   if (call.npm === undefined) return
-  const taken = optionsOf(command).filter((option) => {
-    const name = nameOf(option)
-    if (!wasTaken(option, env) || hasArrived(name, args)) return false
-    if (call.npm === 'exec' && flagsOfExec.includes(name)) return false
-    return !isSetByFile(npmNameOf(option), env)
+  const options = optionsOf(command)
+  const taken = [...typedSettings(env)].flatMap(([name, value]): Taken[] => {
+    if (call.npm === 'exec' && flagsOfExec.includes(name)) return []
+    const one = takenFlag(name, value, options)
+    return one === undefined || hasArrived(one, args) ? [] : [one]
   })
   if (taken.length === 0) return
-  const flags = taken.map((option) => `--${nameOf(option)}`)
+  const flags = taken.map(({ flag }) => flag)
   throw new UsageError(
     `Cannot run this: npm took ${flags.join(' and ')} for itself, so the command would do something else. ` +
-      remedy(call, args, taken, env),
+      remedy(call, args, taken),
   )
 }
 
@@ -42,57 +55,48 @@ function optionsOf(command: Command): Option[] {
 
 const nameOf = ({ long, short }: Option): string => (long ?? short ?? '').replace(/^-+/, '')
 
-/** npm knows `--no-docs` as `docs` without a value. */
-const npmNameOf = (option: Option): string =>
-  option.negate ? nameOf(option).replace(/^no-/, '') : nameOf(option)
-
-const valueOf = (option: Option, env: NodeJS.ProcessEnv): string | undefined =>
-  env[`npm_config_${npmNameOf(option).replaceAll('-', '_')}`]
-
-function wasTaken(option: Option, env: NodeJS.ProcessEnv): boolean {
-  const value = valueOf(option, env)
-  return option.negate ? value === '' : value !== undefined && value !== ''
+/** The setting of npm that an option becomes. It knows `--no-docs` as `docs` without a value. */
+function settingOf(option: Option): string {
+  const name = nameOf(option)
+  return option.negate ? name.replace(/^no-/, '') : (completed[name] ?? name)
 }
 
-const hasArrived = (name: string, args: readonly string[]): boolean =>
-  args.some((argument) => argument === `--${name}` || argument.startsWith(`--${name}=`))
-
-/** Whether one of npm's own files sets it, as people do with `json` or `yes`: nobody typed it. */
-function isSetByFile(name: string, env: NodeJS.ProcessEnv): boolean {
-  const { npm_config_userconfig: user, npm_config_globalconfig: global } = env
-  const project = join(env.npm_config_local_prefix ?? '.', '.npmrc')
-  const line = new RegExp(`^\\s*${name.replaceAll('-', '[-_]')}\\s*(?:=|$)`, 'm')
-  return [user, global, project].some((file) => file !== undefined && line.test(textOf(file)))
+function takenFlag(name: string, value: string, options: readonly Option[]): Taken | undefined {
+  const isOurs = (option: Option) => settingOf(option) === name && option.negate === (value === '')
+  const option = options.find(isOurs)
+  if (option !== undefined) return { flag: `--${nameOf(option)}`, option, value }
+  // npm reads `-n`, which stands for a dry run elsewhere, as `--no-yes`.
+  if (name === 'yes' && value === '') return { flag: '-n', option, value }
+  if (value === '' || nearOfNpm.includes(name)) return undefined
+  const like = nearest(name, options.map(nameOf))
+  const near = options.find((each) => nameOf(each) === like)
+  return near === undefined ? undefined : { flag: `--${name}`, option: near, value }
 }
 
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    // Most of these files do not exist, and one that npm can read and we cannot says nothing to us.
-    return ''
-  }
+function hasArrived({ flag, option }: Taken, args: readonly string[]): boolean {
+  const typed = option === undefined ? flag : `--${nameOf(option)}`
+  return args.some((argument) => argument === typed || argument.startsWith(`${typed}=`))
 }
 
-function remedy(
-  { usage, npm }: Call,
-  args: readonly string[],
-  taken: readonly Option[],
-  env: NodeJS.ProcessEnv,
-): string {
+function remedy({ usage, npm }: Call, args: readonly string[], taken: readonly Taken[]): string {
   const rest = [...args]
-  const flags = taken.map((option) => {
-    const flag = `--${nameOf(option)}`
-    if (!option.required && !option.optional) return flag
-    const value = valueOf(option, env)
+  const flags = taken.map(({ flag, option, value }) => {
+    if (option === undefined) return flag
+    const name = `--${nameOf(option)}`
+    // To the setting that npm completed `--replace` to, the flag behind it was a value.
+    if (!option.required && !option.optional)
+      return value.startsWith('--') ? `${name} ${value}` : name
     // npm takes a value only after "="; after a space it leaves it behind, among the arguments.
-    if (value !== 'true') return `${flag} ${value ?? ''}`
+    if (value !== 'true') return `${name} ${value}`
     const left = taken.length === 1 ? rest.pop() : undefined
-    return left === undefined ? option.flags : `${flag} ${left}`
+    return left === undefined ? option.flags : `${name} ${left}`
   })
   if (npm === 'exec') {
     return `Put "--" before the command: npm exec -- ${[usage, ...rest, ...flags].join(' ')}`
   }
-  const called = [usage.replace(/ --$/, ''), ...rest]
-  return `Put "--" before the flags: ${[...called, '--', ...flags].join(' ')}`
+  const called = usage.replace(/ --$/, '')
+  const unknown = taken.find(({ option }) => option === undefined)
+  // There is no such flag behind "--" either.
+  if (unknown !== undefined) return `For the flags that there are: ${called} -- --help`
+  return `Put "--" before the flags: ${[called, ...rest, '--', ...flags].join(' ')}`
 }

@@ -1,5 +1,5 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
-import type { DataFolder } from './data-folder.ts'
+import { unusable, type DataFolder } from './data-folder.ts'
 
 /** What the data folder remembers of its server from start to start, in `server.json`. */
 export interface ServerFile {
@@ -18,7 +18,7 @@ export async function readServerFile(folder: DataFolder): Promise<ServerFile | u
     text = await readFile(folder.serverFile, 'utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
+    throw unusable(folder.path, error)
   }
   return parse(text)
 }

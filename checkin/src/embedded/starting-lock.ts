@@ -1,14 +1,14 @@
 import { link, readFile, rm, writeFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { CommandError } from '../errors.ts'
-import type { DataFolder } from './data-folder.ts'
+import { unusable, type DataFolder } from './data-folder.ts'
 
 const waitMs = 60_000
 
 /**
  * Runs the action while no other process starts a server on this folder: two servers on one append-only file would
  * destroy it.
- * @throws {CommandError} when another process does not finish its start within a minute.
+ * @throws {CommandError} when another process does not finish its start within a minute, or the folder takes no files.
  */
 export async function whileStarting<Result>(
   folder: DataFolder,
@@ -25,7 +25,10 @@ export async function whileStarting<Result>(
 async function takeLock(folder: DataFolder): Promise<void> {
   // Linked into place, so that the lock is never there without the holder's process id.
   const draft = `${folder.lockFile}.${process.pid}`
-  await writeFile(draft, String(process.pid))
+  await writeFile(draft, String(process.pid)).catch((error: unknown) => {
+    // The first file that is written there.
+    throw unusable(folder.path, error)
+  })
   try {
     const deadline = performance.now() + waitMs
     while (!(await isLinked(draft, folder.lockFile))) {

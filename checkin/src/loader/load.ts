@@ -15,6 +15,8 @@ export interface LoadOptions extends Target {
   readonly known?: readonly LoadedData[]
   /** Asked before anything else is removed; ends the load by throwing. Default: it is not removed. */
   readonly onReplace?: (stock: Stock) => Promise<void>
+  /** Flags that it was called with: the line that a refusal names has them, too. */
+  readonly flags?: readonly string[]
   /** Is told how many more records are in Redis. */
   readonly onWritten?: (count: number) => void
   /** Is told whom a forced load disturbs. */
@@ -32,16 +34,16 @@ export async function load(
   data: LoadedData,
   options: LoadOptions,
 ): Promise<Removed> {
-  const { model, known = [], onReplace } = options
+  const { model, known = [], onReplace, flags = [] } = options
   await checkKeys(millrace, options, data)
   const live = await liveConsumers(millrace, model)
   if (live.length > 0) {
-    if (options.isForced !== true) throw isAlive(live)
+    if (options.isForced !== true) throw isAlive(live, flags)
     options.onDisturbed?.(live)
   }
   const stock = await takeStock(millrace, model, [data, ...known])
   if (!isReplaceable(stock)) {
-    if (onReplace === undefined) throw isPrecious(stock, millrace.url, model.checkins.key)
+    if (onReplace === undefined) throw isPrecious(stock, millrace.url, options)
     await onReplace(stock)
     // Who was asked may have thought about it for long.
     if ((await newestIdOf(millrace, model.checkins.key)) !== stock.newestId) {
@@ -73,18 +75,22 @@ export function beyondInWords({ beyond, lostGroups }: Stock): string {
   return [countsInWords(beyond), ...lost].filter((part) => part !== '').join(', ')
 }
 
-function isPrecious(stock: Stock, url: string, stream: string): CommandError {
+function isPrecious(stock: Stock, url: string, { model, flags }: LoadOptions): CommandError {
   const recovery =
     stock.lostGroups.length > 0 ? ` See what can be recovered with "${typed('recover')}".` : ''
   return new CommandError(
-    `Cannot load into stream "${stream}" at ${url}: there is more than sample data: ${beyondInWords(stock)}. ` +
-      `Nothing was loaded.${recovery} To remove all that is there (${countsInWords(stock.all)}): ${typed('load --replace')}`,
+    `Cannot load into stream "${model.checkins.key}" at ${url}: there is more than sample data: ${beyondInWords(stock)}. ` +
+      `Nothing was loaded.${recovery} To remove all that is there (${countsInWords(stock.all)}): ${typedLoad(flags, '--replace')}`,
   )
 }
 
-function isAlive(live: readonly string[]): CommandError {
+function isAlive(live: readonly string[], flags: readonly string[]): CommandError {
   return new CommandError(
-    `Cannot load while consumers are alive: ${live.join(', ')}. ` +
-      'Stop them (Ctrl-C), or load with --force. Nothing was loaded',
+    `Cannot load while consumers are alive: ${live.join(', ')}. Nothing was loaded. ` +
+      `Stop them (Ctrl-C), or load all the same: ${typedLoad(flags, '--force')}`,
   )
 }
+
+/** The line that a refusal names: as it was called, with one flag more. */
+export const typedLoad = (flags: readonly string[] = [], flag: string): string =>
+  typed(['load', ...flags, flag].join(' '))

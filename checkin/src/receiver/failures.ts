@@ -55,6 +55,7 @@ function engineProblem(code: MillraceErrorCode, purpose: Purpose): Problem {
     case 'NOT_REPLICATED':
       return notReplicated
     case 'UNREACHABLE':
+    case 'CLOSED':
     case 'AUTHENTICATION':
       return unavailable('The store cannot be reached', purpose)
     case 'SERVER_FULL':

@@ -129,7 +129,8 @@ export class Connection {
   /**
    * Sends one command; commands of the same tick share one write.
    * @param deadlineMs without a reply for so long, the connection is given up; the outcome is unknown then.
-   * @throws {MillraceError} UNREACHABLE at once when there is no connection: nothing is queued. {TypeError} for an argument that is no text.
+   * @throws {MillraceError} UNREACHABLE at once when there is no connection: nothing is queued. CLOSED when there will be none.
+   *   {TypeError} for an argument that is no text.
    */
   async send(args: readonly string[], deadlineMs?: number): Promise<Reply> {
     const client = this.#client
@@ -155,6 +156,10 @@ export class Connection {
   }
 
   #unsent(): MillraceError {
+    // The end of a duplicate alone passes: there will be another one.
+    if ((this.#parent ?? this).#isClosed) {
+      return new MillraceError('CLOSED', 'Not sent: the Millrace is closed')
+    }
     return new MillraceError('UNREACHABLE', `Not sent: no connection to ${this.shownUrl}`)
   }
 

@@ -127,6 +127,6 @@ function isRefusal(error: unknown): boolean {
 
 /** The server did not answer. */
 export function isLoss(error: unknown): boolean {
-  const losses = ['UNREACHABLE', 'DISCONNECTED', 'TIMEOUT']
+  const losses = ['UNREACHABLE', 'CLOSED', 'DISCONNECTED', 'TIMEOUT']
   return error instanceof MillraceError && losses.includes(error.code)
 }
