@@ -4,7 +4,7 @@
  */
 import type { ConnectOptions } from 'millrace'
 import type { Log } from './log.ts'
-import { withoutStop } from './terminal/words.ts'
+import { sentence } from './terminal/words.ts'
 
 const againEveryMs = 60_000
 
@@ -14,12 +14,12 @@ export function connectionLog(log: Log): Required<Omit<ConnectOptions, 'url' | '
   const refusal = new Lasting(log)
   return {
     onDisconnect: ({ message }) => {
-      const why = `${withoutStop(message)}. Reconnecting.`
+      const why = `${sentence(message)} Reconnecting.`
       loss.begin(`Connection to Redis lost: ${why}`, `Still no connection to Redis: ${why}`)
     },
     onReconnect: () => loss.end('Connection to Redis is back'),
     onRefused: ({ message }) => {
-      const why = `${withoutStop(message)}. Looking whether its URL leads elsewhere.`
+      const why = `${sentence(message)} Looking whether its URL leads elsewhere.`
       refusal.begin(`Redis refuses all work: ${why}`, `Redis still refuses all work: ${why}`)
     },
     onAccepted: () => refusal.end('Redis takes work again'),

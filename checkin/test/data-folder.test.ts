@@ -114,14 +114,18 @@ const wrongFiles: readonly [what: string, files: Files, message: RegExp][] = [
   [
     'a missing field in the second record',
     user(`{"id":1,${plainUser}},\n\n{"id":2,"numCheckins":2,"lastSeenAt":3}`),
-    /line 4, record 2 of "users": field "lastCheckin" is missing; expected an integer from 0/,
+    /line 4, record 2 of "users": field "lastCheckin" is missing; expected an integer of at least 0/,
   ],
   [
     'an id as text',
     user(`{"id":"1",${plainUser}}`),
-    /field "id" is "1"; expected an integer from 1\. Nothing/,
+    /field "id" is "1"; expected an integer of at least 1\. Nothing/,
   ],
-  ['an id of zero', user(`{"id":0,${plainUser}}`), /field "id" is 0; expected an integer from 1\./],
+  [
+    'an id of zero',
+    user(`{"id":0,${plainUser}}`),
+    /field "id" is 0; expected an integer of at least 1\./,
+  ],
   [
     'an id that stands twice',
     user(`{"id":1,${plainUser}},\n{"id":1,${plainUser}}`),
@@ -130,12 +134,12 @@ const wrongFiles: readonly [what: string, files: Files, message: RegExp][] = [
   [
     'a count that is no integer',
     location('{"id":1,"numCheckins":1.5,"numStars":0,"averageStars":0}'),
-    /locations.json": line 2, .*field "numCheckins" is 1.5; expected an integer from 0/,
+    /locations.json": line 2, .*field "numCheckins" is 1.5; expected an integer of at least 0/,
   ],
   [
     'a count below zero',
     location('{"id":1,"numCheckins":1,"numStars":-1,"averageStars":0}'),
-    /field "numStars" is -1; expected an integer from 0/,
+    /field "numStars" is -1; expected an integer of at least 0/,
   ],
   [
     'a field that holds a list',
@@ -175,7 +179,7 @@ const wrongFiles: readonly [what: string, files: Files, message: RegExp][] = [
   [
     'a check-in of nobody',
     checkins('{"id":"5-0","userId":0,"locationId":1,"starRating":5}'),
-    /field "userId" is 0; expected an integer from 1/,
+    /field "userId" is 0; expected an integer of at least 1/,
   ],
   [
     'an entry id without its sequence',

@@ -101,7 +101,7 @@ const groups: readonly Case[] = [
       const id = await millrace.append(model.checkins, checkin)
       await redis.send('XDEL', key, id)
     }),
-    what: /^1 appended check-ins are neither/,
+    what: /^1 appended check-in is neither/,
     remedy: accepted,
   },
   {
@@ -115,7 +115,7 @@ const groups: readonly Case[] = [
     check: 'dead-letter-count',
     severity: 'warning',
     cause: all(processed(10), send('XADD', deadLetters, '*', 'id', '1-0')),
-    what: /holds 1 letters, 1 more than/,
+    what: /holds 1 letter, 1 more than/,
     remedy: accepted,
   },
   {
@@ -137,7 +137,7 @@ const groups: readonly Case[] = [
     check: 'no-processor',
     severity: 'problem',
     cause: all(processed(10), append, append, read),
-    what: /No processor is alive, 1 check-ins are undelivered .*and 1 pending/,
+    what: /No processor is alive, 1 check-in is undelivered .*and 1 pending/,
     remedy: async (redis, bench) => {
       await redis.send('XCLAIM', key, name, 'c', '0', await firstPending(redis), 'JUSTID')
       await drained(redis, bench)
@@ -149,7 +149,7 @@ const groups: readonly Case[] = [
     cause: all(processed(10), append, read, async (redis) => {
       await redis.send('XCLAIM', key, name, 'retry', '0', await firstPending(redis), 'JUSTID')
     }),
-    what: /^1 check-ins wait for their next attempt/,
+    what: /^1 check-in waits for the next attempt/,
     remedy: async (redis, bench) => {
       await redis.send('XCLAIM', key, name, 'c', '0', await firstPending(redis), 'JUSTID')
       await drained(redis, bench)

@@ -107,6 +107,8 @@ test('embedded server keeps its data over kill -9', async (t) => {
   const first = await folder.start()
   await send(first.port, 'SET', 'key', 'kept')
   await kill(first)
+  // Lines of its start would say nothing of its end.
+  assert.equal(await first.ended, 'It said nothing, so it was killed perhaps')
   assert.equal(await runningServer(folder.path), undefined)
   const second = await folder.start()
   assert.equal(await send(second.port, 'GET', 'key'), 'kept')

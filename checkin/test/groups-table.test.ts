@@ -65,6 +65,7 @@ test('table of groups escapes what other programs put into names', () => {
 test('a text of others gets one full stop', () => {
   assert.equal(sentence("used memory > 'maxmemory'."), "used memory > 'maxmemory'.")
   assert.equal(sentence('it is gone'), 'it is gone.')
+  assert.equal(sentence('Are you sure?'), 'Are you sure?')
 })
 
 test('duration is written in the unit that fits', () => {

@@ -120,7 +120,7 @@ onOldestAndNewest(
       const running = runMain(['group-processor', 'consumer1'], { env })
       await append('1-0', 1, 1)
       await running.waitForLine(
-        /^info: consumer1: Processed 1 checkins, 1\/s, lag 0, pending 0\.$/,
+        /^info: consumer1: Processed 1 checkin, 1\/s, lag 0, pending 0\.$/,
         slowly,
       )
       await append('2-0', 1, 1)
@@ -132,6 +132,28 @@ onOldestAndNewest(
       assert.equal(code, 0)
       assert.match(stdout, /Stopped\. Processed 2 checkins\.\n$/)
       assert.doesNotMatch(stdout, /Processing checkin/)
+    })
+
+    test('that never began says why, and nothing else', async () => {
+      const { env, redis } = await freshGroup(bench())
+      const first = runMain(['group-processor', 'consumer1'], { env })
+      await first.waitForLine(/Starting up\./)
+      const taken = await runMain(['group-processor', 'consumer1'], { env }).exited
+      assert.equal(taken.code, 1)
+      assert.equal(taken.stdout, '')
+      assert.match(taken.stderr, /^error: .*consumer1/)
+      first.kill('SIGINT')
+      assert.match(
+        (await first.exited).stdout,
+        /Starting up\.\n.*Stopped\. Processed 0 checkins\.\n$/,
+      )
+      await redis.send('XGROUP', 'DESTROY', `${env.KEY_PREFIX}:checkins`, 'checkinConsumers')
+      for (const flag of ['--pull', '--drain']) {
+        const missing = await runMain(['group-processor', 'consumer2', flag], { env }).exited
+        assert.equal(missing.code, 1)
+        assert.equal(missing.stdout, '')
+        assert.match(missing.stderr, /^error: .*group "checkinConsumers"/)
+      }
     })
 
     test('warns of a dead letter and of claims, one JSON object a line', async () => {
@@ -149,8 +171,8 @@ onOldestAndNewest(
         .map((line) => JSON.parse(line) as { level: string; msg: string })
         .filter(({ level }) => level === 'warn')
       assert.deepEqual(warnings.map(({ msg }) => msg).sort(), [
-        'consumer1: Checkin 2-0 became a dead letter: field "userId" must be an integer from 1.',
-        'consumer1: Claimed 1 checkins of gone.',
+        'consumer1: Checkin 2-0 became a dead letter: field "userId" must be an integer of at least 1.',
+        'consumer1: Claimed 1 checkin of gone.',
       ])
     })
 

@@ -21,6 +21,8 @@ export type Delivery = 'new' | 'pending' | 'claimed' | 'retried'
  * changes nothing of what it is told; its first failure is a warning of the process (`MILLRACE_OBSERVER`).
  */
 export interface ConsumerObserver<F extends Fields = Fields> {
+  /** Told once: it has its name, its group is there, and what was pending for it is read. New entries come from now on. */
+  started?(): void
   /**
    * Decoded entries have come. `from`: of claimed ones, the consumer for which they were pending; `redrive`, `unassigned` and
    * `retry` are names under which the engine parks entries that were redriven, left by a removed consumer, or wait for an attempt.
@@ -216,7 +218,7 @@ export function isPushedDown<F extends Fields>(
 /** A bound on something that is counted; Infinity: none. */
 function boundOf(option: string, value: number): number {
   if (value === Infinity || (Number.isSafeInteger(value) && value >= 1)) return value
-  throw new RangeError(`Cannot use ${option} ${value}: it is an integer from 1, or Infinity`)
+  throw new RangeError(`Cannot use ${option} ${value}: it is an integer of at least 1, or Infinity`)
 }
 
 function inRange(option: string, value: number, least: number, most: number): number {

@@ -161,7 +161,10 @@ export class Consumer<F extends Fields = Fields> {
       blockMs,
       takeNew: inServer && ((reading) => inServer.takeNew(reading)),
       onDelivered: (entries, how) => this.#receive(entries, how),
-      onCaughtUp: () => this.#startClaiming(),
+      onCaughtUp: () => {
+        this.#teller.started()
+        this.#startClaiming()
+      },
       onNothing: () => this.#foundNothing(),
     })
   }
@@ -272,9 +275,7 @@ export class Consumer<F extends Fields = Fields> {
       for (const entry of entries) settled.push({ kind: 'apply', id: entry.id, entry, isAgain })
     } else if (isAgain && entries.length > 0) {
       this.#handleAgain(pool, entries, how)
-    } else {
-      for (const entry of entries) pool.push(entry)
-    }
+    } else entries.forEach((entry) => pool.push(entry))
     this.#applier.push(settled)
   }
 
@@ -292,11 +293,9 @@ export class Consumer<F extends Fields = Fields> {
   /** The bodies of entries are gone; `isSettled`: their dead letters are written. */
   #lost(ids: readonly string[], isSettled: boolean): void {
     const letters = ids.map(lostLetter)
+    const settled = letters.map((one) => ({ kind: 'dead-letter' as const, ...one, isAgain: true }))
     if (isSettled) this.#teller.deadLettered(letters)
-    else
-      this.#applier.push(
-        letters.map((letter) => ({ kind: 'dead-letter', ...letter, isAgain: true })),
-      )
+    else this.#applier.push(settled)
   }
 
   async #foundNothing(): Promise<boolean> {

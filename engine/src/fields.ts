@@ -66,17 +66,37 @@ export function text(...rest: readonly never[]): TextField {
 export function encodeValue(name: string, field: Field, value: unknown): string {
   if (field.kind === 'text') {
     if (!isWellFormed(value)) {
-      throw new TypeError(`Cannot append: field "${name}" must be well-formed text`)
+      throw wrongValue(name, 'well-formed text', value)
     }
     return value
   }
   if (typeof value !== 'number' || !Number.isSafeInteger(value)) {
-    throw new TypeError(`Cannot append: field "${name}" must be an integer`)
+    throw wrongValue(name, allowed(field), value)
   }
   if (value < field.min || value > field.max) {
-    throw new RangeError(`Cannot append: field "${name}" must be ${allowed(field)}`)
+    throw new RangeError(`Cannot append: field "${name}" must be ${allowed(field)}, is ${value}`)
   }
   return String(value)
+}
+
+/** Of a text nothing is told: an error may be logged where its content may not. */
+function wrongValue(name: string, expected: string, value: unknown): TypeError {
+  const field = `Cannot append: field "${name}"`
+  if (value === undefined) return new TypeError(`${field} is missing: it must be ${expected}`)
+  if (typeof value === 'string' && expected === 'well-formed text') {
+    return new TypeError(
+      `${field} must be ${expected}: it holds half a surrogate pair, or U+FFFD, which stands for lost bytes`,
+    )
+  }
+  return new TypeError(`${field} must be ${expected}, is ${kindOf(value)}`)
+}
+
+function kindOf(value: unknown): string {
+  if (typeof value === 'string') return 'a text'
+  if (typeof value === 'function') return 'a function'
+  if (typeof value === 'object' && value !== null)
+    return Array.isArray(value) ? 'a list' : 'an object'
+  return typeof value === 'bigint' ? `${value}n` : String(value)
 }
 
 /** Decodes the text of a field; undefined when it is not what the field declares. */
@@ -92,8 +112,8 @@ export function decodeValue(field: Field, raw: string): number | string | undefi
 export function allowed(field: Field): string {
   if (field.kind === 'text') return 'UTF-8 text'
   const { min, max } = field
-  if (max === Number.MAX_SAFE_INTEGER) {
-    return min === Number.MIN_SAFE_INTEGER ? 'an integer' : `an integer from ${min}`
-  }
-  return `an integer from ${min} to ${max}`
+  const isBounded = { below: min > Number.MIN_SAFE_INTEGER, above: max < Number.MAX_SAFE_INTEGER }
+  if (isBounded.below && isBounded.above) return `an integer from ${min} to ${max}`
+  if (isBounded.below) return `an integer of at least ${min}`
+  return isBounded.above ? `an integer of at most ${max}` : 'an integer'
 }

@@ -1,7 +1,7 @@
 /** What a consumer or a reader is given where no types have looked at it. */
 import type { ConsumerObserver, ConsumerOptions } from './consumer-options.ts'
 import type { Fields } from './fields.ts'
-import { checkKnown, type Names } from './known-options.ts'
+import { checkKnown, unknownOption, type Names } from './known-options.ts'
 import { checkValue, flag } from './option-values.ts'
 import type { ReaderObserver, ReaderOptions } from './reader.ts'
 
@@ -25,6 +25,7 @@ const consumerOptions: Names<ConsumerOptions<Fields>> = {
 }
 
 const consumerObserver: Names<ConsumerObserver> = {
+  started: true,
   delivered: true,
   applied: true,
   folded: true,
@@ -45,6 +46,7 @@ const readerOptions: Names<ReaderOptions<Fields>> = {
 }
 
 const readerObserver: Names<ReaderObserver> = {
+  started: true,
   delivered: true,
   applied: true,
   deadLettered: true,
@@ -92,16 +94,23 @@ export function checkProjections(action: string, given: unknown): void {
   throw new TypeError(`Cannot ${action}: projections is no list of what projection() returns`)
 }
 
-function checkObserver(
+/**
+ * What an object has besides functions may be of its own, and a class may have whatever methods it likes.
+ * @throws {TypeError} naming the function.
+ */
+export function checkObserver(
   action: string,
   given: unknown,
   known: Readonly<Record<string, true>>,
 ): void {
   if (given === undefined) return
-  // A class may have more methods than we call, and not as its own.
-  const observer = given as Readonly<Record<string, unknown>>
   if (typeof given !== 'object' || given === null) {
     throw new TypeError(`Cannot ${action}: observer is no object`)
   }
+  const observer = given as Readonly<Record<string, unknown>>
   for (const name of Object.keys(known)) checkFunction(action, `observer.${name}`, observer[name])
+  if (Object.getPrototypeOf(observer) !== Object.prototype) return
+  const functions = Object.entries(observer).filter(([, value]) => typeof value === 'function')
+  const problem = unknownOption(Object.fromEntries(functions), known, 'observer.')
+  if (problem !== undefined) throw new TypeError(`Cannot ${action}: ${problem}`)
 }

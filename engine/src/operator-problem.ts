@@ -24,6 +24,7 @@ function partsOf(given: unknown): { readonly kind?: unknown; readonly of?: unkno
 export function shown(given: unknown): string {
   if (typeof given === 'function') return `the function ${given.name || 'without a name'}`
   if (given === undefined) return 'nothing'
+  if (given === null) return 'null'
   if (typeof given === 'string') return `the text "${given}"`
   return typeof given === 'object' ? 'an object of another kind' : `a ${typeof given}`
 }

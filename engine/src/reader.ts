@@ -31,6 +31,8 @@ import { countBounds } from './undelivered.ts'
 
 /** What a reader tells while it runs. One that throws or rejects changes nothing; its first failure is a warning of the process. */
 export interface ReaderObserver<F extends Fields = Fields> {
+  /** Told once: it has its position, and reads from now on. */
+  started?(): void
   delivered?(entries: readonly Entry<F>[]): void
   /** The server has confirmed effects and position. The next read waits until this resolves. */
   applied?(entries: readonly Entry<F>[], position: string): void | Promise<void>
@@ -162,6 +164,7 @@ export class Reader<F extends Fields = Fields> {
       this.#position = held
     }
     this.#serverId = serverId
+    if (isFirst) void this.#calls.tell('started')
   }
 
   /** Certainly another server than the one that we have read from, or another start of it. */

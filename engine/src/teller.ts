@@ -31,9 +31,16 @@ export class Teller<F extends Fields> {
     superseded: 0,
   }
   readonly #calls: ObserverCalls<ConsumerObserver<F>>
+  #hasStarted = false
 
   constructor(observer: ConsumerObserver<F> | undefined, consumer: string) {
     this.#calls = new ObserverCalls(observer ?? {}, `consumer "${consumer}"`)
+  }
+
+  /** Told for the first time only: it is so on each new connection. */
+  started(): void {
+    if (!this.#hasStarted) void this.#calls.tell('started')
+    this.#hasStarted = true
   }
 
   delivered(entries: readonly Entry<F>[], how: Delivery, from?: string): void {

@@ -1,6 +1,7 @@
 /** Keeps a stream bounded: runs {@link Millrace.trim} again and again. Promise: as there, nothing that is needed goes. */
 import { isPassing } from './errors.ts'
 import type { Fields } from './fields.ts'
+import { checkObserver } from './given-options.ts'
 import { checkOptions, integerFrom, observerOf, type Rules } from './option-values.ts'
 import type { Millrace } from './millrace.ts'
 import { ObserverCalls } from './observer-calls.ts'
@@ -44,6 +45,7 @@ export class Trimmer<F extends Fields = Fields> {
     checkStream('make a trimmer', stream)
     checkOptions(`make a trimmer of stream "${stream.key}"`, options, rules)
     checkHolders(options)
+    checkObserver('make a trimmer', options.observer, { ran: true, failed: true })
     const { everyMs = 10_000 } = options
     this.#millrace = millrace
     this.#stream = stream

@@ -38,6 +38,12 @@ onEachServer('connection', (bench) => {
     await (await connect({ url: url.href })).close()
   })
 
+  test('is refused in whole sentences where the server asks back', async () => {
+    const url = bench().server.url.replace('//', '//:secret@')
+    const error = await connect({ url }).catch((reason: unknown) => reason)
+    assert.match(String(error), /configuration is correct\? Check user and password$/)
+  })
+
   test('is made although the first replies are lost, and told as refused if all are', async (t) => {
     const proxy = await startProxy(bench().server.port)
     t.after(() => proxy.close())

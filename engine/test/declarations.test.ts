@@ -22,17 +22,51 @@ test('integer refuses bounds that are swapped or not exact', () => {
   assert.throws(() => integer(0, 2 ** 53), RangeError)
 })
 
-test('append refuses a wrong value and names its field', () => {
+test('append refuses a wrong value, and says of which field and what it is', () => {
   const encode = (guest: unknown, room: unknown) => () =>
     encodeEntry(visits, { guest, room } as { guest: string; room: number })
-  for (const room of ['1', 1.5, NaN, Infinity, true, null, undefined, 2 ** 53]) {
-    assert.throws(encode('ada', room), /field "room" must be an integer/)
+  const message = (what: string) => ({ message: `Cannot append: field ${what}` })
+  for (const [room, is] of [
+    ['1', 'a text'],
+    [1.5, '1.5'],
+    [NaN, 'NaN'],
+    [Infinity, 'Infinity'],
+    [true, 'true'],
+    [null, 'null'],
+    [3n, '3n'],
+    [[1], 'a list'],
+    [2 ** 53, '9007199254740992'],
+  ] as const) {
+    const problem = message(`"room" must be an integer from 1 to 99, is ${is}`)
+    assert.throws(encode('ada', room), { name: 'TypeError', ...problem })
   }
-  for (const room of [0, 100]) assert.throws(encode('ada', room), RangeError)
-  for (const guest of [1, null, undefined, '\ud800']) {
-    assert.throws(encode(guest, 1), /field "guest" must be well-formed text/)
+  for (const room of [0, 100]) {
+    const problem = message(`"room" must be an integer from 1 to 99, is ${room}`)
+    assert.throws(encode('ada', room), { name: 'RangeError', ...problem })
   }
+  for (const [guest, is] of [
+    [1, '1'],
+    [null, 'null'],
+    [{}, 'an object'],
+  ] as const) {
+    assert.throws(encode(guest, 1), message(`"guest" must be well-formed text, is ${is}`))
+  }
+  assert.throws(encode('\ud800', 1), /"guest" must be well-formed text: it holds half a surrogate/)
+  assert.throws(encode(undefined, 1), message('"guest" is missing: it must be well-formed text'))
+  const missing = message('"room" is missing: it must be an integer from 1 to 99')
+  assert.throws(encode('ada', undefined), { name: 'TypeError', ...missing })
   assert.deepEqual(encode('ada 🎡', 7)(), ['guest', 'ada 🎡', 'room', '7'])
+})
+
+test('append tells bounds as they are declared', () => {
+  for (const [field, value, expected] of [
+    [integer(1), 0, 'an integer of at least 1, is 0'],
+    [integer(undefined, 5), 6, 'an integer of at most 5, is 6'],
+    [integer(), 0.5, 'an integer, is 0.5'],
+  ] as const) {
+    const encode = () => encodeEntry(stream('s', { n: field }), { n: value })
+    assert.throws(encode, { message: `Cannot append: field "n" must be ${expected}` })
+  }
 })
 
 test('append puts extra fields after the declared ones, and refuses one that is declared', () => {
@@ -191,14 +225,28 @@ test('what a consumer or a reader cannot be given is refused when it is made', (
     [{ projections: [undefined] }, /projections is no list/],
     [{ observer: { applied: true } }, /observer\.applied is no function/],
     [{ observer: 'x' }, /observer is no object/],
+    [
+      { observer: { aplied: () => undefined } },
+      /option "observer\.aplied" is unknown: did you mean "observer\.applied"\? There are started, delivered,/,
+    ],
+    [{ observer: { log: () => undefined } }, /option "observer\.log" is unknown: there are/],
   ]
   for (const [options, message] of cases) {
     assert.throws(consumer(options), { name: 'TypeError', message })
   }
   assert.doesNotThrow(consumer({ handler: () => undefined, observer: { mine: 1 } }))
+  class Counter {
+    readonly log = () => undefined
+    count() {
+      this.log()
+    }
+  }
+  assert.doesNotThrow(consumer({ observer: new Counter() }))
   const reader = { name: 'alone', positionKey: 'p', projections: [page] }
   assert.doesNotThrow(() => checkReaderGiven(reader))
   assert.throws(() => checkReaderGiven({ ...reader, positionkey: 'p' }), /"positionkey" is unknown/)
+  const observer = { retried: () => undefined }
+  assert.throws(() => checkReaderGiven({ ...reader, observer }), /"observer.retried" is unknown/)
   assert.throws(() => checkReaderGiven({ ...reader, name: undefined }), /name is missing/)
   assert.throws(() => checkReaderGiven({ ...reader, projections: undefined }), /no list/)
 })

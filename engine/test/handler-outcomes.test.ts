@@ -140,7 +140,7 @@ onEachServer('attemptsMax', (bench) => {
     assert.deepEqual(await effects(fixture), { guests: 1, rooms: 1 })
     for (const attemptsMax of [0, 1.5, Number.NaN, -Infinity]) {
       assert.throws(() => fixture.group.consumer('x', { handler: () => undefined, attemptsMax }), {
-        message: `Cannot use attemptsMax ${attemptsMax}: it is an integer from 1, or Infinity`,
+        message: `Cannot use attemptsMax ${attemptsMax}: it is an integer of at least 1, or Infinity`,
       })
     }
   })

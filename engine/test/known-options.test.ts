@@ -46,6 +46,8 @@ function slips({ millrace, visits, group, prefix }: Fixture): Record<string, () 
       deadLetters.purge(slip({ all: true, reasons: 'handler' })),
     'list dead letters: option "limit" is unknown: there are order,': () =>
       deadLetters.list(slip({ limit: 1 })),
+    'make a trimmer: option "observer.run" is unknown: did you mean "observer.ran"?': () =>
+      new Trimmer(millrace, visits, slip({ observer: { run: () => undefined } })),
     'pause group "desk" or its consumers: option "futur" is unknown: did you mean "future"?': () =>
       group.pause({ consumer: 'bob' }, slip({ futur: true })),
     'pause or resume in group "desk": option "name" is unknown: there are consumer': () =>

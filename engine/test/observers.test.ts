@@ -40,6 +40,7 @@ onEachServer('observer that fails', (bench) => {
     test(`(${how}) in everything stops no consumer, and is warned of once for each`, async (t) => {
       const fixture = await freshGroup(bench())
       const names = [
+        'started',
         'delivered',
         'applied',
         'deadLettered',

@@ -2,7 +2,7 @@ import { Argument, Command } from 'commander'
 import { MillraceError, type Group, type Millrace, type Pauses, type RosterEntry } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
 import { plainTable } from '../terminal/plain-table.ts'
-import { duration, isColour, printable, written } from '../terminal/words.ts'
+import { countOf, duration, isColour, printable, written } from '../terminal/words.ts'
 import { CommandError } from '../errors.ts'
 import { pauseLines } from '../groups/table.ts'
 import type { Wiring } from '../wiring.ts'
@@ -104,7 +104,7 @@ async function remove(wiring: Wiring, name: string, { json }: Options): Promise<
     const rest =
       moved === 0
         ? 'Nothing was pending for it'
-        : `${written(moved)} pending entries wait for the next sweep of a living consumer`
+        : `${countOf(moved, 'pending entry waits', 'pending entries wait')} for the next sweep of a living consumer`
     const text = `Consumer ${printable(name)} of group ${group.name} is removed. ${rest}.`
     process.stdout.write(`${json === true ? JSON.stringify({ name, moved }) : text}\n`)
   })

@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import type { Group, LagRepair, LossAcceptance } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
-import { written } from '../terminal/words.ts'
+import { countOf, written } from '../terminal/words.ts'
 import type { Wiring } from '../wiring.ts'
 import { sayPlace } from './place.ts'
 import { withRemedy } from './stop-signals.ts'
@@ -77,7 +77,7 @@ async function repair(
 
 function lagText({ kind, undelivered, lagBefore, lagAfter }: LagRepair): Omit<Outcome, 'result'> {
   const before = lagBefore === null ? 'cannot tell the lag' : `said a lag of ${written(lagBefore)}`
-  const really = `${written(undelivered)} ${undelivered === 1 ? 'entry is' : 'entries are'} undelivered`
+  const really = `${countOf(undelivered, 'entry is', 'entries are')} undelivered`
   switch (kind) {
     case 'same':
       return { line: `nothing is to be repaired: ${really}, as the server says.`, isOpen: false }
@@ -103,19 +103,25 @@ function lossText(
   if (entries === 0 && letters === 0) {
     return { line: 'nothing is to be accepted: its counts add up.', isOpen: false }
   }
-  const may = isAccepted ? 'were' : 'would be'
+  const may = (count: number): string => (isAccepted ? (count === 1 ? 'was' : 'were') : 'would be')
   const parts = [
     ...(entries > 0
-      ? [`${written(entries)} check-ins that are in no count ${may} taken as skipped`]
+      ? [
+          `${countOf(entries, 'check-in that is', 'check-ins that are')} in no count ${may(entries)} taken as skipped`,
+        ]
       : []),
     ...(entries < 0
-      ? [`${written(-entries)} check-ins that are counted twice ${may} taken as appended`]
+      ? [
+          `${countOf(-entries, 'check-in that is', 'check-ins that are')} counted twice ${may(-entries)} taken as appended`,
+        ]
       : []),
     ...(letters > 0
-      ? [`${written(letters)} dead letters that were deleted ${may} taken as purged`]
+      ? [
+          `${countOf(letters, 'dead letter that was', 'dead letters that were')} deleted ${may(letters)} taken as purged`,
+        ]
       : []),
     ...(letters < 0
-      ? [`${written(-letters)} dead letters that others wrote ${may} taken as ours`]
+      ? [`${countOf(-letters, 'dead letter')} that others wrote ${may(-letters)} taken as ours`]
       : []),
   ]
   return { line: `${parts.join('; ')}.`, isOpen: !execute }

@@ -7,7 +7,7 @@ import { beyondInWords, countsInWords, load, typedLoad } from '../loader/load.ts
 import { openProgress } from '../loader/progress.ts'
 import type { Removed } from '../loader/replacement.ts'
 import type { Stock } from '../loader/stock.ts'
-import { quoted, written } from '../terminal/words.ts'
+import { countOf, quoted, written } from '../terminal/words.ts'
 import type { Wiring } from '../wiring.ts'
 import { sayPlace } from './place.ts'
 import { confirmed } from './confirmed.ts'
@@ -122,7 +122,7 @@ function inWords(summary: Summary): string {
     `Loaded ${counted(summary)} from ${folder}.`,
     `Stream "${stream}" is complete and group "${group}" begins at 0.`,
     isReplaced
-      ? `Removed from before: ${counted(removed)}, ${written(removed.deadLetters)} dead letters.`
+      ? `Removed from before: ${counted(removed)}, ${countOf(removed.deadLetters, 'dead letter')}.`
       : 'Nothing was there before.',
     ...(unplaced === 0 ? [] : [`Locations that cannot be found nearby: ${written(unplaced)}.`]),
   ].join(' ')
@@ -130,5 +130,9 @@ function inWords(summary: Summary): string {
 
 function counted(counts: { users: number; locations: number; checkins: number }): string {
   const { users, locations, checkins } = counts
-  return `${written(users)} users, ${written(locations)} locations, ${written(checkins)} check-ins`
+  return [
+    countOf(users, 'user'),
+    countOf(locations, 'location'),
+    countOf(checkins, 'check-in'),
+  ].join(', ')
 }

@@ -23,9 +23,9 @@ async function serve(): Promise<void> {
   }
   process.stdout.write(`Redis:     ${server.url}\nredis-cli: redis-cli -p ${server.port}\n`)
   say('Commands in other terminals find it by themselves. Ctrl-C ends it; the data stays.')
-  const lastLines = await Promise.race([aborted(stop).then(() => undefined), server.ended])
-  if (lastLines !== undefined) {
-    throw new CommandError(`The embedded server has ended by itself. It said last:\n${lastLines}`)
+  const words = await Promise.race([aborted(stop).then(() => undefined), server.ended])
+  if (words !== undefined) {
+    throw new CommandError(`The embedded server has ended by itself. ${words}`)
   }
   say('Stopping ...')
   await server.stop()

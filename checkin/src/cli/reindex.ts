@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { rebuildIndexes, type Indexed } from '../loader/indexes.ts'
-import { written } from '../terminal/words.ts'
+import { countOf, written } from '../terminal/words.ts'
 import type { Wiring } from '../wiring.ts'
 import { sayPlace } from './place.ts'
 
@@ -29,7 +29,7 @@ export function command(wiring: Wiring): Command {
 
 function inWords({ rankings, positions }: Indexed): string {
   return [
-    `Set ${written(rankings.ranked)} places in the rankings, removed ${written(rankings.removed)}.`,
-    `Set ${written(positions.placed)} positions of locations, removed ${written(positions.removed)}.`,
+    `Set ${countOf(rankings.ranked, 'place')} in the rankings, removed ${written(rankings.removed)}.`,
+    `Set ${countOf(positions.placed, 'position')} of locations, removed ${written(positions.removed)}.`,
   ].join(' ')
 }

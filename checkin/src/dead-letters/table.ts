@@ -1,7 +1,7 @@
 /** Shows dead letters to people. Others wrote what stands in them: nothing of it may act on the terminal. */
 import type { DeadLetter, DeadLetterPage } from 'millrace'
 import { plainTable } from '../terminal/plain-table.ts'
-import { escaped, printable, written } from '../terminal/words.ts'
+import { countOf, escaped, printable, written } from '../terminal/words.ts'
 
 const errorMax = 80
 const valueMax = 1000
@@ -60,7 +60,7 @@ export function asText(letter: DeadLetter & { readonly isInStream: boolean }): s
 
 /** `1 dead letter`, `2 dead letters`. */
 export function counted(count: number): string {
-  return `${written(count)} dead ${count === 1 ? 'letter' : 'letters'}`
+  return countOf(count, 'dead letter')
 }
 
 function timeText({ time }: DeadLetter): string {

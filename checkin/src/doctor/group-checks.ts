@@ -1,6 +1,6 @@
 /** What may be wrong with the group and its stream: each check looks at the facts and finds something or nothing. */
 import type { GroupCondition } from 'millrace'
-import { duration, printable, written } from '../terminal/words.ts'
+import { countOf, duration, printable, written } from '../terminal/words.ts'
 import type { Finding } from './finding.ts'
 import type { GroupFacts } from './group-facts.ts'
 import type { ServerFacts } from './server-facts.ts'
@@ -75,12 +75,11 @@ const unbalanced: Check = ({ balance, plan }) => {
   // What a recovery mends is said by itself.
   if (unaccounted === null || unaccounted === 0 || recoverable[plan.condition]) return undefined
   const accept = `When it is settled, take it into the account: ${acceptance}`
-  const many = written(Math.abs(unaccounted))
   if (unaccounted > 0) {
     return {
       check: 'balance',
       severity: 'problem',
-      what: `${many} appended check-ins are neither counted, dead letters, pending nor undelivered.`,
+      what: `${countOf(unaccounted, 'appended check-in is', 'appended check-ins are')} neither counted, dead letters, pending nor undelivered.`,
       why: 'They were deleted or trimmed before they were processed, or acknowledged or dropped by hand: they have no effect.',
       remedy: `Find who does that (XDEL, XTRIM, XADD MAXLEN, XACK, XGROUP DELCONSUMER or SETID). ${accept}`,
     }
@@ -88,7 +87,7 @@ const unbalanced: Check = ({ balance, plan }) => {
   return {
     check: 'balance',
     severity: 'problem',
-    what: `${many} more check-ins are counted than were appended.`,
+    what: `${countOf(-unaccounted, 'more check-in is', 'more check-ins are')} counted than were appended.`,
     why: 'Some counted twice, or keys of different times are together (a backup that was restored in part).',
     remedy: `Restore a backup of all keys. ${accept}`,
   }
@@ -118,7 +117,7 @@ const letterCount: Check = ({ balance }) => {
   return {
     check: 'dead-letter-count',
     severity: difference > 0 ? 'problem' : 'warning',
-    what: `The dead-letter stream holds ${written(deadLetters)} letters, ${many} ${difference > 0 ? 'fewer' : 'more'} than the ledger counts.`,
+    what: `The dead-letter stream holds ${countOf(deadLetters, 'letter')}, ${many} ${difference > 0 ? 'fewer' : 'more'} than the ledger counts.`,
     why:
       difference > 0
         ? 'Somebody deleted letters otherwise than by purge: nobody can redrive them.'
@@ -133,7 +132,7 @@ const letters: Check = ({ balance }) => {
   return {
     check: 'dead-letters',
     severity: 'warning',
-    what: `${written(deadLetters)} ${deadLetters === 1 ? 'dead letter waits' : 'dead letters wait'} for somebody to decide.`,
+    what: `${countOf(deadLetters, 'dead letter waits', 'dead letters wait')} for somebody to decide.`,
     why: 'These check-ins have no effect yet.',
     remedy: `${typed('dead-letters')}; repair the cause, then redrive or purge them.`,
   }
@@ -147,7 +146,7 @@ const twice: Check = ({ balance, otherReadings, group }) => {
   return {
     check: 'two-readings',
     severity: 'problem',
-    what: `Besides group ${group} (${written(balance?.applied ?? 0)} check-ins) the stream was also processed by ${others.join(', ')}.`,
+    what: `Besides group ${group} (${countOf(balance?.applied ?? 0, 'check-in')}) the stream was also processed by ${others.join(', ')}.`,
     why: 'Each counts every check-in in the same hashes: they count twice.',
     remedy:
       'Stop all but one, and restore a backup of all keys from before. (Sample data can be loaded again.)',
@@ -179,7 +178,7 @@ const removed: Check = ({ balance }) => {
   return {
     check: 'removed-otherwise',
     severity: 'info',
-    what: `${written(gone)} processed check-ins were removed from the stream otherwise than by ${typed('trim')}.`,
+    what: `${countOf(gone, 'processed check-in was', 'processed check-ins were')} removed from the stream otherwise than by ${typed('trim')}.`,
     why: 'Nothing was lost this time. XTRIM, XDEL and XADD MAXLEN do not see what is still needed.',
     remedy: `Use ${typed('trim')}.`,
   }

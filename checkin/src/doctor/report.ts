@@ -1,6 +1,6 @@
 /** Shows a diagnosis to people. */
 import type { Balance } from 'millrace'
-import { duration, escaped, written } from '../terminal/words.ts'
+import { countOf, duration, escaped, written } from '../terminal/words.ts'
 import type { Diagnosis } from './doctor.ts'
 import type { Finding, Severity } from './finding.ts'
 import type { Flow } from './flow.ts'
@@ -24,11 +24,14 @@ export function asText(diagnosis: Diagnosis, { isColour }: { isColour: boolean }
 }
 
 function balanceText(balance: Balance): string {
-  const { appended, skipped, applied, deadLettered, redriven, pending, undelivered } = balance
+  const { appended, skipped, applied, deadLettered, redriven, purged, pending, undelivered } =
+    balance
+  // They are accounted for, and wait for nobody.
+  const gone = purged === 0 ? '' : ` (${written(purged)} of them purged)`
   const sum = [
     `${shown(skipped)} skipped`,
     `${written(applied)} applied`,
-    `${written(deadLettered - redriven)} dead letters`,
+    `${countOf(deadLettered - redriven, 'dead letter')}${gone}`,
     `${written(pending)} pending`,
     `${shown(undelivered)} undelivered`,
   ]
@@ -65,8 +68,8 @@ function summary(findings: readonly Finding[]): string {
   const [problems, warnings] = [count('problem'), count('warning')]
   if (problems + warnings === 0) return 'Nothing is wrong.'
   return [
-    ...(problems > 0 ? [`${problems} ${problems === 1 ? 'problem' : 'problems'}`] : []),
-    ...(warnings > 0 ? [`${warnings} ${warnings === 1 ? 'warning' : 'warnings'}`] : []),
+    ...(problems > 0 ? [countOf(problems, 'problem')] : []),
+    ...(warnings > 0 ? [countOf(warnings, 'warning')] : []),
   ].join(', ')
 }
 

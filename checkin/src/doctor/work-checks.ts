@@ -1,6 +1,6 @@
 /** What may be wrong with the work on the group: who works, who is paused, and whether what waits gets less. */
 import type { Pause } from 'millrace'
-import { duration, printable, written } from '../terminal/words.ts'
+import { countOf, duration, printable, written } from '../terminal/words.ts'
 import { pauseText } from '../groups/pause-text.ts'
 import type { Finding } from './finding.ts'
 import { isWorkedOn, type GroupFacts } from './group-facts.ts'
@@ -11,11 +11,14 @@ type Check = (facts: GroupFacts) => Finding | undefined
 /** What is undelivered and pending, how old it is, and how fast it grows. */
 function waitingText({ balance, flow }: GroupFacts): string {
   const { undelivered = 0, pending = 0 } = balance ?? {}
-  const counted = undelivered === null ? 'more than a million' : written(undelivered)
+  const counted =
+    undelivered === null
+      ? 'more than a million check-ins are'
+      : countOf(undelivered, 'check-in is', 'check-ins are')
   const { oldestUndeliveredMs = null, oldestPendingMs = null, growthPerSecond = 0 } = flow ?? {}
   const growth = Math.round(growthPerSecond * 10) / 10
   return [
-    `${counted} check-ins are undelivered${ageText(oldestUndeliveredMs)}`,
+    `${counted} undelivered${ageText(oldestUndeliveredMs)}`,
     ` and ${written(pending)} pending${ageText(oldestPendingMs)}`,
     growth > 0 ? `, ${written(growth)} more each second` : '',
   ].join('')
@@ -158,7 +161,7 @@ const retries: Check = ({ balance, roster }) => {
   return {
     check: 'retries-lost',
     severity: 'warning',
-    what: `${written(lostOnes)} check-ins wait for their next attempt without a time for it.`,
+    what: `${countOf(lostOnes, 'check-in waits', 'check-ins wait')} for the next attempt without a time for it.`,
     why: 'Their schedule was deleted.',
     remedy: 'None is needed while a processor lives: it takes them when a lease time has passed.',
   }
@@ -183,7 +186,7 @@ const phantomLag: Check = ({ balance, flow }) => {
   return {
     check: 'lag-phantom',
     severity: 'info',
-    what: `The server says that ${written(told ?? 0)} entries are undelivered, but ${written(undelivered ?? 0)} are.`,
+    what: `The server says that ${countOf(told ?? 0, 'entry is', 'entries are')} undelivered, but ${countOf(undelivered ?? 0, 'is', 'are')}.`,
     why: 'Somebody trimmed or deleted entries before they were delivered. Our commands count; who asks the server (XINFO GROUPS) is misled.',
     remedy: `${typed('groups repair-lag')}.`,
   }

@@ -6,7 +6,7 @@ import type { ChildProcess } from 'node:child_process'
 import { CommandError } from '../errors.ts'
 import { choosePort } from './choose-port.ts'
 import { dataFolderPath, openDataFolder, type DataFolder } from './data-folder.ts'
-import { lastLines, launchServer, readLog } from './launch-server.ts'
+import { lastLines, lastWords, launchServer, readLog } from './launch-server.ts'
 import {
   becomeOwner,
   hasOwner,
@@ -140,7 +140,7 @@ async function embeddedServer(
     port,
     pid,
     isOurs,
-    ended: connection.ended.then(async () => lastLines(await readLog(folder).catch(() => ''))),
+    ended: connection.ended.then(async () => lastWords(await readLog(folder).catch(() => ''))),
     stop: async () => {
       if (isOurs) await stopServer(connection, pid, child)
       connection.close()

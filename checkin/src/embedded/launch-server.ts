@@ -52,6 +52,13 @@ export function lastLines(log: string): string {
   return log.trim().split('\n').slice(-6).join('\n')
 }
 
+/** What a server that took work said at its end, as a sentence. The lines of its start say nothing of that. */
+export function lastWords(log: string): string {
+  const ready = log.lastIndexOf('Ready to accept connections')
+  const lines = lastLines(ready < 0 ? log : log.slice(ready).replace(/^.*/, ''))
+  return lines === '' ? 'It said nothing, so it was killed perhaps' : `It said last:\n${lines}`
+}
+
 /** What the server has printed since a position, or in its last 4 KiB. */
 export async function readLog(folder: DataFolder, from?: number): Promise<string> {
   const bytes = await readFile(folder.logFile)

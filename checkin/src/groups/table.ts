@@ -1,6 +1,6 @@
 /** Shows an overview to people. */
 import { plainTable } from '../terminal/plain-table.ts'
-import { duration, printable, quoted, written } from '../terminal/words.ts'
+import { countOf, duration, printable, quoted, written } from '../terminal/words.ts'
 import type { ConsumerOverview, GroupOverview, Overview, PendingEntry } from './overview.ts'
 import { pauseText } from './pause-text.ts'
 import { typed } from '../terminal/typed.ts'
@@ -11,9 +11,7 @@ const heads = ['GROUP, CONSUMER', 'STATE', 'LAG', 'BEHIND', 'PENDING', 'HELD FOR
 export function asTable(overview: Overview, { isColour }: { isColour: boolean }): string {
   const { stream, entries, firstEntryId, lastEntryId, groups, foreignGroups } = overview
   const range = firstEntryId === null ? '' : `, ${firstEntryId} to ${lastEntryId ?? ''}`
-  const lines = [
-    `Stream ${stream}: ${written(entries)} ${entries === 1 ? 'entry' : 'entries'}${range}`,
-  ]
+  const lines = [`Stream ${stream}: ${countOf(entries, 'entry', 'entries')}${range}`]
   if (groups.length > 0) lines.push(tableOf(groups, isColour))
   lines.push(...groups.map(placeLine), ...groups.flatMap(pauseLines), ...missingLine(overview))
   if (foreignGroups.length > 0) {

@@ -1,7 +1,7 @@
 /** Puts the contents of a data folder into Redis, in the place of what was there. */
 import type { Millrace } from 'millrace'
 import { CommandError } from '../errors.ts'
-import { written } from '../terminal/words.ts'
+import { countOf } from '../terminal/words.ts'
 import type { LoadedData } from './data-folder.ts'
 import { liveConsumers } from './live-consumers.ts'
 import { checkKeys, replace, type Removed, type Target } from './replacement.ts'
@@ -65,7 +65,7 @@ export function countsInWords({ users, locations, checkins, deadLetters }: Remov
   ] as const
   return parts
     .filter(([count]) => count > 0)
-    .map(([count, noun]) => `${written(count)} ${noun}${count === 1 ? '' : 's'}`)
+    .map(([count, noun]) => countOf(count, noun))
     .join(', ')
 }
 

@@ -35,7 +35,7 @@ function bar(screen: Screen, total: number, now: () => number): Progress {
   const startedAt = now()
   const shown = new SingleBar({
     stream: screen as NodeJS.WritableStream,
-    format: 'Loading [{bar}] {percentage} % of {total} records',
+    format: `Loading [{bar}] {percentage} % of ${written(total)} records`,
     barCompleteChar: '#',
     barIncompleteChar: '.',
     clearOnComplete: true,

@@ -123,7 +123,8 @@ function isAfter(id: EntryId, other: EntryId): boolean {
 }
 
 function allowed({ min, max }: IntegerRule): string {
-  return `an integer from ${min}${max === undefined || max === Number.MAX_SAFE_INTEGER ? '' : ` to ${max}`}`
+  const isBounded = max !== undefined && max !== Number.MAX_SAFE_INTEGER
+  return isBounded ? `an integer from ${min} to ${max}` : `an integer of at least ${min}`
 }
 
 function wrong(field: string, value: unknown, expected: string): string {

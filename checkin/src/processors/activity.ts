@@ -2,7 +2,7 @@
 import type { Entry } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
 import type { Log } from '../log.ts'
-import { printable, written } from '../terminal/words.ts'
+import { countOf, printable, written } from '../terminal/words.ts'
 
 type CheckinEntry = Entry<CheckinModel['checkins']['fields']>
 
@@ -33,6 +33,7 @@ const idleAfterMs = 5000
 
 export class Activity {
   readonly #options: ActivityOptions
+  #hasStarted = false
   #processed = 0
   #said = 0
   #saidAt = performance.now()
@@ -49,7 +50,10 @@ export class Activity {
     return this.#processed
   }
 
+  /** It has begun: said once, before anything else; one that was refused says nothing. */
   started(): void {
+    if (this.#hasStarted) return
+    this.#hasStarted = true
     this.#info('Starting up.')
     if (this.#options.isDetailed) return
     this.#timer = setInterval(() => void this.#summarize(), summaryEveryMs)
@@ -58,10 +62,12 @@ export class Activity {
   ended(): void {
     clearInterval(this.#timer)
     this.#isBusy()
-    this.#info(`Stopped. Processed ${written(this.#processed)} checkins.`)
+    if (!this.#hasStarted) return
+    this.#info(`Stopped. Processed ${countOf(this.#processed, 'checkin')}.`)
   }
 
   delivered(entries: readonly CheckinEntry[]): void {
+    this.started()
     this.#isBusy()
     if (!this.#options.isDetailed) return
     const { log, name, model } = this.#options
@@ -82,6 +88,7 @@ export class Activity {
 
   /** Check-ins that were folded in the server. */
   folded(applied: number): void {
+    this.started()
     this.#isBusy()
     this.#processed += applied
   }
@@ -89,7 +96,7 @@ export class Activity {
   /** @param from the consumer for which they were pending, or a name under which the engine parks entries */
   claimed(many: number, from: string): void {
     const whose = parked[from] ?? `of ${printable(from)}`
-    this.warn(`Claimed ${written(many)} checkins ${whose}.`)
+    this.warn(`Claimed ${countOf(many, 'checkin')} ${whose}.`)
   }
 
   pausing(): void {
@@ -98,10 +105,12 @@ export class Activity {
 
   /** Nothing is there to read: said once when it stays so for five seconds, until there is work again. */
   waiting(): void {
+    this.started()
     this.#idleTimer ??= setTimeout(() => this.#info('waiting for more checkins...'), idleAfterMs)
   }
 
   paused(isPaused: boolean): void {
+    this.started()
     this.#isBusy()
     this.#info(
       isPaused ? 'Paused: reads and begins nothing, keeps its name and its checkins.' : 'Resumed.',
@@ -109,6 +118,7 @@ export class Activity {
   }
 
   warn(text: string): void {
+    this.started()
     this.#options.log.warn(`${this.#options.name}: ${text}`)
   }
 
@@ -134,7 +144,7 @@ export class Activity {
       backlog === undefined
         ? ''
         : `, lag ${orUnknown(backlog.lag)}${backlog.pending === null ? '' : `, pending ${written(backlog.pending)}`}`
-    this.#info(`Processed ${written(this.#processed)} checkins, ${rate}/s${rest}.`)
+    this.#info(`Processed ${countOf(this.#processed, 'checkin')}, ${rate}/s${rest}.`)
   }
 }
 

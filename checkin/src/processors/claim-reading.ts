@@ -6,7 +6,7 @@ import { MillraceError, type Millrace } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
 import { otherReadings, type Reading } from '../domain/readings.ts'
 import { CommandError } from '../errors.ts'
-import { printable, written } from '../terminal/words.ts'
+import { countOf, printable } from '../terminal/words.ts'
 import { typed } from '../terminal/typed.ts'
 
 /** SET on a full server, too: it is drained by processors, which must not be kept from starting. */
@@ -42,7 +42,9 @@ export async function claimReading(
   // The stream is none: nobody can read it, and the processor says so better.
   if (others === undefined) return
   if (others.length > 0) {
-    const counted = others.map((other) => `${inWords(other)} (${written(other.applied)} check-ins)`)
+    const counted = others.map(
+      (other) => `${inWords(other)} (${countOf(other.applied, 'check-in')})`,
+    )
     throw refused(reading, model, `was processed by ${counted.join(', ')}`)
   }
   const held = await set('NX', 'GET')

@@ -7,7 +7,7 @@ import type { Consumer, ConsumerObserver, Millrace } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
 import type { Log } from '../log.ts'
 import { Activity } from './activity.ts'
-import { sentence, written } from '../terminal/words.ts'
+import { countOf, sentence } from '../terminal/words.ts'
 
 export interface GroupProcessorOptions {
   readonly millrace: Millrace
@@ -68,7 +68,6 @@ export class GroupProcessor {
 
   /** Works until it is stopped or drained. @throws {MillraceError} NO_GROUP, WRONG_TYPE. */
   async run(): Promise<void> {
-    this.#activity.started()
     try {
       await this.#consumer.run()
     } finally {
@@ -85,6 +84,7 @@ export class GroupProcessor {
   #observer(): ConsumerObserver<Fields> {
     const activity = this.#activity
     return {
+      started: () => activity.started(),
       delivered: (entries, how, from = '') => {
         if (how === 'claimed') activity.claimed(entries.length, from)
         activity.delivered(entries)
@@ -101,7 +101,7 @@ export class GroupProcessor {
       },
       superseded: (ids) =>
         activity.warn(
-          `Superseded: ${written(ids.length)} checkins are not this consumer's any more: ` +
+          `Superseded: ${countOf(ids.length, 'checkin is', 'checkins are')} not this consumer's any more: ` +
             'claimed by another one, or applied before a reply was lost.',
         ),
       waiting: () => activity.waiting(),

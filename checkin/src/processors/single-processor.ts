@@ -36,6 +36,7 @@ export class SingleProcessor {
       projections: [model.users, model.locations],
       drain: options.drain,
       observer: {
+        started: () => this.#activity.started(),
         delivered: (entries) => this.#activity.delivered(entries),
         applied: (entries) => this.#activity.applied(entries),
         deadLettered: (letters) => {
@@ -50,7 +51,6 @@ export class SingleProcessor {
 
   /** Works until it is stopped or drained. @throws {MillraceError} POSITION_MOVED, WRONG_TYPE. */
   async run(): Promise<void> {
-    this.#activity.started()
     try {
       await this.#reader.run()
     } finally {

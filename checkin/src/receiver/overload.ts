@@ -5,7 +5,7 @@ import type { Pressure, PressureReason, PressureSample, PressureState } from 'mi
 import type { Log } from '../log.ts'
 import type { Problem } from './problem.ts'
 import { refuseEarly } from './resources.ts'
-import { written } from '../terminal/words.ts'
+import { countOf } from '../terminal/words.ts'
 
 /** Where the receiver reads whether it may take check-ins: it must cost nothing. */
 export type PressureSource = Pick<Pressure, 'state'>
@@ -58,7 +58,7 @@ export function logPressure(log: Log): (state: PressureState, sample: PressureSa
 function measured(reason: PressureReason, sample: PressureSample): string {
   switch (reason) {
     case 'backlog':
-      return `${written(sample.backlog ?? 0)} check-ins wait to be processed`
+      return `${countOf(sample.backlog ?? 0, 'check-in waits', 'check-ins wait')} to be processed`
     case 'memory':
       return `Redis uses ${Math.round((sample.memoryShare ?? 0) * 100)} % of its maxmemory`
     case 'event-loop':

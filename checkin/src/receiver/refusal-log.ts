@@ -1,6 +1,6 @@
 import { MillraceError } from 'millrace'
 import type { Log } from '../log.ts'
-import { sentence, written } from '../terminal/words.ts'
+import { countOf, sentence } from '../terminal/words.ts'
 
 const lineEveryMs = 1000
 
@@ -36,7 +36,7 @@ export class RefusalLog {
     const now = performance.now()
     // Under overload one is taken while the next is refused: calm for a while is what counts.
     if (now - this.#lastRefusalMs < lineEveryMs) return
-    this.#log.info(`Taking check-ins again, after ${written(this.#refused)} refused requests.`)
+    this.#log.info(`Taking check-ins again, after ${countOf(this.#refused, 'refused request')}.`)
     this.#reason = undefined
     this.#refused = 0
     this.#lastLineMs = now

@@ -4,7 +4,7 @@
  */
 import type { FastifyRequest } from 'fastify'
 import type { Log } from '../log.ts'
-import { printable, written } from '../terminal/words.ts'
+import { countOf, printable, written } from '../terminal/words.ts'
 import type { Refusal } from './identity.ts'
 import type { ReceiverMetrics } from './metrics.ts'
 import { clientOf } from './rate-limit.ts'
@@ -87,7 +87,7 @@ export class SecurityLog {
     }
     if (this.#others > 0) {
       const fields = { event: 'turned-away', repeated: this.#others }
-      this.#log.warn(fields, `Turned away: ${written(this.#others)} requests of other kinds.`)
+      this.#log.warn(fields, `Turned away: ${countOf(this.#others, 'request')} of other kinds.`)
     }
     this.#kinds.clear()
     this.#others = 0

@@ -1,6 +1,6 @@
 /** Says to people what the recovery of a group would do, and what it has done. */
 import type { GroupCondition, RecoveryOutcome, RecoveryPlan } from 'millrace'
-import { written } from '../terminal/words.ts'
+import { countOf, written } from '../terminal/words.ts'
 import { typed } from '../terminal/typed.ts'
 
 /** What was found, in words: goes on after "Group ... of stream ...: ". */
@@ -32,7 +32,7 @@ export function planText({ stream, group }: Place, plan: RecoveryPlan): string {
   if (isNothingToDo(plan)) return head
   return [
     head,
-    `  Settled for certain, not to be delivered again: ${written(plan.applied)} counted, ${written(plan.deadLettered)} dead letters.`,
+    `  Settled for certain, not to be delivered again: ${written(plan.applied)} counted, ${countOf(plan.deadLettered, 'dead letter')}.`,
     `  Never settled for certain, to be delivered: ${atLeast(plan)} after ${plan.position}.`,
     ...unknownLines(plan),
   ].join('\n')
@@ -58,7 +58,7 @@ export function outcomeText({ group }: Place, outcome: RecoveryOutcome): string 
   ]
   if (lettersWritten > 0) {
     lines.push(
-      `Wrote ${written(lettersWritten)} dead letters: ${typed('dead-letters list --reason unknown')}`,
+      `Wrote ${countOf(lettersWritten, 'dead letter')}: ${typed('dead-letters list --reason unknown')}`,
       'Redrive those that you know were not counted, purge the others.',
     )
   }
@@ -70,8 +70,7 @@ export function outcomeText({ group }: Place, outcome: RecoveryOutcome): string 
   return lines.join('\n')
 }
 
-const counted = (count: number): string =>
-  `${written(count)} ${count === 1 ? 'check-in is' : 'check-ins are'}`
+const counted = (count: number): string => countOf(count, 'check-in is', 'check-ins are')
 
 const atLeast = ({ toDeliver, isToDeliverExact }: RecoveryPlan): string =>
   `${written(toDeliver)}${isToDeliverExact ? '' : ' or more'}`

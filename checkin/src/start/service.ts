@@ -95,10 +95,8 @@ export class Service {
     const server = await startEmbedded({ info: say, warn: (text) => say(`warn: ${text}`) })
     this.#unwind.add(() => server.stop())
     this.#lose(
-      server.ended.then((lastLines) => {
-        throw new CommandError(
-          `Cannot go on: the redis-server has ended. It said last:\n${lastLines}`,
-        )
+      server.ended.then((words) => {
+        throw new CommandError(`Cannot go on: the redis-server has ended. ${words}`)
       }),
     )
     return { url: server.url, cli: `redis-cli -p ${server.port}` }

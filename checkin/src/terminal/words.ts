@@ -11,6 +11,13 @@ export function duration(ms: number): string {
 /** A count as people read it: `1,234`. */
 export const written = (count: number): string => count.toLocaleString('en-US')
 
+/**
+ * A count with what is counted: `1 check-in`, `1,234 check-ins`.
+ * @param one what stands behind a 1 @param many behind all others, default with an s
+ */
+export const countOf = (count: number, one: string, many = `${one}s`): string =>
+  `${written(count)} ${count === 1 ? one : many}`
+
 /** Names and texts that others chose: what is no plain text must not reach the terminal. */
 export function printable(text: string): string {
   return /^[^\p{C}\p{Z}]+$/u.test(text) ? text : quoted(text)
@@ -24,11 +31,8 @@ export function escaped(text: string): string {
   )
 }
 
-/** With one full stop at its end: texts of others may bring their own. */
-export const sentence = (text: string): string => `${withoutStop(text)}.`
-
-/** For a text of others that goes on behind it. */
-export const withoutStop = (text: string): string => text.replace(/\.$/, '')
+/** With one full stop at its end: texts of others may bring their own, or end with a question. */
+export const sentence = (text: string): string => (/[.?!]$/.test(text) ? text : `${text}.`)
 
 /** In quotes, and escaped. */
 export function quoted(text: string): string {

@@ -54,7 +54,9 @@ export function connectFailure(error: unknown, attempt: Attempt): MillraceError 
   const known = fromClientError(error)
   const [state, remedy] = reasonOf(error, known, attempt)
   const text = `Cannot connect to ${attempt.address.shown}: ${state.replace(/\.$/, '')}`
-  return new MillraceError(codeOf(known), remedy === undefined ? text : `${text}. ${remedy}`, {
+  // A server may ask back: "Are you sure your configuration is correct?"
+  const end = /[?!]$/.test(text) ? '' : '.'
+  return new MillraceError(codeOf(known), remedy === undefined ? text : `${text}${end} ${remedy}`, {
     cause: error,
   })
 }
