@@ -62,7 +62,8 @@ describe('benchmark', { concurrency: 2 }, () => {
   for (const { name } of Object.values(ingestRivals)) {
     test(`ingest measures ${name}, and finds what it took in the stream`, async () => {
       const times = { seconds: 0.2, warmUpSeconds: 0.1 }
-      const { figures } = await measureSingle({ receiver: name, connections: 4, ...times })
+      const measure = () => measureSingle({ receiver: name, connections: 4, ...times })
+      const { figures } = await unlessBusy(measure)
       assert.ok(figures.rate > 0 && figures.receiverMicros > 0 && figures.p50 <= figures.p99)
     })
   }
@@ -84,3 +85,13 @@ describe('benchmark', { concurrency: 2 }, () => {
     assert.ok(seconds < 10)
   })
 })
+
+/** A machine that is busy otherwise may not get a load out; the measurement says so, and is made anew. */
+async function unlessBusy<Result>(measure: () => Promise<Result>, triesLeft = 5): Promise<Result> {
+  try {
+    return await measure()
+  } catch (error) {
+    if (triesLeft === 0 || !/could not be sent at half load/.test(String(error))) throw error
+    return await unlessBusy(measure, triesLeft - 1)
+  }
+}
