@@ -91,7 +91,7 @@ async function unlessBusy<Result>(measure: () => Promise<Result>, triesLeft = 5)
   try {
     return await measure()
   } catch (error) {
-    if (triesLeft === 0 || !/could not be sent at half load/.test(String(error))) throw error
+    if (triesLeft === 0 || !String(error).includes('could not be sent at half load')) throw error
     return await unlessBusy(measure, triesLeft - 1)
   }
 }
