@@ -47,6 +47,21 @@ onOldestAndNewest(
       assert.equal(away.stderr, `error: ${error}\n`)
     })
 
+    test('says how many of the dead letters of its balance were purged', async () => {
+      const { redis, server, millrace } = bench()
+      await redis.send('FLUSHALL')
+      const env = { REDIS_URL: server.url, NO_COLOR: '1' }
+      await processed(1)(redis, bench())
+      for (const wrong of ['x', 'y']) await redis.send('XADD', key, '*', 'userId', wrong)
+      assert.equal((await runMain(['group-processor', 'one', '--drain'], { env }).exited).code, 0)
+      const { deadLetters } = millrace.group(model.checkins, name)
+      const said = async () => (await runMain(['doctor'], { env }).exited).stdout
+      assert.match(await said(), / \+ 2 dead letters \+ 0 pending/)
+      const [letter] = (await deadLetters.list()).letters
+      await deadLetters.purge({ ids: [letter?.letterId ?? ''] })
+      assert.match(await said(), / \+ 2 dead letters \(1 of them purged\) \+ 0 pending/)
+    })
+
     test('finds nothing wrong with what works, also amid its work', async (t) => {
       const { redis, millrace } = bench()
       await redis.send('FLUSHALL')
