@@ -35,7 +35,7 @@ onOldestAndNewest('kill -9 storm', (bench) => {
     await stage.untilDrained()
     const appended = await stage.verdict()
     await stage.stopProcessors(running)
-    const claimed = stage.sumOf(/Claimed (\d+) checkins/g)
+    const claimed = stage.sumOf(/Claimed (\d+) checkins?/g)
     t.diagnostic(`${appended} entries, ${kills} kills, ${claimed} claimed`)
     assert.ok(claimed > 0 && appended > 2000, 'void: the fault did not bite')
   })

@@ -25,7 +25,7 @@ const zombies = (bench: () => Bench): void => {
     await stage.untilDrained()
     const appended = await stage.verdict()
     await stage.stopProcessors([zombie])
-    const claimed = stage.sumOf(/Claimed (\d+) checkins/g)
+    const claimed = stage.sumOf(/Claimed (\d+) checkins?/g)
     t.diagnostic(
       `${appended} entries, ${claimed} claimed, ${superseded(stage)} refusals of the zombie`,
     )
