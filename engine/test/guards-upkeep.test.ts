@@ -16,7 +16,8 @@ onOldestAndNewest('upkeep', (bench) => {
     await readAndDie(stage, 'one', 3)
     await redis.send('XACK', keys.stream, 'desk', ...ids)
     const counts = `${keys.stream}:ledger`
-    const trim = (run: RunScript) => run(scripts.trim, ['stream', counts], 100, 0, '')
+    const trim = (run: RunScript) =>
+      run(scripts.trim, ['stream', counts, 'ledger'], 100, 0, '', 1, 'desk')
     const limited = await scriptCalls(t, bench(), keys, 'hset')
     assert.deepEqual(await unchanged(() => trim(limited)), ['error', 'no-permission HSET'])
     const run = await scriptCalls(t, bench(), keys)
