@@ -1,7 +1,7 @@
 /** The same tests for both ways in which a consumer without a handler takes entries: which one it takes is not seen from outside. */
 import type { TestContext } from 'node:test'
 import type { Consumer, ConsumerOptions } from 'millrace'
-import { onEachServer, type Bench } from '../../testing/on-each-server.ts'
+import { onEachServer, onOldestAndNewest, type Bench } from '../../testing/on-each-server.ts'
 import { startConsumer as startEither, type Fixture, type VisitFields } from './fixture.ts'
 
 export const bothModes = ['pull', 'push-down'] as const
@@ -15,7 +15,8 @@ export type StartConsumer = (
 ) => { consumer: Consumer<VisitFields>; ended: Promise<unknown> }
 
 /**
- * Declares the same tests for each kind of server and both modes.
+ * Declares the same tests for both modes: push-down, where the servers do the work, on each kind of server, and pull on the oldest and
+ * the newest.
  * @param suite its consumers are started by what it is given, in the mode that it is told.
  */
 export function inBothModes(
@@ -30,6 +31,7 @@ export function inBothModes(
   for (const mode of bothModes) {
     const startConsumer: StartConsumer = (t, fixture, consumer, given) =>
       startEither(t, fixture, consumer, { ...given, mode })
-    onEachServer(`${name}, by ${mode}`, (bench) => suite(bench, startConsumer, mode), options)
+    const declare = mode === 'pull' ? onOldestAndNewest : onEachServer
+    declare(`${name}, by ${mode}`, (bench) => suite(bench, startConsumer, mode), options)
   }
 }
