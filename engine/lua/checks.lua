@@ -59,6 +59,11 @@ local function is_before(a, b)
   return by_time < 0 or (by_time == 0 and compare_digits(a_sequence, b_sequence) < 0)
 end
 
+-- An entry id, or the default for what is none: values that others wrote are read as if they were not there.
+local function id_or(text, default)
+  return text and string.find(text, '^%d+%-%d+$') and text or default
+end
+
 -- The value of a name in a list of names and values in turn.
 local function flat_value(list, name)
   for at = 1, #list, 2 do

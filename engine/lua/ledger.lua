@@ -32,10 +32,6 @@ local LEDGER_PLACES = { 'top', 'delivered', 'firstPending', 'pendingUpTo', 'reco
 -- The note of a sweep has up to 500 ids, of 15 to 41 bytes.
 local NOTED_BYTES_MAX = 30000
 
-local function id_or(text, default)
-  return text and string.find(text, '^%d+%-%d+$') and text or default
-end
-
 -- Notes that the group was moved back, so that nothing of it is settled before a recovery: what was delivered twice looks
 -- like any pending entry. Returns the error code.
 local function moved_back(key)

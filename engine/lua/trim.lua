@@ -25,6 +25,10 @@
 --   reserve: keeps the newest entries that it is told to
 --   no-position: removes nothing where a position is none
 --   counted: removes nothing that it cannot count
+--   lost: removes nothing that a group that is not there any more had not settled for certain
+--   unaccounted: removes nothing that was delivered and is neither pending nor settled
+--   anew: removes nothing of a stream that was made anew, before the recovery of a group
+--   odd-values: takes a place in a ledger that is no id for the beginning, so that everything stays
 
 local stream = KEYS[1]
 local step, keep_entries, keep_ms = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -46,8 +50,10 @@ local function hold_unsettled(name, key, frontier)
   if held.err then return error_code(held.err, 'HMGET', key) end
   -- A group that is there and has settled nothing yet may be worked off by others.
   if not held[1] or (frontier and not held[2]) then return nil end
-  local id = held[2] or held[3] or '0-0'
-  if (held[4] or '') ~= '' and is_before(held[4], id) then id = held[4] end
+  -- What is no id holds everything.
+  local id = id_or(held[2] or held[3], '0-0')
+  local first = id_or(held[4], '')
+  if first ~= '' and is_before(first, id) then id = first end
   local last = flat_value(redis.call('XINFO', 'STREAM', stream), 'last-generated-id')
   -- Any entry of a stream that was made anew may be one that was restored.
   if held[5] == 'anew' or is_before(last, id) then id = '0-0' end
@@ -55,7 +61,7 @@ local function hold_unsettled(name, key, frontier)
     hold({ 'lost', name, id })
   elseif is_before(id, frontier) then
     -- The entry at the top is settled, the one that was the oldest pending is not.
-    local from = id == held[4] and id or '(' .. id
+    local from = id == first and id or '(' .. id
     if #redis.call('XRANGE', stream, from, '(' .. frontier, 'COUNT', 1) > 0 then hold({ 'unaccounted', name, id }) end
   end
 end

@@ -144,6 +144,19 @@ onOldestAndNewest('trim of a stream', (bench) => {
     assert.equal((await redis.hash(streamLedger(visits.key))).trimmed, '29')
   })
 
+  test('keeps everything where the ledger has a place that is no id', async (t) => {
+    for (const place of ['top', 'firstPending']) {
+      const fixture = await freshGroup(bench())
+      await settledAndMore(t, fixture, 5, 0)
+      await fixture.redis.send('HSET', ledgerKey(fixture), place, 'x')
+      const outcome = await trim(fixture)
+      assert.ok(outcome.kind === 'trimmed')
+      // The top alone says how far the group has got.
+      const expected = place === 'top' ? [0, 'unaccounted'] : [4, 'last-delivered']
+      assert.deepEqual([outcome.removed, outcome.holder.kind], expected)
+    }
+  })
+
   test('tells of a ledger of another type, and removes nothing', async (t) => {
     const fixture = await freshGroup(bench())
     await settledAndMore(t, fixture, 3, 0)

@@ -67,7 +67,8 @@ class Load {
       p50Ms: this.#latencies.percentile(50) / 1000,
       p99Ms: this.#latencies.percentile(99) / 1000,
       sent: this.#sent,
-      unsent: this.#unsent + this.#late.length,
+      unsent: this.#unsent,
+      waiting: this.#late.length,
       cpuMicros: user + system,
     }
   }

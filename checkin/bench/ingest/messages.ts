@@ -25,6 +25,8 @@ export interface LoadReport {
   readonly cpuMicros: number
   /** Requests that were due at the rate, but all connections were busy until the end, or too many waited. */
   readonly unsent: number
+  /** Requests that were due shortly before the end, and waited for a connection at it. */
+  readonly waiting: number
 }
 
 /** From a server process, once it listens. */

@@ -35,7 +35,7 @@ export async function measureOverload(
     const refused = (burst.answers['429'] ?? 0) + (burst.answers['503'] ?? 0)
     const figures = {
       peak,
-      due: (burst.sent + burst.unsent) / burst.seconds,
+      due: (burst.sent + burst.unsent + burst.waiting) / burst.seconds,
       sent: burst.sent / burst.seconds,
       rate: taken / burst.seconds,
       share: taken / burst.seconds / peak,
