@@ -1,35 +1,75 @@
 /**
  * Builds, as the tests run the built commands, and runs all tests in one process of node's runner. Arguments that begin with
  * "-" go to the runner; any other argument chooses the files whose path contains it:
- * `npm test -- embedded --test-name-pattern=adopt`.
+ * `npm test -- embedded --test-name-pattern=adopt`. `--changed [REF]` chooses what a change reaches, up to about a minute.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { changedPlan } from '../testing/changed-plan.ts'
+import { longestFirst } from '../testing/test-seconds.ts'
 import { flagsTakenByNpm } from './flags-taken-by-npm.mjs'
 import { onPath } from './on-path.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const folders = ['engine/test', 'checkin/test', 'testing', 'mutants']
 
-const args = process.argv.slice(2)
-const filters = args.filter((argument) => !argument.startsWith('-'))
-const options = args.filter((argument) => argument.startsWith('-'))
-const files = folders.flatMap(testFiles).filter(isChosen)
+const { changed, filters, options } = readArguments(process.argv.slice(2))
+const all = folders.flatMap(testFiles).filter(isChosen)
 
-const [taken] = flagsTakenByNpm('test', /^test-/)
+const [taken] = flagsTakenByNpm('test', /^(?:test-|changed$)/)
 
 if (taken !== undefined) {
   refuse(`npm took ${taken} for itself. Put "--" before it: npm test -- ${taken}`, 2)
 } else if (!hasServer()) {
   refuse('no redis-server or valkey-server found on the PATH. Install one with "npm run setup"')
-} else if (files.length === 0) {
+} else if (all.length === 0) {
   refuse(`no test file matches ${filters.map((filter) => `"${filter}"`).join(', ')}`)
-} else if (!build()) {
-  refuse('the build failed, see above')
+} else if (changed === undefined) {
+  buildAndRun(longestFirst(all), process.env)
 } else {
-  runTests()
+  runChanged(changed.ref)
+}
+
+/** `--changed` takes the argument behind it, unless that is an option. */
+function readArguments(given) {
+  const at = given.findIndex((argument) => /^--changed(?:=|$)/.test(argument))
+  if (at === -1) return { ...kindsOf(given) }
+  const [, equal] = given[at].split(/=(.*)/s)
+  const hasNext =
+    equal === undefined && given[at + 1] !== undefined && !given[at + 1].startsWith('-')
+  const ref = hasNext ? given[at + 1] : equal
+  return { changed: { ref }, ...kindsOf(given.toSpliced(at, hasNext ? 2 : 1)) }
+}
+
+function kindsOf(given) {
+  return {
+    filters: given.filter((argument) => !argument.startsWith('-')),
+    options: given.filter((argument) => argument.startsWith('-')),
+  }
+}
+
+function runChanged(ref) {
+  try {
+    const { files, says } = changedPlan(root, all, ref)
+    for (const line of says) console.log(line)
+    if (files.length === 0) return
+    const quick = { MILLRACE_TEST_SERVER: quickestServer(), MILLRACE_PROPERTY_RUNS: '50' }
+    buildAndRun(longestFirst(files), { ...quick, ...process.env })
+  } catch (error) {
+    refuse(error.message, 2)
+  }
+}
+
+/** One kind of server; where the PATH has none, only fetched ones are there, and all of them run. */
+function quickestServer() {
+  return ['redis', 'valkey'].find((kind) => onPath(`${kind}-server`) !== undefined)
+}
+
+function buildAndRun(files, env) {
+  if (build()) runTests(files, env)
+  else refuse('the build failed, see above')
 }
 
 function build() {
@@ -56,7 +96,7 @@ function hasServer() {
   return isOnPath || existsSync(join(root, '.cache/servers'))
 }
 
-function runTests() {
+function runTests(files, env) {
   // A test that hangs is told, and not waited for until somebody stops the run.
   const runner = [
     '--conditions=millrace-source',
@@ -67,6 +107,7 @@ function runTests() {
   ]
   const child = spawn(process.execPath, [...runner, '--test-concurrency=2', ...options, ...files], {
     cwd: root,
+    env,
     stdio: 'inherit',
   })
   // The terminal sends Ctrl-C to the runner, too: this process only waits for its end.

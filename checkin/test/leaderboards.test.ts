@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { readDataFolder, sampleFolder } from '../src/loader/data-folder.ts'
+import { propertyRuns } from '../../testing/property-runs.ts'
 import { serverKinds } from '../../testing/redis-servers.ts'
 import { locationOf, readingStage, userOf, type ReadingStage } from './reading-stage.ts'
 import { checkinModel } from '../src/domain/checkins.ts'
@@ -167,7 +168,7 @@ test('pages of a leaderboard neither skip nor repeat, whatever ties there are', 
       assert.ok(rows.every((row, at) => at === 0 || row.score <= (rows[at - 1]?.score ?? 0)))
       assert.ok(rows.every(({ id, score }) => held[id - 1] === score))
     }),
-    { numRuns: 60 },
+    { numRuns: propertyRuns(60) },
   )
 })
 

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { latMax, readPosition } from '../src/domain/position.ts'
 import { indexLoaded } from '../src/loader/indexes.ts'
+import { propertyRuns } from '../../testing/property-runs.ts'
 import { serverKinds } from '../../testing/redis-servers.ts'
 import { locationOf, readingStage } from './reading-stage.ts'
 import type { Answer } from './receiver-stage.ts'
@@ -208,7 +209,7 @@ for (const kind of serverKinds()) {
           assert.equal(found.has(index + 1), away < metres, JSON.stringify({ at, place, away }))
         }
       }),
-      { numRuns: 150 },
+      { numRuns: propertyRuns(150, kind) },
     )
   })
 }

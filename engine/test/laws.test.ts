@@ -27,10 +27,9 @@ import { plansOf } from '../src/plan.ts'
 import { Connection } from '../src/redis/connection.ts'
 import { readAddress } from '../src/redis/server-address.ts'
 import { freshPrefix, onEachServer } from '../../testing/on-each-server.ts'
+import { propertyRuns } from '../../testing/property-runs.ts'
 import { hashesUnder, plainHashes } from './hashes.ts'
 import { plainRankings, rankingsUnder } from './rankings.ts'
-
-const runs = { numRuns: 500 }
 
 /** Entries with ids that collide in their milliseconds, of few guests, so that keys and ties are shared. */
 const entries = fc
@@ -161,7 +160,7 @@ onEachServer('projections', (bench) => {
         assert.deepEqual(rankings, plainRankings(reference.rankings))
         assert.equal(((await redis.send('XPENDING', visits.key, 'g')) as number[])[0], 0)
       }),
-      runs,
+      { numRuns: propertyRuns(500, bench().kind) },
     )
   })
 
@@ -202,7 +201,7 @@ onEachServer('projections', (bench) => {
         const left = await redis.send('HGET', `${prefix}:total`, 'stars')
         assert.equal(left, String(fits ? sumOf : held))
       }),
-      runs,
+      { numRuns: propertyRuns(500, bench().kind) },
     )
   })
 
@@ -246,7 +245,7 @@ onEachServer('projections', (bench) => {
         })
         assert.deepEqual(await hashesUnder(redis, prefix), before)
       }),
-      runs,
+      { numRuns: propertyRuns(500, bench().kind) },
     )
   })
 })

@@ -22,6 +22,7 @@ import {
   type Millrace,
 } from 'millrace'
 import { freshPrefix, onEachServer } from '../../testing/on-each-server.ts'
+import { propertyRuns } from '../../testing/property-runs.ts'
 import type { TestClient } from '../../testing/test-client.ts'
 import { Decoder, isDecodeFailure } from '../src/stream.ts'
 import { hashesUnder, plainHashes, withoutPrefix } from './hashes.ts'
@@ -204,7 +205,7 @@ onEachServer('push-down', (bench) => {
         assert.deepEqual(pushed.letters.map(([, id]) => id).sort(), dead)
         assert.deepEqual(pushed.hashes, hashes)
       }),
-      { numRuns: 150 },
+      { numRuns: propertyRuns(150, bench().kind) },
     )
   })
 })

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { count, entryTime, first, integer, latest, projection, stream, sum, text } from 'millrace'
 import { fieldsMax, plansMax } from '../src/compile-fold.ts'
 import { freshPrefix, onEachServer } from '../../testing/on-each-server.ts'
+import { propertyRuns } from '../../testing/property-runs.ts'
 import { hashesUnder, withoutPrefix } from './hashes.ts'
 
 onEachServer('push-down', (bench) => {
@@ -61,7 +62,7 @@ onEachServer('push-down', (bench) => {
         }
         assert.deepEqual(left[1], left[0])
       }),
-      { numRuns: 100 },
+      { numRuns: propertyRuns(100, bench().kind) },
     )
   })
 

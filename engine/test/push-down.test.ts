@@ -6,6 +6,7 @@ import { groupKeys, integer, MillraceError, projection, stream, sum } from 'mill
 import { compilePushDown } from '../src/compile-push-down.ts'
 import { plansOf } from '../src/plan.ts'
 import { freshPrefix, onEachServer } from '../../testing/on-each-server.ts'
+import { propertyRuns } from '../../testing/property-runs.ts'
 import { startProxy } from '../../testing/tcp-proxy.ts'
 import { waitFor, within } from '../../testing/wait-for.ts'
 import {
@@ -212,7 +213,7 @@ onEachServer('push-down', (bench) => {
         for (const amount of some) total += total + amount > limit ? 0n : amount
         assert.equal(await redis.send('HGET', key, 'stars'), String(sign * total))
       }),
-      { numRuns: 100 },
+      { numRuns: propertyRuns(100, bench().kind) },
     )
   })
 

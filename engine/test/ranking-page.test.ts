@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { RankingPlace, Standing } from 'millrace'
 import { freshPrefix, onEachServer } from '../../testing/on-each-server.ts'
+import { propertyRuns } from '../../testing/property-runs.ts'
 
 onEachServer('rankings', (bench) => {
   test('pages of any size show every member once, in order, whatever ties there are', async () => {
@@ -40,7 +41,7 @@ onEachServer('rankings', (bench) => {
           .map((standing, at) => ({ rank: at + 1, ...standing }))
         assert.deepEqual(shown, sorted)
       }),
-      { numRuns: 300 },
+      { numRuns: propertyRuns(300, bench().kind) },
     )
   })
 
