@@ -9,19 +9,38 @@ export interface Area {
   readonly tests: readonly string[]
 }
 
-const inEngine = [
-  // The way of an entry: read, in hand, handled, combined, gated.
-  ...['consumer', 'delivery-reader', 'intake', 'in-hand', 'lifetime', 'past-deliveries'],
-  ...['read-ahead', 'handler-pool', 'handler-calls', 'outcome', 'applier', 'combine', 'effects'],
-  ...['push-down', 'persist', 'stream', 'reader'],
-  // Who may, and what happens when it goes wrong.
-  ...['lease', 'claimer', 'roster', 'pause', 'pause-switch', 'retries', 'retry-policy', 'backoff'],
+/** By room of `engine/src`. */
+const inEngine = {
+  // The way of an entry: read, in flight, handled, folded, gated; who may, and what happens when it goes wrong.
+  consume: [
+    'consumer',
+    'delivery-reader',
+    'intake',
+    'push-down',
+    'reader',
+    'lease',
+    'claimer',
+    'pause',
+  ],
+  handle: [
+    'past-deliveries',
+    'read-ahead',
+    'handler-pool',
+    'handler-calls',
+    'outcome',
+    'retries',
+    'retry-policy',
+  ],
+  apply: ['in-flight', 'applier', 'fold', 'gate', 'definition', 'compile-*'],
+  declare: ['stream', 'plan'],
+  support: ['lifetime', 'persist', 'pause-switch', 'backoff'],
+  append: ['append-batch', 'replica-wait'],
+  operate: ['roster', 'trim'],
   // The ledger: what must balance, and what repairs it.
-  ...['accept-loss', 'balance', 'dead-letters', 'definition', 'recovery', 'repair-lag', 'trim'],
-  // What is compiled to Lua.
-  ...['compile-decode', 'compile-fold', 'compile-plan', 'compile-push-down', 'plan'],
-  ...['append-batch', 'replica-wait', 'redis/connection', 'redis/error-replies', 'redis/scripts'],
-]
+  repair: ['accept-loss', 'balance', 'dead-letters', 'recovery', 'repair-lag'],
+  redis: ['connection', 'error-replies'],
+  scripts: ['scripts'],
+}
 
 const inReceiver = [
   ...['before-body', 'bounded-calls', 'guard', 'idempotency-key', 'identity', 'key-ring'],
@@ -32,7 +51,9 @@ export const areas: readonly Area[] = [
   { name: 'lua', sources: ['engine/lua/*.lua'], tests: ['engine/test/'] },
   {
     name: 'engine',
-    sources: inEngine.map((name) => `engine/src/${name}.ts`),
+    sources: Object.entries(inEngine).flatMap(([room, names]) =>
+      names.map((name) => `engine/src/${room}/${name}.ts`),
+    ),
     tests: ['engine/test/'],
   },
   {

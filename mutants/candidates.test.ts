@@ -44,7 +44,7 @@ test('a filter is the name of an area, or a part of a path', () => {
     ...new Set(candidatesIn(thisCheckout, areas, filter).map(({ file }) => file)),
   ]
   assert.ok(files('engine').every((file) => file.startsWith('engine/src/')))
-  assert.deepEqual(files('src/lease'), ['engine/src/lease.ts'])
+  assert.deepEqual(files('consume/lease'), ['engine/src/consume/lease.ts'])
   assert.deepEqual(files('no such'), [])
 })
 

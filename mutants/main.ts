@@ -13,7 +13,7 @@ import { lineOf, tableOf } from './report.ts'
 import { runMutants } from './run.ts'
 
 const usage = `npm run mutants -- [FILTER] [options]
-  FILTER          the name of an area, or a part of a path: lua, claim, engine/src/lease
+  FILTER          the name of an area, or a part of a path: lua, claim, consume/lease
   --count <n>     how many mutants (default 20), spread evenly over the areas
   --seed <n>      the same mutants again (default: MILLRACE_SEED or the time)
   --parallel <n>  how many at a time (default 2)

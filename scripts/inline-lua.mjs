@@ -1,12 +1,12 @@
 /**
- * Replaces the built `engine/dist/redis/lua-parts.js`, which reads `engine/lua/`, by a module that holds the texts: the package then
+ * Replaces the built `engine/dist/scripts/lua-parts.js`, which reads `engine/lua/`, by a module that holds the texts: the package then
  * reads no file of its own, and bundles of it run. Part of `npm run build`.
  */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const lua = fileURLToPath(new URL('../engine/lua', import.meta.url))
-const built = fileURLToPath(new URL('../engine/dist/redis/lua-parts.js', import.meta.url))
+const built = fileURLToPath(new URL('../engine/dist/scripts/lua-parts.js', import.meta.url))
 
 const texts = Object.fromEntries(
   readdirSync(lua).map((file) => [

@@ -66,7 +66,7 @@ export const controls: readonly Control[] = [
     patches: [
       { file: gate, find: acknowledgeAll, replace: '' },
       {
-        file: 'engine/src/effects.ts',
+        file: 'engine/src/apply/gate.ts',
         find: `    return answerOf(reply, effects.keys, { stream: keys.stream, group: who.group })`,
         replace: `    if (reply[0] === 'applied') await this.#connection.send(['XACK', keys.stream, who.group, ...ids])
     return answerOf(reply, effects.keys, { stream: keys.stream, group: who.group })`,
@@ -85,7 +85,7 @@ export const controls: readonly Control[] = [
         replace: 'local function wins(choice, id, held)\n  do return true end\n',
       },
       {
-        file: 'engine/src/compile-plan.ts',
+        file: 'engine/src/apply/compile-plan.ts',
         find: ' value + 0 end\n      end',
         replace: ' value + 0 end\n        win = true\n      end',
       },
@@ -123,12 +123,12 @@ export const controls: readonly Control[] = [
         replace: '',
       },
       {
-        file: 'engine/src/delivery-reader.ts',
+        file: 'engine/src/consume/delivery-reader.ts',
         find: '    if (compareIds(first.id, this.#lastNew) <= 0)',
         replace: '    if (compareIds(first.id, this.#lastNew) > Infinity)',
       },
       {
-        file: 'engine/src/delivery-reader.ts',
+        file: 'engine/src/consume/delivery-reader.ts',
         find: ' || compareIds(place, seen) >= 0) return',
         replace: ' || compareIds(place, seen) > -Infinity) return',
       },

@@ -35,7 +35,7 @@ test('the access log has one line for each request, at any level of the log', as
   )
   const body = JSON.stringify(valid)
   socket.write(`Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
-  await waitFor(() => stage.appendsBegun() === 2, { what: 'it to be in hand' })
+  await waitFor(() => stage.appendsBegun() === 2, { what: 'it to be in flight' })
   socket.resetAndDestroy()
   await waitFor(() => logged.length === 9, { what: 'the last line' })
 

@@ -84,7 +84,7 @@ test('a key whose request has no answer yet is refused with 409, and is free aft
   await post(valid)
   server.pause()
   const first = post(valid, withKey('a'))
-  await waitFor(() => appendsBegun() === 2, { what: 'the first one to be in hand' })
+  await waitFor(() => appendsBegun() === 2, { what: 'the first one to be in flight' })
   const second = await post(valid, withKey('a'))
   assert.equal(second.status, 409)
   assert.equal(second.json?.type, '/problems/idempotency-key-in-flight')

@@ -21,7 +21,7 @@ test('a client that leaves in the middle leaves whole lines only', async (t) => 
   assert.equal((await post(valid)).status, 202)
   client.destroy()
   assert.equal((await post(valid)).status, 202)
-  // Whatever it had in hand is done then.
+  // Whatever it had in flight is done then.
   await receiver.close()
   assert.equal((await entries()).length, 2 + 2)
 })

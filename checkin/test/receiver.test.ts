@@ -189,11 +189,11 @@ test('health says that Redis answers', async (t) => {
   })
 })
 
-test('a receiver that is closed answers what it has in hand', async (t) => {
+test('a receiver that is closed answers what it has in flight', async (t) => {
   const { server, receiver, post, entries, appendsBegun } = await receiverStage(t)
   server.pause()
   const answers = Array.from({ length: 20 }, () => post(valid))
-  await waitFor(() => appendsBegun() === 20, { what: 'all 20 to be in hand' })
+  await waitFor(() => appendsBegun() === 20, { what: 'all 20 to be in flight' })
   const closed = receiver.close()
   server.resume()
   const ids = (await Promise.all(answers)).map(({ json }) => json?.id)

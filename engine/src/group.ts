@@ -1,16 +1,16 @@
-import { acceptLoss, type LossAcceptance } from './accept-loss.ts'
-import { readBalance, type Balance } from './balance.ts'
-import { Consumer } from './consumer.ts'
-import type { ConsumerOptions } from './consumer-options.ts'
-import { DeadLetters } from './dead-letters.ts'
-import { foldedBy } from './definition.ts'
-import { describeGroup, explained, type GroupDescription } from './describe-group.ts'
-import { entryState, type EntryState } from './entry-state.ts'
-import { MillraceError } from './errors.ts'
-import type { Fields } from './fields.ts'
-import { checkProjections } from './given-options.ts'
-import { checkName, groupKeys, parkingNames } from './keys.ts'
-import type { Runs } from './lifetime.ts'
+import { acceptLoss, type LossAcceptance } from './repair/accept-loss.ts'
+import { readBalance, type Balance } from './repair/balance.ts'
+import { Consumer } from './consume/consumer.ts'
+import type { ConsumerOptions } from './consume/consumer-options.ts'
+import { DeadLetters } from './repair/dead-letters.ts'
+import { foldedBy } from './apply/definition.ts'
+import { describeGroup, explained, type GroupDescription } from './operate/describe-group.ts'
+import { entryState, type EntryState } from './operate/entry-state.ts'
+import { MillraceError } from './support/errors.ts'
+import type { Fields } from './declare/fields.ts'
+import { checkProjections } from './consume/given-options.ts'
+import { checkName, groupKeys, parkingNames } from './redis/keys.ts'
+import type { Runs } from './support/lifetime.ts'
 import {
   anObject,
   checkNoMore,
@@ -21,11 +21,16 @@ import {
   text,
   type Rule,
   type Rules,
-} from './option-values.ts'
+} from './support/option-values.ts'
 import type { Connection } from './redis/connection.ts'
-import { runScript, scripts } from './redis/scripts.ts'
-import { scriptFailure } from './script-failure.ts'
-import { planRecovery, recover, type RecoveryOutcome, type RecoveryPlan } from './recovery.ts'
+import { runScript, scripts } from './scripts/scripts.ts'
+import { scriptFailure } from './scripts/script-failure.ts'
+import {
+  planRecovery,
+  recover,
+  type RecoveryOutcome,
+  type RecoveryPlan,
+} from './repair/recovery.ts'
 import {
   isPaused,
   pause,
@@ -34,14 +39,14 @@ import {
   type PauseOptions,
   type PauseOutcome,
   type Pauses,
-} from './pause.ts'
-import { plansOf } from './plan.ts'
-import type { Projection } from './projection.ts'
-import { repairLag, type LagRepair } from './repair-lag.ts'
-import { pausesOf, removeConsumer, rosterOf, type RosterEntry } from './roster.ts'
-import { checkStream, type Stream } from './stream.ts'
-import { readBacklogs } from './undelivered.ts'
-import { namingKeys, wrongKeys, type WrongKey } from './wrong-keys.ts'
+} from './consume/pause.ts'
+import { plansOf } from './declare/plan.ts'
+import type { Projection } from './declare/projection.ts'
+import { repairLag, type LagRepair } from './repair/repair-lag.ts'
+import { pausesOf, removeConsumer, rosterOf, type RosterEntry } from './operate/roster.ts'
+import { checkStream, type Stream } from './declare/stream.ts'
+import { readBacklogs } from './scripts/undelivered.ts'
+import { namingKeys, wrongKeys, type WrongKey } from './scripts/wrong-keys.ts'
 
 const pauseOptions: Rules<PauseOptions> = { future: flag }
 const creation: Rules<{ readonly from?: string }> = { from: text }

@@ -1,15 +1,15 @@
 /** The public surface of millrace, and nothing else. */
 export { connect, Millrace, type Addition, type AppendOptions } from './millrace.ts'
-export type { ConnectOptions } from './connect-options.ts'
+export type { ConnectOptions } from './redis/connect-options.ts'
 export { shownUrl } from './redis/server-address.ts'
 export type { Pem, TlsOptions } from './redis/tls-options.ts'
-export type { AppendOutcome, BatchItem, BatchOptions } from './append-batch.ts'
-export { MillraceError, isPassing, type MillraceErrorCode } from './errors.ts'
-export { nearest } from './known-options.ts'
-export { stream } from './stream.ts'
-export type { Entry, EntryOf, ExtraFields, Stream } from './stream.ts'
-export { integer, text } from './fields.ts'
-export type { Field, Fields, IntegerField, TextField, ValuesOf } from './fields.ts'
+export type { AppendOutcome, BatchItem, BatchOptions } from './append/append-batch.ts'
+export { MillraceError, isPassing, type MillraceErrorCode } from './support/errors.ts'
+export { nearest } from './support/known-options.ts'
+export { stream } from './declare/stream.ts'
+export type { Entry, EntryOf, ExtraFields, Stream } from './declare/stream.ts'
+export { integer, text } from './declare/fields.ts'
+export type { Field, Fields, IntegerField, TextField, ValuesOf } from './declare/fields.ts'
 export {
   average,
   count,
@@ -24,30 +24,37 @@ export {
   type Operators,
   type Projection,
   type ProjectionOptions,
-} from './projection.ts'
+} from './declare/projection.ts'
 export { Group } from './group.ts'
-export type { Balance } from './balance.ts'
-export { groupKeys, readerKeys, streamLedger, type GroupKeys } from './keys.ts'
-export type { GroupDescription } from './describe-group.ts'
-export type { ConsumerDescription } from './group-info.ts'
-export type { Consumer } from './consumer.ts'
-export type { StopOptions } from './lifetime.ts'
-export type { ConsumerCounts } from './teller.ts'
-export type { Pause, Paused, PausedBy, PauseOptions, PauseOutcome, Pauses } from './pause.ts'
-export type { Failure, RetryDecision, RetryPolicy } from './retry-policy.ts'
-export type { ConsumerObserver, ConsumerOptions, Delivery } from './consumer-options.ts'
-export type { FoldedBatch } from './push-down.ts'
-export { ageOf, compareIds, isEntryId } from './entry-id.ts'
-export type { EntryPage, EntryPageOptions } from './entry-page.ts'
-export type { EntryState } from './entry-state.ts'
-export type { GroupCondition, RecoveryOutcome, RecoveryPlan } from './recovery.ts'
-export type { RosterEntry } from './roster.ts'
-export type { WrongKey } from './wrong-keys.ts'
-export type { LagRepair } from './repair-lag.ts'
-export type { LossAcceptance } from './accept-loss.ts'
-export { deadLetterReasons, type DeadLetterReason } from './effects.ts'
-export type { DeadLetter } from './dead-letter.ts'
-export type { DeadLetterPage, DeadLetters } from './dead-letters.ts'
+export type { Balance } from './repair/balance.ts'
+export { groupKeys, readerKeys, streamLedger, type GroupKeys } from './redis/keys.ts'
+export type { GroupDescription } from './operate/describe-group.ts'
+export type { ConsumerDescription } from './scripts/group-info.ts'
+export type { Consumer } from './consume/consumer.ts'
+export type { StopOptions } from './support/lifetime.ts'
+export type { ConsumerCounts } from './consume/consumer-events.ts'
+export type {
+  Pause,
+  Paused,
+  PausedBy,
+  PauseOptions,
+  PauseOutcome,
+  Pauses,
+} from './consume/pause.ts'
+export type { Failure, RetryDecision, RetryPolicy } from './handle/retry-policy.ts'
+export type { ConsumerObserver, ConsumerOptions, Delivery } from './consume/consumer-options.ts'
+export type { FoldedBatch } from './consume/push-down.ts'
+export { ageOf, compareIds, isEntryId } from './support/entry-id.ts'
+export type { EntryPage, EntryPageOptions } from './operate/entry-page.ts'
+export type { EntryState } from './operate/entry-state.ts'
+export type { GroupCondition, RecoveryOutcome, RecoveryPlan } from './repair/recovery.ts'
+export type { RosterEntry } from './operate/roster.ts'
+export type { WrongKey } from './scripts/wrong-keys.ts'
+export type { LagRepair } from './repair/repair-lag.ts'
+export type { LossAcceptance } from './repair/accept-loss.ts'
+export { deadLetterReasons, type DeadLetterReason } from './apply/gate.ts'
+export type { DeadLetter } from './apply/dead-letter.ts'
+export type { DeadLetterPage, DeadLetters } from './repair/dead-letters.ts'
 export type {
   DeadLetterListOptions,
   DeadLetterSelection,
@@ -55,23 +62,28 @@ export type {
   RedriveOptions,
   RedriveOutcome,
   SettleOptions,
-} from './dead-letter-options.ts'
-export type { Handler, HandlerContext } from './handler-pool.ts'
-export type { Outcome } from './outcome.ts'
-export type { Reader, ReaderObserver, ReaderOptions } from './reader.ts'
-export { Pressure } from './pressure.ts'
+} from './repair/dead-letter-options.ts'
+export type { Handler, HandlerContext } from './handle/handler-pool.ts'
+export type { Outcome } from './handle/outcome.ts'
+export type { Reader, ReaderObserver, ReaderOptions } from './consume/reader.ts'
+export { Pressure } from './append/pressure.ts'
 export type {
   PressureLimits,
   PressureOptions,
   PressureReason,
   PressureSample,
   PressureState,
-} from './pressure.ts'
-export { Trimmer } from './trimmer.ts'
-export type { FrontierHolder, TrimOptions, TrimOutcome, TrimReader } from './trim.ts'
-export type { TrimmerObserver, TrimmerOptions } from './trimmer.ts'
-export type { RankOutcome } from './rank-hashes.ts'
-export type { RankableField, Rankings } from './ranking.ts'
-export type { RankingPage, RankingPageOptions, RankingPlace, Standing } from './ranking-page.ts'
-export { Reference, type Hash, type RefusalCode } from './reference.ts'
+} from './append/pressure.ts'
+export { Trimmer } from './operate/trimmer.ts'
+export type { FrontierHolder, TrimOptions, TrimOutcome, TrimReader } from './operate/trim.ts'
+export type { TrimmerObserver, TrimmerOptions } from './operate/trimmer.ts'
+export type { RankOutcome } from './operate/rank-hashes.ts'
+export type { RankableField, Rankings } from './declare/ranking.ts'
+export type {
+  RankingPage,
+  RankingPageOptions,
+  RankingPlace,
+  Standing,
+} from './operate/ranking-page.ts'
+export { Reference, type Hash, type RefusalCode } from './declare/reference.ts'
 export type { Reply } from './redis/connection.ts'

@@ -3,14 +3,14 @@ import {
   type AppendOutcome,
   type BatchItem,
   type BatchOptions,
-} from './append-batch.ts'
-import { checkConnectOptions, type ConnectOptions } from './connect-options.ts'
-import { entryPage, type EntryPage, type EntryPageOptions } from './entry-page.ts'
-import { MillraceError } from './errors.ts'
+} from './append/append-batch.ts'
+import { checkConnectOptions, type ConnectOptions } from './redis/connect-options.ts'
+import { entryPage, type EntryPage, type EntryPageOptions } from './operate/entry-page.ts'
+import { MillraceError } from './support/errors.ts'
 import { Group } from './group.ts'
-import type { Fields, ValuesOf } from './fields.ts'
-import { checkStop, Runs, type StopOptions } from './lifetime.ts'
-import { ObserverCalls } from './observer-calls.ts'
+import type { Fields, ValuesOf } from './declare/fields.ts'
+import { checkStop, Runs, type StopOptions } from './support/lifetime.ts'
+import { ObserverCalls } from './support/observer-calls.ts'
 import {
   anObject,
   checkNoMore,
@@ -21,18 +21,18 @@ import {
   newId,
   required,
   type Rules,
-} from './option-values.ts'
-import { persist } from './persist.ts'
-import type { Projection } from './projection.ts'
-import { rankHashes, rebuildRankings, type RankOutcome } from './rank-hashes.ts'
-import { rankingPage, type RankingPage, type RankingPageOptions } from './ranking-page.ts'
-import { Reader, type ReaderOptions } from './reader.ts'
+} from './support/option-values.ts'
+import { persist } from './support/persist.ts'
+import type { Projection } from './declare/projection.ts'
+import { rankHashes, rebuildRankings, type RankOutcome } from './operate/rank-hashes.ts'
+import { rankingPage, type RankingPage, type RankingPageOptions } from './operate/ranking-page.ts'
+import { Reader, type ReaderOptions } from './consume/reader.ts'
 import { Connection, connectTimeoutMs, type Reply } from './redis/connection.ts'
 import { isDeclined } from './redis/error-replies.ts'
-import { ReplicaWait } from './replica-wait.ts'
+import { ReplicaWait } from './append/replica-wait.ts'
 import { tooOldVersion } from './redis/server-version.ts'
-import { checkStream, encodeEntry, type ExtraFields, type Stream } from './stream.ts'
-import { trim, type TrimOptions, type TrimOutcome } from './trim.ts'
+import { checkStream, encodeEntry, type ExtraFields, type Stream } from './declare/stream.ts'
+import { trim, type TrimOptions, type TrimOutcome } from './operate/trim.ts'
 
 export interface AppendOptions {
   /** Explicit entry id, larger than all ids before it, or its time alone as `<ms>-*`; default `*`: the server gives one. */

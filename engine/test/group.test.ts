@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MillraceError } from 'millrace'
 import { freshPrefix, onEachServer } from '../../testing/on-each-server.ts'
-import { appendVisits, freshGroup, readAndDie, visitModel } from './fixture.ts'
+import { appendVisits, freshGroup, readAndDie, visitModel } from './stage/fixture.ts'
 
 const hasCode =
   (code: string) =>

@@ -75,7 +75,7 @@ export class GroupProcessor {
     }
   }
 
-  /** Finishes what is in hand, cuts a pause short. */
+  /** Finishes what is in flight, cuts a pause short. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     await this.#consumer.stop()

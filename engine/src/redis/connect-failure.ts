@@ -1,6 +1,6 @@
 /** Says why there is no connection, and what to do about it. Raw texts of OpenSSL help nobody. */
 import { ErrorReply } from 'redis'
-import { MillraceError, type MillraceErrorCode } from '../errors.ts'
+import { MillraceError, type MillraceErrorCode } from '../support/errors.ts'
 import { fromClientError } from './error-replies.ts'
 import type { ServerAddress } from './server-address.ts'
 

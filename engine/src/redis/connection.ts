@@ -6,9 +6,9 @@
  *   closed: what was closed while it connected is closed for good
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import { backoffMs } from '../backoff.ts'
-import { MillraceError } from '../errors.ts'
-import { shown } from '../shown.ts'
+import { backoffMs } from '../support/backoff.ts'
+import { MillraceError } from '../support/errors.ts'
+import { shown } from '../support/shown.ts'
 import { newClient, discard, giveName, retire, type Client } from './client.ts'
 import { connectFailure } from './connect-failure.ts'
 import { fromClientError } from './error-replies.ts'

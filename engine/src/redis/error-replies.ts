@@ -4,7 +4,7 @@
  *   unblocked: a read that the server ends since it is no primary any more passes
  */
 import { ErrorReply } from 'redis'
-import { MillraceError, type MillraceErrorCode } from '../errors.ts'
+import { MillraceError, type MillraceErrorCode } from '../support/errors.ts'
 
 // The first word of an error reply is its code (Redis documentation, "RESP simple errors").
 const codes: Readonly<Record<string, MillraceErrorCode>> = {

@@ -3,9 +3,9 @@
  * name may lead to another server by now; in steps that grow to seconds, because it may lead to the same one. Beginning
  * and end are told once.
  */
-import { backoffMs } from '../backoff.ts'
-import { MillraceError } from '../errors.ts'
-import { wait } from '../persist.ts'
+import { backoffMs } from '../support/backoff.ts'
+import { MillraceError } from '../support/errors.ts'
+import { wait } from '../support/persist.ts'
 import type { Reply } from './connection.ts'
 
 export interface RefusalsParts {

@@ -1,6 +1,6 @@
 /** What TLS is given besides the URL. Promise: what cannot be used is refused by name before anything connects. */
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { unknownOption, type Names } from '../known-options.ts'
+import { unknownOption, type Names } from '../support/known-options.ts'
 
 /** One text in PEM form, or several of them in a list. */
 export type Pem = string | Uint8Array | readonly (string | Uint8Array)[]

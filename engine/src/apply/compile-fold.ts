@@ -1,0 +1,253 @@
+/**
+ * Compiles the fold of push-down: a Lua function that decodes the entries of a batch and folds them to one row per
+ * hash (see `compile-plan.ts`), by the same rules as `stream.ts`, `fields.ts` and `fold.ts`.
+ */
+import { compileDecode } from './compile-decode.ts'
+import { rowLayout } from './compile-plan.ts'
+import type { Field } from '../declare/fields.ts'
+import { luaLiteral } from './lua-literal.ts'
+import type { Plan } from '../declare/plan.ts'
+import type { Stream } from '../declare/stream.ts'
+
+/** The most entries of one batch: sums of so many small values need no check of their size. */
+export const pushDownMax = 5000
+
+// A function of Lua has 200 local variables: here three for each field and five for each projection.
+export const fieldsMax = 30
+export const plansMax = 12
+
+/** False when stream or projections are too wide for one Lua function; such entries are pulled. */
+export function isFoldable(declared: Stream, plans: readonly Plan[]): boolean {
+  const fields = Object.keys(declared.fields).length
+  return plans.length > 0 && fields <= fieldsMax && plans.length <= plansMax
+}
+
+/** A declared field, and what the fold knows of it: `a<n>` is its text, `m<n>` what was made of that once a batch. */
+interface FieldInFold {
+  readonly name: string
+  readonly field: Field
+  readonly n: number
+  /** Some value of it is used as a number, or stands percent-encoded in a key of several parts. */
+  isMade: boolean
+  /** The projections whose keys it makes alone: an entry that finds its row there has a text that was checked. */
+  readonly plans: number[]
+}
+
+/**
+ * Compiles
+ *   decode(flat)   problem, or nil and the texts of the declared fields in their order
+ *   begin_fold()   the state of a fold that has taken nothing yet
+ *   fold(state, entries, from, to, skipped)   takes the entries from one position to another
+ *   rows_of(state) rows per plan, problems by position, number of entries folded; ends the fold
+ *   keys_of(flat)  the keys that an entry touches, in the order of the plans
+ */
+export function compileFold(declared: Stream, plans: readonly Plan[]): string {
+  const fields = fieldsOf(declared, plans)
+  const texts = list(fields, ({ n }) => `a${n}`)
+  const states = plans.map((_, at) => at + 1)
+  // In the state: what was made of texts for each field, then rows by what they are found by, rows and their number for each plan.
+  const place = (n: number, what: number): string => `state[${fields.length + 3 * n - 3 + what}]`
+  const inOrder = fields.map(({ name, n }) => `f[${2 * n - 1}] == ${luaLiteral(name)}`)
+  const made = fields.filter(isMemoised)
+  return `${compileDecode(declared)}
+local function keys_of(flat)
+  local _, ${texts} = decode(flat)
+  return { ${list(plans, (plan) => keyOf(fields, plan, ({ n }) => `percent_encoded(a${n})`))} }
+end
+local function begin_fold()
+  return { ${list([...fields.map(() => '{}'), ...plans.map(() => '{}, {}, 0')], String)}, problems = {}, folded = 0 }
+end
+local function fold(state, entries, from, to, skipped)
+  ${fields.map(({ n }) => `local M${n} = state[${n}]`).join(' ')}
+  ${states.map((n) => `local S${n}, R${n}, n${n} = ${place(n, 1)}, ${place(n, 2)}, ${place(n, 3)}`).join('\n  ')}
+  local problems, folded = state.problems, state.folded
+  for at = from, to do
+    if not skipped[at] then
+      local entry = entries[at]
+      local f = entry[2]
+      local problem, ${texts}
+      -- Entries that were appended by the declaration have its order.
+      if ${inOrder.join(' and ')} and not f[${2 * fields.length + 1}] then
+        ${texts} = ${list(fields, ({ n }) => `f[${2 * n}]`)}
+      else
+        problem, ${texts} = decode(f)
+      end
+      if not problem then
+${plans.map((plan, at) => compileLookUp(fields, plan, at)).join('')}${made.map(compileMake).join('')}        if ${fields.map(validity).join(' and ')} then
+          folded = folded + 1
+${plans.map((plan, at) => compilePlanFold(fields, plan, at)).join('')}        else
+          problem = decode(f)
+        end
+      end
+      problems[at] = problem
+    end
+  end
+  ${states.map((n) => `${place(n, 3)} = n${n}`).join(' ')}
+  state.folded = folded
+end
+local function rows_of(state)
+  ${states.map((n) => `local R${n} = ${place(n, 2)}`).join(' ')}
+${plans.map(compileTimes).join('')}  return { ${list(states, (n) => `R${n}`)} }, state.problems, state.folded
+end`
+}
+
+function list<Item>(items: readonly Item[], text: (item: Item) => string): string {
+  return items.map(text).join(', ')
+}
+
+function fieldsOf(declared: Stream, plans: readonly Plan[]): FieldInFold[] {
+  const fields = Object.entries(declared.fields).map(([name, field], at): FieldInFold => {
+    return { name, field, n: at + 1, isMade: false, plans: [] }
+  })
+  for (const [at, plan] of plans.entries()) {
+    for (const { of } of [...plan.counters, ...plan.extremes]) {
+      if (of !== undefined) fieldOf(fields, of).isMade = true
+    }
+    const single = singleOf(fields, plan)
+    if (single !== undefined) single.plans.push(at + 1)
+    else for (const { name } of plan.key.parts) fieldOf(fields, name).isMade = true
+  }
+  return fields
+}
+
+function fieldOf(fields: readonly FieldInFold[], name: string): FieldInFold {
+  const found = fields.find((field) => field.name === name)
+  if (found === undefined) throw new TypeError(`Cannot compile: no field "${name}"`) // The plan was checked.
+  return found
+}
+
+/** The field that makes the key alone: its text is as good as the key to find a row by. */
+function singleOf(fields: readonly FieldInFold[], { key }: Plan): FieldInFold | undefined {
+  const [part] = key.parts
+  return key.parts.length === 1 && part !== undefined ? fieldOf(fields, part.name) : undefined
+}
+
+const isMemoised = ({ isMade, plans }: FieldInFold): boolean => isMade || plans.length === 0
+
+function check({ field, n }: FieldInFold): string {
+  if (field.kind === 'text') return `is_utf8(a${n})`
+  return `integer_within(a${n}, ${field.min}, ${field.max})`
+}
+
+/** Each text is checked once a batch. */
+function compileMake(field: FieldInFold): string {
+  const { n, isMade } = field
+  const isEncoded = isMade && field.field.kind === 'text'
+  return `        local m${n} = M${n}[a${n}]
+        if m${n} == nil then
+          m${n} = ${check(field)}${isEncoded ? ` and percent_encoded(a${n})` : ''}
+          M${n}[a${n}] = m${n}
+        end
+`
+}
+
+function validity(field: FieldInFold): string {
+  if (isMemoised(field)) return `m${field.n}`
+  return `(s${field.plans[0] ?? 0} or ${check(field)})`
+}
+
+function compileLookUp(fields: readonly FieldInFold[], plan: Plan, at: number): string {
+  const single = singleOf(fields, plan)
+  return single === undefined ? '' : `        local s${at + 1} = S${at + 1}[a${single.n}]\n`
+}
+
+/** @param encoded what stands in a key for a text. */
+function keyOf(
+  fields: readonly FieldInFold[],
+  { key }: Plan,
+  encoded: (field: FieldInFold) => string,
+): string {
+  const parts = key.parts.flatMap(({ name, isText }, at) => {
+    const field = fieldOf(fields, name)
+    const literal = key.literals[at + 1] ?? ''
+    const value = isText ? encoded(field) : `a${field.n}`
+    return literal === '' ? [value] : [value, luaLiteral(literal)]
+  })
+  return [luaLiteral(key.literals[0] ?? ''), ...parts].join(' .. ')
+}
+
+function compilePlanFold(fields: readonly FieldInFold[], plan: Plan, at: number): string {
+  const n = at + 1
+  const single = singleOf(fields, plan)
+  const key = keyOf(fields, plan, (field) =>
+    field.isMade ? `m${field.n}` : `percent_encoded(a${field.n})`,
+  )
+  const found =
+    single === undefined
+      ? `          local k${n} = ${key}\n          local s${n} = S${n}[k${n}]\n`
+      : ''
+  const first = [...firstRow(fields, plan), single === undefined ? `k${n}` : key]
+  // Room for what the check adds: a table that grows is made anew.
+  const later = [...plan.choices, ...plan.averages].map(() => 'false')
+  return `${found}          if s${n} then
+${foldRow(fields, plan, `s${n}`)
+  .map((line) => `            ${line}\n`)
+  .join('')}          else
+            s${n} = { ${[...first, ...later].join(', ')} }
+            S${n}[${single === undefined ? `k${n}` : `a${single.n}`}] = s${n}
+            n${n} = n${n} + 1
+            R${n}[n${n}] = s${n}
+          end
+`
+}
+
+function firstRow(fields: readonly FieldInFold[], plan: Plan): string[] {
+  return [
+    ...plan.counters.map(({ of }) => (of === undefined ? '1' : `m${fieldOf(fields, of).n}`)),
+    ...plan.extremes.map(({ of }) => `m${fieldOf(fields, of).n}`),
+    ...plan.choices.flatMap((choice) => [
+      'entry[1]',
+      ...choice.fields.map(({ of }) =>
+        typeof of === 'string' ? `a${fieldOf(fields, of).n}` : 'false',
+      ),
+    ]),
+  ]
+}
+
+function foldRow(fields: readonly FieldInFold[], plan: Plan, row: string): string[] {
+  const layout = rowLayout(plan)
+  const counters = plan.counters.map(({ of }, at) => {
+    const slot = `${row}[${at + 1}]`
+    if (of === undefined) return `${slot} = ${slot} + 1`
+    const { n, field } = fieldOf(fields, of)
+    return `${slot} = ${isSmall(field) ? `${slot} + m${n}` : `add_exactly(${slot}, m${n})`}`
+  })
+  const extremes = plan.extremes.map(({ of, kind }, at) => {
+    const slot = `${row}[${layout.extremesAt + at}]`
+    const value = `m${fieldOf(fields, of).n}`
+    return `if ${value} ${kind === 'min' ? '<' : '>'} ${slot} then ${slot} = ${value} end`
+  })
+  // Entries come in the order of their ids: the last one is the latest, and the first was there before.
+  const choices = plan.choices.flatMap((choice, at) => {
+    if (choice.kind === 'first') return []
+    const from = layout.choicesAt[at] ?? 0
+    const values = choice.fields.flatMap(({ of }, value) => {
+      if (typeof of !== 'string') return []
+      return [`${row}[${from + 1 + value}] = a${fieldOf(fields, of).n}`]
+    })
+    return [`${row}[${from}] = entry[1]`, ...values]
+  })
+  return [...counters, ...extremes, ...choices]
+}
+
+/** Whether no batch can sum this field up to 2^53. */
+function isSmall(field: Field): boolean {
+  if (field.kind !== 'integer') return false
+  const most = Math.max(Math.abs(field.min), Math.abs(field.max))
+  return most * pushDownMax <= Number.MAX_SAFE_INTEGER
+}
+
+/** The times of the chosen entries: once for each row, not for each entry. */
+function compileTimes(plan: Plan, planAt: number): string {
+  const layout = rowLayout(plan)
+  const sets = plan.choices.flatMap(({ fields }, at) => {
+    const id = `row[${layout.choicesAt[at] ?? 0}]`
+    return fields.flatMap(({ of }, value) => {
+      if (typeof of === 'string') return []
+      const slot = `row[${(layout.choicesAt[at] ?? 0) + 1 + value}]`
+      return [`    ${slot} = string.sub(${id}, 1, string.find(${id}, '-', 1, true) - 1)\n`]
+    })
+  })
+  if (sets.length === 0) return ''
+  return `  for _, row in ipairs(R${planAt + 1}) do\n${sets.join('')}  end\n`
+}

@@ -1,0 +1,85 @@
+/**
+ * By what definition a group, or a reader without one, folds its entries. Promise: values of two definitions are never
+ * mixed in the same hashes without a word: the first one that starts notes its digest in the ledger, and whoever starts
+ * with another one is refused before its first effect.
+ */
+import { createHash } from 'node:crypto'
+import { problem } from './gate.ts'
+import { isPassing, MillraceError } from '../support/errors.ts'
+import type { GroupKeys } from '../redis/keys.ts'
+import { persist } from '../support/persist.ts'
+import type { Plan } from '../declare/plan.ts'
+import type { Connection } from '../redis/connection.ts'
+import { runScript, scripts } from '../scripts/scripts.ts'
+
+/**
+ * A digest of what decides which value stands where: keys, fields and operators with what they read, in any order. Not the
+ * rankings, which follow from the hashes and can be built anew at any time, nor what a field of the stream allows.
+ */
+export function definitionOf(plans: readonly Plan[]): string {
+  const canonical = JSON.stringify(plans.map(folds).sort())
+  return createHash('sha256').update(canonical).digest('hex').slice(0, 32)
+}
+
+/** One projection, the same text however it was written down. */
+function folds({ key, counters, extremes, choices, averages }: Plan): string {
+  const counted = counters.map(({ field, of }) => [field, of === undefined ? 'count' : 'sum', of])
+  const others = [
+    ...extremes.map(({ field, kind, of }) => [field, kind, of]),
+    ...choices.flatMap(({ kind, fields }) => fields.map(({ field, of }) => [field, kind, of])),
+    ...averages.map(({ field, sumAt, countAt }) => {
+      return [field, 'average', counters[sumAt]?.field, counters[countAt]?.field]
+    }),
+  ]
+  const fields = [...counted, ...others].map((field) => JSON.stringify(field)).sort()
+  return JSON.stringify([key.literals, key.parts.map(({ name, isText }) => [name, isText]), fields])
+}
+
+/**
+ * What the ledger notes about these plans: hashes were folded by `these`, or by `others`; `unknown` when it notes nothing.
+ * @throws {MillraceError} WRONG_TYPE, AUTHENTICATION.
+ */
+export async function foldedBy(
+  connection: Pick<Connection, 'send'>,
+  { ledger }: Pick<GroupKeys, 'ledger'>,
+  plans: readonly Plan[],
+): Promise<'these' | 'others' | 'unknown'> {
+  const held = await connection.send(['HGET', ledger, 'definition'])
+  if (held === null) return 'unknown'
+  return held === definitionOf(plans) ? 'these' : 'others'
+}
+
+/** Who folds by what. */
+export interface Folds {
+  readonly group: string
+  readonly plans: readonly Plan[]
+  /** Stops waiting for a server that does not answer; then nothing is checked, and nothing may be folded. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * Notes the definition in the ledger unless one stands there.
+ * @throws {MillraceError} PROJECTION_CHANGED when it is another one; WRONG_TYPE, AUTHENTICATION.
+ */
+export async function holdTo(
+  connection: Connection,
+  { stream, ledger }: Pick<GroupKeys, 'stream' | 'ledger'>,
+  { group, plans, signal }: Folds,
+): Promise<void> {
+  // Without projections nothing is folded.
+  if (plans.length === 0) return
+  const ours = definitionOf(plans)
+  const ask = () => runScript(connection, scripts.define, [ledger], [ours])
+  const reply = await persist(signal, ask).catch((error: unknown) => {
+    if (!(signal.aborted && isPassing(error))) throw error
+  })
+  if (reply === undefined) return
+  const [kind, held] = reply
+  if (kind === 'error') throw problem(String(held), { stream, group })
+  if (held === ours) return
+  throw new MillraceError(
+    'PROJECTION_CHANGED',
+    `Cannot process entries of stream "${stream}" for "${group}": its hashes were folded by other projections, and values of both would be mixed. ` +
+      'Use a group of another name, and projections with another beginning of their keys, to fold the stream anew',
+  )
+}

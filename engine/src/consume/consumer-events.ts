@@ -1,0 +1,91 @@
+/** Counts what a consumer does, and tells its observer. */
+import type { ConsumerObserver, Delivery } from './consumer-options.ts'
+import type { Settled } from '../apply/gate.ts'
+import type { Fields } from '../declare/fields.ts'
+import { ObserverCalls } from '../support/observer-calls.ts'
+import type { FoldedBatch } from './push-down.ts'
+import type { Retry } from '../handle/retries.ts'
+import type { Entry } from '../declare/stream.ts'
+
+/** What a consumer has done since it was started. */
+export interface ConsumerCounts {
+  /** Entries acknowledged with their effects; of push-down the batches whose replies came. The ledger counts all. */
+  applied: number
+  deadLettered: number
+  /** Entries taken over from other consumers. */
+  claimed: number
+  /** Failed attempts whose next one was scheduled. */
+  retried: number
+  /** Entries that the gate refused. */
+  superseded: number
+}
+
+export type SettledLetter = Omit<Extract<Settled, { kind: 'dead-letter' }>, 'kind'>
+
+export class ConsumerEvents<F extends Fields> {
+  readonly counts: ConsumerCounts = {
+    applied: 0,
+    deadLettered: 0,
+    claimed: 0,
+    retried: 0,
+    superseded: 0,
+  }
+  readonly #calls: ObserverCalls<ConsumerObserver<F>>
+  #hasStarted = false
+
+  constructor(observer: ConsumerObserver<F> | undefined, consumer: string) {
+    this.#calls = new ObserverCalls(observer ?? {}, `consumer "${consumer}"`)
+  }
+
+  /** Told for the first time only: it is so on each new connection. */
+  started(): void {
+    if (!this.#hasStarted) void this.#calls.tell('started')
+    this.#hasStarted = true
+  }
+
+  delivered(entries: readonly Entry<F>[], how: Delivery, from?: string): void {
+    if (how === 'claimed') this.counts.claimed += entries.length
+    if (entries.length > 0) void this.#calls.tell('delivered', entries, how, from)
+  }
+
+  async applied(settled: readonly Settled[]): Promise<void> {
+    const entries: Entry<F>[] = []
+    const letters: SettledLetter[] = []
+    for (const item of settled) {
+      if (item.kind === 'apply') entries.push(item.entry as Entry<F>)
+      else letters.push(item)
+    }
+    this.counts.applied += entries.length
+    if (letters.length > 0) this.deadLettered(letters)
+    if (entries.length > 0) await this.#calls.tell('applied', entries)
+  }
+
+  folded(batch: FoldedBatch): void {
+    this.counts.applied += batch.applied
+    if (batch.deadLetters.length > 0) this.deadLettered(batch.deadLetters)
+    void this.#calls.tell('folded', batch)
+  }
+
+  deadLettered(letters: readonly SettledLetter[]): void {
+    this.counts.deadLettered += letters.length
+    void this.#calls.tell('deadLettered', letters)
+  }
+
+  superseded(ids: readonly string[]): void {
+    this.counts.superseded += ids.length
+    void this.#calls.tell('superseded', ids)
+  }
+
+  retried({ id, attempt, error }: Retry): void {
+    this.counts.retried += 1
+    void this.#calls.tell('retried', id, attempt, error)
+  }
+
+  waiting(): void {
+    void this.#calls.tell('waiting')
+  }
+
+  paused(isPaused: boolean): void {
+    void this.#calls.tell('paused', isPaused)
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * Holds a consumer's name. Promise: a name has one living holder in its group; a holder that was away for too long
+ * learns that another process has the name, and applies nothing any more.
+ * Guards:
+ *   outage: renewed as soon as an outage is over
+ *   lost: taken again where it went away and nobody has it
+ */
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import { problem } from '../apply/gate.ts'
+import { isPassing, MillraceError } from '../support/errors.ts'
+import type { GroupKeys } from '../redis/keys.ts'
+import { persist, wait } from '../support/persist.ts'
+import { isGone, thisProcess, type ProcessIdentity } from '../support/process-identity.ts'
+import type { Connection, Reply } from '../redis/connection.ts'
+import { runScript, scripts } from '../scripts/scripts.ts'
+
+/** Who holds a lease. */
+export interface Holder extends ProcessIdentity {
+  readonly token: string
+  /** How long the lease lasts, in milliseconds. */
+  readonly leaseMs: number
+  readonly host: string
+  /** When the name was taken, ISO 8601. */
+  readonly since: string
+}
+
+export interface LeaseParts {
+  readonly connection: Connection
+  readonly keys: GroupKeys
+  readonly who: { readonly group: string; readonly consumer: string }
+  /** A lease that is not renewed ends after so long, in milliseconds. */
+  readonly leaseMs: number
+  readonly signal: AbortSignal
+  /** A renewal came after the end of the lease, and nobody had taken the name. */
+  readonly onLapsed: () => void
+}
+
+// A living holder renews three times while its lease lasts, so it shows soon that it lives.
+const lookEveryMs = 250
+
+export class Lease {
+  readonly #parts: LeaseParts
+  readonly #holder: Holder
+  #isReleased = false
+
+  constructor(parts: LeaseParts) {
+    this.#parts = parts
+    const since = new Date().toISOString()
+    const { leaseMs } = parts
+    this.#holder = { token: randomUUID(), leaseMs, host: hostname(), since, ...thisProcess() }
+  }
+
+  /** What the gate checks. */
+  get token(): string {
+    return this.#holder.token
+  }
+
+  /**
+   * Takes the name. If another one has it, waits until its lease ends or it renews: a holder that crashed does not.
+   * @returns false when the signal aborts before.
+   * @throws {MillraceError} NAME_TAKEN by a living holder; the message says by whom and until when.
+   */
+  async take(): Promise<boolean> {
+    const { signal } = this.#parts
+    let before = Infinity
+    for (;;) {
+      const reply = await persist(signal, () => this.#run('take'))
+      if (reply[0] !== 'held') return true
+      if (signal.aborted) return false
+      const held = holderOf(String(reply[1]))
+      const left = Number(reply[2])
+      if (left > before) throw this.#taken(reply)
+      before = left
+      // No need to wait for the end of a lease whose holder is certainly gone.
+      if (!isGone(held)) await wait(Math.min(left, lookEveryMs), signal)
+      else if ((await persist(signal, () => this.#run('take', held.token)))[0] !== 'held') {
+        return true
+      }
+    }
+  }
+
+  /** Renews until the signal aborts. @throws {MillraceError} SUPERSEDED. */
+  async run(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await wait(this.#parts.leaseMs / 3, signal)
+      if (signal.aborted) return
+      try {
+        // An outage may last longer than the lease: renew as soon as it is over.
+        await persist(signal, () => this.renew())
+      } catch (error) {
+        if (!isPassing(error)) throw error
+      }
+    }
+  }
+
+  /**
+   * Renews the lease, and takes it again when it was lost and nobody has it: its record went away with a failover, or
+   * a sweep removed it.
+   * @throws {MillraceError} SUPERSEDED when another process has the name.
+   */
+  async renew(): Promise<void> {
+    const { group, consumer } = this.#parts.who
+    if (this.#isReleased) {
+      // What a stop has left behind must not take the name again.
+      const text = `Superseded: consumer "${consumer}" of group "${group}" has ended`
+      throw new MillraceError('SUPERSEDED', text)
+    }
+    const renewed = await this.#run('renew')
+    const reply = renewed[0] === 'lost' ? await this.#run('take') : renewed
+    if (reply[0] !== 'held') {
+      if (Number(reply[1]) <= 0) this.#parts.onLapsed()
+      return
+    }
+    throw new MillraceError(
+      'SUPERSEDED',
+      `Superseded: consumer "${consumer}" of group "${group}" was away for too long, and another process has its name now: ${shown(reply)}. Nothing more is applied here`,
+    )
+  }
+
+  /** Gives the name back. Best effort: else the lease ends by itself, and whatever hinders it has been told before. */
+  async release(): Promise<void> {
+    this.#isReleased = true
+    await this.#run('release').catch(() => undefined)
+  }
+
+  async #run(action: 'take' | 'renew' | 'release', deadToken = ''): Promise<Reply[]> {
+    const { connection, keys, who, leaseMs } = this.#parts
+    const { token } = this.#holder
+    const duration = String(Math.ceil(leaseMs))
+    const args = [action, who.consumer, token, duration, JSON.stringify(this.#holder), deadToken]
+    const reply = await runScript(connection, scripts.lease, [keys.leases, keys.holders], args)
+    if (reply[0] !== 'error') return reply
+    throw problem(String(reply[1]), { stream: keys.stream, group: who.group })
+  }
+
+  #taken(reply: Reply[]): MillraceError {
+    const { group, consumer } = this.#parts.who
+    return new MillraceError(
+      'NAME_TAKEN',
+      `Cannot start consumer "${consumer}" of group "${group}": the name is taken by a living consumer, ${shown(reply)}. ` +
+        'Use another name, or stop that one',
+    )
+  }
+}
+
+/** The holder that a record in Redis names; what is missing is empty. */
+export function holderOf(json: string): Holder {
+  const parsed = parse(json)
+  const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
+  return {
+    token: textOf(parsed.token),
+    leaseMs: Number(parsed.leaseMs ?? 0),
+    host: textOf(parsed.host),
+    since: textOf(parsed.since),
+    pid: Number(parsed.pid ?? 0),
+    boot: textOf(parsed.boot),
+    namespace: textOf(parsed.namespace),
+    startedAt: textOf(parsed.startedAt),
+  }
+}
+
+function parse(json: string): Partial<Record<keyof Holder, unknown>> {
+  try {
+    const parsed: unknown = JSON.parse(json)
+    return typeof parsed === 'object' && parsed !== null ? parsed : {}
+  } catch {
+    // Somebody else wrote there.
+    return {}
+  }
+}
+
+function shown(reply: Reply[]): string {
+  const { host, pid, since } = holderOf(String(reply[1]))
+  const seconds = (Number(reply[2]) / 1000).toFixed(1)
+  if (host === '' || pid === 0) {
+    return `somebody whose record in the holders is none of ours, for ${seconds} s more unless it renews`
+  }
+  return `process ${pid} on ${host} since ${since}, for ${seconds} s more unless it renews`
+}

@@ -1,0 +1,143 @@
+/**
+ * Pauses of a group or of one consumer: marks beside the leases, which each consumer sees at its next sweep; who made them
+ * stands beside the holders. A paused consumer keeps its lease and its entries; it reads, claims and begins nothing.
+ */
+import { hostname, userInfo } from 'node:os'
+import { problem } from '../apply/gate.ts'
+import { MillraceError } from '../support/errors.ts'
+import { pauseMark, type GroupKeys } from '../redis/keys.ts'
+import { thisProcess } from '../support/process-identity.ts'
+import type { Connection } from '../redis/connection.ts'
+import { asList, runScript, scripts } from '../scripts/scripts.ts'
+
+/** Whom a pause concerns: a consumer by its name, or the group as a whole. */
+export type Paused = { readonly consumer: string } | 'group'
+
+/** Who made a pause. */
+export interface PausedBy {
+  /** Name of the system's user; empty where the system does not tell. */
+  readonly user: string
+  readonly host: string
+  readonly pid: number
+}
+
+/** A pause that lasts. */
+export interface Pause {
+  /** Since when, in milliseconds of the server's clock. */
+  readonly since: number
+  /** Null when it was made by a version that did not note it. */
+  readonly by: PausedBy | null
+}
+
+/** All pauses of a group. */
+export interface Pauses {
+  /** Of the group as a whole. */
+  readonly group: Pause | null
+  /** By name of the consumer, which need not exist. */
+  readonly consumers: Readonly<Record<string, Pause>>
+}
+
+export interface PauseOptions {
+  /** Pauses also a consumer that the group has not got; default false. It halts when it starts. */
+  readonly future?: boolean
+}
+
+export interface PauseOutcome {
+  /** False: it was paused already, and that pause stays. */
+  readonly changed: boolean
+  readonly pause: Pause
+}
+
+/** @throws {MillraceError} NO_CONSUMER when there is none of that name; WRONG_TYPE, and those of the connection. */
+export async function pause(
+  connection: Connection,
+  keys: GroupKeys,
+  { group, who, future = false }: PauseOptions & { readonly group: string; readonly who: Paused },
+): Promise<PauseOutcome> {
+  const by = JSON.stringify({ user: userName(), host: hostname(), ...thisProcess() })
+  const rest = [by, future ? 'yes' : 'no']
+  const reply = await runScript(connection, scripts.pause, placeOf(keys), [
+    ...argsOf('pause', group, who),
+    ...rest,
+  ])
+  const [kind, since, json] = reply.map(String)
+  if (kind === 'paused' || kind === 'already') {
+    return { changed: kind === 'paused', pause: pauseOf(since ?? '', json) }
+  }
+  if (kind !== 'missing' || who === 'group') throw problem(since ?? '', { ...keys, group })
+  throw new MillraceError(
+    'NO_CONSUMER',
+    `Cannot pause consumer "${who.consumer}" of group "${group}": the group has no consumer of that name. ` +
+      'With the option future one that comes later is paused',
+  )
+}
+
+/** @returns false when it was not paused. @throws {MillraceError} WRONG_TYPE, and those of the connection. */
+export async function resume(
+  connection: Connection,
+  keys: GroupKeys,
+  { group, who }: { readonly group: string; readonly who: Paused },
+): Promise<boolean> {
+  const args = argsOf('resume', group, who)
+  const [kind, code] = await runScript(connection, scripts.pause, placeOf(keys), args)
+  if (kind === 'error') throw problem(String(code), { ...keys, group })
+  return kind === 'resumed'
+}
+
+/** Whether a consumer is paused, itself or with its group; or the group. @throws {MillraceError} WRONG_TYPE. */
+export async function isPaused(
+  connection: Connection,
+  keys: GroupKeys,
+  who: Paused,
+): Promise<boolean> {
+  const marks = [pauseMark(''), markOf(who)]
+  const since = asList(await connection.send(['ZMSCORE', keys.leases, ...marks]))
+  return since.some((score) => score !== null)
+}
+
+/** All pauses among the members of the leases and the fields of the holders. */
+export function pausesIn(
+  leases: ReadonlyMap<string, string>,
+  holders: ReadonlyMap<string, string>,
+): Pauses {
+  const consumers = Object.create(null) as Record<string, Pause>
+  for (const [member, since] of leases) {
+    if (!member.startsWith(pauseMark('')) || member === pauseMark('')) continue
+    consumers[member.slice(pauseMark('').length)] = pauseOf(since, holders.get(member))
+  }
+  const since = leases.get(pauseMark(''))
+  const group = since === undefined ? null : pauseOf(since, holders.get(pauseMark('')))
+  return { group, consumers }
+}
+
+const placeOf = ({ stream, leases, holders }: GroupKeys): string[] => [stream, leases, holders]
+
+const argsOf = (action: 'pause' | 'resume', group: string, who: Paused): string[] => {
+  return [action, group, who === 'group' ? '' : who.consumer]
+}
+
+const markOf = (who: Paused): string => pauseMark(who === 'group' ? '' : who.consumer)
+
+function pauseOf(since: string, json: string | undefined): Pause {
+  return { since: Number(since), by: makerOf(json ?? '') }
+}
+
+/** Null when it is no record of ours. */
+function makerOf(json: string): PausedBy | null {
+  try {
+    const { user, host, pid } = JSON.parse(json) as Record<string, unknown>
+    if (typeof user !== 'string' || typeof host !== 'string' || typeof pid !== 'number') return null
+    return { user, host, pid }
+  } catch {
+    return null
+  }
+}
+
+function userName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    // The user of a container need not have a name.
+    return ''
+  }
+}

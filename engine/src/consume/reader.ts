@@ -1,0 +1,301 @@
+/**
+ * The single reader: takes a whole stream alone, without a group. Promise: position and effects move in one script,
+ * so each entry takes effect once, whatever crashes; two readers of one position stop each other instead of doubling.
+ */
+import { separateRefused } from '../apply/applier.ts'
+import { backoffMs } from '../support/backoff.ts'
+import { countRange } from '../scripts/count-range.ts'
+import { holdTo } from '../apply/definition.ts'
+import {
+  entriesOf,
+  readBytesMax,
+  unblockAtAbort,
+  unblocker,
+  type RawEntry,
+} from './delivery-reader.ts'
+import { compareIds, isEntryId } from '../support/entry-id.ts'
+import { Gate, type Answer, type Settled } from '../apply/gate.ts'
+import { EntrySizes } from '../redis/entry-sizes.ts'
+import { isPassing, MillraceError, readFailure } from '../support/errors.ts'
+import type { Fields } from '../declare/fields.ts'
+import { checkReaderGiven } from './given-options.ts'
+import { readerKeys } from '../redis/keys.ts'
+import { Lifetime, type Runs, type StopOptions } from '../support/lifetime.ts'
+import { ObserverCalls } from '../support/observer-calls.ts'
+import { persist, wait } from '../support/persist.ts'
+import { plansOf, type Plan } from '../declare/plan.ts'
+import type { Projection } from '../declare/projection.ts'
+import type { Connection } from '../redis/connection.ts'
+import {
+  checkStream,
+  Decoder,
+  isDecodeFailure,
+  type Entry,
+  type Stream,
+} from '../declare/stream.ts'
+import { countBounds } from '../scripts/undelivered.ts'
+
+/** What a reader tells while it runs. One that throws or rejects changes nothing; its first failure is a warning of the process. */
+export interface ReaderObserver<F extends Fields = Fields> {
+  /** Told once: it has its position, and reads from now on. */
+  started?(): void
+  delivered?(entries: readonly Entry<F>[]): void
+  /** The server has confirmed effects and position. The next read waits until this resolves. */
+  applied?(entries: readonly Entry<F>[], position: string): void | Promise<void>
+  deadLettered?(letters: readonly { id: string; reason: string; error: string }[]): void
+  waiting?(): void
+}
+
+export interface ReaderOptions<F extends Fields> {
+  /** Name for logs and for the dead-letter stream, `<stream>:<name>:dead`. */
+  readonly name: string
+  /** Key that keeps the id of the last applied entry; missing: the stream is read from its beginning. */
+  readonly positionKey: string
+  readonly projections: readonly Projection<keyof F & string>[]
+  /** Entries a read and a script call, 1 to 5,000, default 1,000: a call holds the server for about 4 ms. */
+  readonly batch?: number
+  /** Ends as soon as the end of the stream is reached, default false. */
+  readonly drain?: boolean
+  readonly observer?: ReaderObserver<F>
+}
+
+const overdueMs = 3000
+
+export class Reader<F extends Fields = Fields> {
+  readonly #connection: Connection
+  readonly #stream: Stream<F>
+  readonly #options: ReaderOptions<F>
+  readonly #gate: Gate
+  readonly #plans: readonly Plan[]
+  readonly #decoder: Decoder<F>
+  readonly #lifetime: Lifetime
+  readonly #calls: ObserverCalls<ReaderObserver<F>>
+  readonly #batch: number
+  /** Id of the last applied entry, empty before the first; undefined until it was asked. */
+  #position: string | undefined
+  #serverId: string | undefined
+  /** Since the last read that was answered. */
+  #failures = 0
+  /** Halved when a read fails and doubled when one is answered: a slow link needs small batches to get on at all. */
+  #countMax = Infinity
+  readonly #sizes = new EntrySizes()
+
+  /** Use {@link Millrace.reader}. @throws {TypeError} or {RangeError} when an option is wrong. */
+  constructor(connection: Connection, stream: Stream<F>, options: ReaderOptions<F>, runs: Runs) {
+    checkStream('make a reader', stream)
+    checkReaderGiven(options)
+    const batch = options.batch ?? 1000
+    if (!Number.isSafeInteger(batch) || batch < 1 || batch > 5000) {
+      throw new RangeError(`Cannot use batch ${batch}: it is an integer from 1 to 5000`)
+    }
+    this.#connection = connection
+    this.#stream = stream
+    this.#options = options
+    this.#lifetime = new Lifetime(`Reader "${options.name}"`, runs)
+    this.#calls = new ObserverCalls(options.observer ?? {}, `reader "${options.name}"`)
+    this.#batch = batch
+    this.#plans = plansOf(options.projections, stream)
+    this.#gate = new Gate(connection, this.#plans)
+    this.#decoder = new Decoder(stream)
+  }
+
+  /**
+   * Works until it is stopped, or drained.
+   * @throws {MillraceError} POSITION_MOVED when another reader moves the position; PROJECTION_CHANGED, WRONG_TYPE and other failures that
+   *   do not pass.
+   */
+  async run(): Promise<void> {
+    await this.#lifetime.run(() => this.#lifetime.unlessLeft(this.#work()))
+  }
+
+  /**
+   * Finishes the batch in flight. With `withinMs`, what is not finished by then is left behind: applied, or read again. Safe to call
+   * twice or before the run.
+   */
+  async stop(options?: StopOptions): Promise<void> {
+    await this.#lifetime.stop(options)
+  }
+
+  /**
+   * Entries behind its position, before it runs: all. They are counted up to 10,000, or 3 MB of them; null when there are more.
+   * @throws {MillraceError} WRONG_TYPE, AUTHENTICATION.
+   */
+  async lag(): Promise<number | null> {
+    const range = [`(${this.#from}`, '+'] as const
+    const { counted, isWhole } = await countRange(
+      this.#connection,
+      this.#stream.key,
+      range,
+      countBounds,
+    )
+    return isWhole ? counted : null
+  }
+
+  async #work(): Promise<void> {
+    const { signal } = this.#lifetime
+    try {
+      const { name } = this.#options
+      const folds = { group: name, plans: this.#plans, signal }
+      await holdTo(this.#connection, readerKeys(this.#stream.key, name), folds)
+      while (!signal.aborted) {
+        const reading = await persist(signal, () =>
+          this.#connection.duplicate({ name: `millrace:${this.#options.name}` }),
+        )
+        try {
+          await this.#findPosition(reading)
+          await this.#readOn(reading)
+        } catch (error) {
+          if (!isPassing(error)) throw readFailure(error, this.#place)
+          await wait(backoffMs(this.#failures, { firstMs: 10, mostMs: 1000 }), signal)
+          this.#failures += 1
+          this.#countMax = Math.max(1, Math.min(this.#countMax, this.#batch) / 2)
+        } finally {
+          reading.destroy()
+        }
+      }
+    } catch (error) {
+      if (!(isPassing(error) && signal.aborted)) throw error
+    }
+  }
+
+  /**
+   * Takes the position that is stored: at the start, and where a server has come back, or another one has taken over,
+   * without the last moves: their effects are lost with them. Any other change is another reader's.
+   */
+  async #findPosition(reading: Connection): Promise<void> {
+    const serverId = await reading.serverId()
+    const held = String((await reading.send(['GET', this.#options.positionKey])) ?? '')
+    const isFirst = this.#position === undefined
+    if (isFirst || (this.#isOther(serverId) && isBehind(held, this.#position))) {
+      this.#position = held
+    }
+    this.#serverId = serverId
+    if (isFirst) void this.#calls.tell('started')
+  }
+
+  /** Certainly another server than the one that we have read from, or another start of it. */
+  #isOther(serverId: string | undefined): boolean {
+    return ![undefined, this.#serverId].includes(serverId) && this.#serverId !== undefined
+  }
+
+  /** Reads and applies, one batch after the other: a position has an order. */
+  async #readOn(reading: Connection): Promise<void> {
+    const { signal } = this.#lifetime
+    const unblock = await unblocker(reading, this.#connection)
+    const ended = unblockAtAbort(signal, unblock)
+    try {
+      while (!signal.aborted) {
+        const entries = await this.#read(reading)
+        if (entries.length > 0) await this.#process(entries)
+        else {
+          // A replica, or a primary that was left by its replicas, has nothing new for ever, and serves reads.
+          await this.#connection.checkWritable()
+          void this.#calls.tell('waiting')
+          if (this.#options.drain === true) this.#lifetime.end()
+        }
+      }
+    } finally {
+      ended()
+    }
+  }
+
+  get #place(): { stream: string; group: string } {
+    return { stream: this.#stream.key, group: this.#options.name }
+  }
+
+  get #from(): string {
+    return this.#position === undefined || this.#position === '' ? '0-0' : this.#position
+  }
+
+  async #read(reading: Connection): Promise<RawEntry[]> {
+    const blockMs = this.#options.drain === true ? 1 : 2000
+    const fitting = this.#sizes.fitting(readBytesMax)
+    const count = Math.floor(Math.min(this.#batch, this.#countMax, fitting))
+    const options = ['COUNT', String(count), 'BLOCK', String(blockMs)]
+    const args = ['XREAD', ...options, 'STREAMS', this.#stream.key, this.#from]
+    const entries = entriesOf(await reading.send(args, blockMs + overdueMs))
+    this.#failures = 0
+    this.#countMax *= 2
+    this.#sizes.noteAll(entries)
+    return entries
+  }
+
+  async #process(raw: readonly RawEntry[]): Promise<void> {
+    const settled = raw.map(({ id, flat }): Settled => {
+      const decoded = this.#decoder.decode(id, flat ?? [])
+      if (!isDecodeFailure(decoded)) return { kind: 'apply', id, entry: decoded }
+      return { kind: 'dead-letter', id, reason: 'undecodable', error: decoded.problem }
+    })
+    const entries = appliedOf<F>(settled)
+    if (entries.length > 0) void this.#calls.tell('delivered', entries)
+    await this.#apply(settled)
+  }
+
+  /** Applies a batch; refusals make dead letters of some, or split it in two so that its order stays. */
+  async #apply(batch: readonly Settled[]): Promise<void> {
+    let settled = batch
+    for (;;) {
+      const to = settled.at(-1)?.id
+      if (to === undefined) return
+      const answer = await this.#ask(settled, to)
+      if (answer.kind === 'refused') {
+        const { remaining, alone } = separateRefused(this.#gate, settled, answer.refusals)
+        if (alone.length > 0) {
+          const half = settled.length / 2
+          await this.#apply(settled.slice(0, half))
+          await this.#apply(settled.slice(half))
+          return
+        }
+        settled = remaining
+        continue
+      }
+      if (answer.kind !== 'applied') throw await this.#moved(answer)
+      await this.#applied(settled, to)
+      return
+    }
+  }
+
+  async #ask(settled: readonly Settled[], to: string): Promise<Answer> {
+    const { name, positionKey } = this.#options
+    const keys = { ...readerKeys(this.#stream.key, name), position: positionKey }
+    const move = { reader: name, from: this.#position ?? '', to }
+    let attempts = 0
+    const answer = await persist(this.#lifetime.signal, () => {
+      attempts += 1
+      return this.#gate.advanceAndApply(keys, move, settled)
+    })
+    // The position is where this very call would have put it, and the reply to its first attempt was lost.
+    const isOurs = attempts > 1 && answer.kind === 'moved' && answer.position === to
+    return isOurs ? { kind: 'applied' } : answer
+  }
+
+  async #applied(settled: readonly Settled[], to: string): Promise<void> {
+    this.#position = to
+    const letters = settled.flatMap((item) => (item.kind === 'dead-letter' ? [item] : []))
+    if (letters.length > 0) void this.#calls.tell('deadLettered', letters)
+    await this.#calls.tell('applied', appliedOf<F>(settled), to)
+  }
+
+  /** Passing when a server has taken over that lacks the last moves: then it is read from its position on. */
+  async #moved(answer: Answer): Promise<MillraceError> {
+    const { name, positionKey } = this.#options
+    const at = answer.kind === 'moved' ? answer.position : answer.kind
+    const serverId = await persist(this.#lifetime.signal, () => this.#connection.serverId())
+    if (this.#isOther(serverId) && isBehind(at, this.#position)) {
+      return new MillraceError('DISCONNECTED', 'Another server has taken over')
+    }
+    return new MillraceError(
+      'POSITION_MOVED',
+      `Cannot go on reading as "${name}": position "${positionKey}" is "${at}", not "${this.#position ?? ''}". ` +
+        'Another reader moves it: run only one, or use a consumer group',
+    )
+  }
+}
+
+function isBehind(held: string, position = ''): boolean {
+  return isEntryId(position) && (held === '' || (isEntryId(held) && compareIds(held, position) < 0))
+}
+
+function appliedOf<F extends Fields>(settled: readonly Settled[]): Entry<F>[] {
+  return settled.flatMap((item) => (item.kind === 'apply' ? [item.entry as Entry<F>] : []))
+}

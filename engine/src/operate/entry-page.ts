@@ -1,0 +1,103 @@
+/** Reads a part of a stream. Promise: one call holds the server for a few milliseconds, however large its entries are. */
+import { MillraceError } from '../support/errors.ts'
+import {
+  checkOptions,
+  checkValue,
+  entryId,
+  integerFrom,
+  nonEmpty,
+  oneOf,
+  placeId,
+  required,
+  type Rules,
+} from '../support/option-values.ts'
+import type { Connection, Reply } from '../redis/connection.ts'
+import { asList, runScript, scripts } from '../scripts/scripts.ts'
+import { scriptFailure } from '../scripts/script-failure.ts'
+
+export interface EntryPageOptions {
+  /** Which come first, default `oldest`. */
+  readonly order?: 'oldest' | 'newest'
+  /** The oldest entry, by its id or its time (ms); default: the first of the stream. */
+  readonly from?: string | undefined
+  /** The newest entry, likewise, inclusive; default: the last of the stream. */
+  readonly to?: string | undefined
+  /** Goes on after this entry: the `next` of the page before. */
+  readonly after?: string | undefined
+  /** Entries at most, 1 to 1,000, default 100. Half a megabyte of them at most, but for one that is larger. */
+  readonly count?: number
+}
+
+export interface EntryPage {
+  readonly entries: readonly {
+    readonly id: string
+    /** Names and values in turn. */
+    readonly flat: readonly string[]
+  }[]
+  /** For `after` of the next page; null when there is none. Where the bytes ended this page, the next one may be empty. */
+  readonly next: string | null
+}
+
+const rules: Rules<EntryPageOptions> = {
+  order: oneOf('oldest', 'newest'),
+  from: placeId,
+  to: placeId,
+  after: entryId,
+  count: integerFrom(1, 1000),
+}
+
+/** Use {@link Millrace.entryPage}. */
+export async function entryPage(
+  connection: Pick<Connection, 'send'>,
+  key: string,
+  options: EntryPageOptions,
+): Promise<EntryPage> {
+  checkValue('read a page', 'key', key, required(nonEmpty))
+  checkOptions(`read a page of "${key}"`, options, rules)
+  const { order = 'oldest', count = 100 } = options
+  // One more than asked for says that there is a next page.
+  const range = { order, ...endsOf(options), most: count + 1 }
+  const read = await readRange(connection, key, range)
+  if (read.kind === 'error') throw problem(key, read.code)
+  const entries = read.entries.slice(0, count).map((entry) => {
+    const [id, flat] = asList(entry)
+    return { id: String(id), flat: asList(flat ?? []) as string[] }
+  })
+  const isLast = read.isEnd && read.entries.length <= count
+  return { entries, next: isLast ? null : (entries.at(-1)?.id ?? null) }
+}
+
+/** Where the page begins and where it ends at the latest. */
+function endsOf({ order, from, to, after }: EntryPageOptions): { first: string; last: string } {
+  const ends = [from ?? '-', to ?? '+']
+  const [first = '', last = ''] = order === 'newest' ? ends.reverse() : ends
+  return { first: after === undefined ? first : `(${after}`, last }
+}
+
+/** What {@link readRange} has read; a missing stream is empty. */
+type Read =
+  | { readonly kind: 'read'; readonly entries: readonly Reply[]; readonly isEnd: boolean }
+  | { readonly kind: 'error'; readonly code: string }
+
+/** Reads some entries of a range, at least one if there is one. `first` and `last` as XRANGE or XREVRANGE takes them. */
+export async function readRange(
+  connection: Pick<Connection, 'send'>,
+  key: string,
+  range: {
+    readonly order: 'oldest' | 'newest'
+    readonly first: string
+    readonly last: string
+    readonly most: number
+  },
+): Promise<Read> {
+  const command = range.order === 'oldest' ? 'XRANGE' : 'XREVRANGE'
+  const args = [command, range.first, range.last, String(range.most)]
+  const [kind, rest, entries] = await runScript(connection, scripts.readRange, [key], args)
+  if (kind === 'error') return { kind, code: String(rest) }
+  return { kind: 'read', entries: asList(entries ?? []), isEnd: rest === 1 }
+}
+
+function problem(key: string, code: string): MillraceError {
+  const action = `Cannot read the entries of "${key}"`
+  return scriptFailure(action, code) ?? new MillraceError('REFUSED', `${action}: ${code}`)
+}

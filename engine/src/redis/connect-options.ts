@@ -1,0 +1,75 @@
+import type { MillraceError } from '../support/errors.ts'
+import { unknownOption, type Names } from '../support/known-options.ts'
+import { readAddress, type ServerAddress } from './server-address.ts'
+import { checkTls, type TlsOptions } from './tls-options.ts'
+
+export interface ConnectOptions {
+  /**
+   * `redis://user:password@host:6379/0`; `rediss://` for TLS; `unix:///run/redis.sock?db=0` for a socket. User, password,
+   * port (6379) and database (0) may be missing; what is special in user and password is percent-encoded.
+   */
+  readonly url: string
+  /** Name of the connection in CLIENT LIST, without spaces; default `millrace`. Where a server refuses names, it has none. */
+  readonly name?: string
+  /** With `rediss://`: authorities to trust, a certificate of our own, the name of the server. Default: the well-known authorities. */
+  readonly tls?: TlsOptions
+  /** Called each time the connection is lost; it reconnects by itself. */
+  readonly onDisconnect?: (error: MillraceError) => void
+  /** Called each time it is there again. */
+  readonly onReconnect?: () => void
+  /**
+   * Called once when the server answers, but refuses all work: READ_ONLY at once (it is a replica), SERVER_BUSY after three
+   * seconds (it loads its data, lacks replicas or its primary, cannot write to its disk). The connection is then made
+   * anew, again and again, since the name may lead to another server by now.
+   */
+  readonly onRefused?: (error: MillraceError) => void
+  /** Called when it takes work again. */
+  readonly onAccepted?: () => void
+}
+
+const known: Names<ConnectOptions> = {
+  url: true,
+  name: true,
+  tls: true,
+  onDisconnect: true,
+  onReconnect: true,
+  onRefused: true,
+  onAccepted: true,
+}
+
+/** @throws {TypeError} naming what cannot be used, before anything connects. No value is in it: it may be a password. */
+export function checkConnectOptions(options: ConnectOptions): ServerAddress {
+  // Without types anything can be given.
+  const given: unknown = options
+  if (typeof given !== 'object' || given === null) {
+    throw refused("options are an object, like { url: 'redis://host:6379' }")
+  }
+  const problem = unknownOption(options, known)
+  if (problem !== undefined) throw refused(problem)
+  const address = readAddress(options.url)
+  checkName(options.name)
+  for (const name of ['onDisconnect', 'onReconnect', 'onRefused', 'onAccepted'] as const) {
+    const listener: unknown = options[name]
+    if (listener !== undefined && typeof listener !== 'function')
+      throw refused(`${name} is no function`)
+  }
+  checkTlsOption(options.tls, address)
+  return address
+}
+
+function checkName(name: unknown): void {
+  // What CLIENT SETNAME takes.
+  if (name === undefined || (typeof name === 'string' && /^[!-~]{1,256}$/.test(name))) return
+  throw refused('name is not 1 to 256 ASCII letters, digits or signs, without spaces')
+}
+
+function checkTlsOption(tls: unknown, { place }: ServerAddress): void {
+  if (tls === undefined) return
+  if (typeof tls !== 'object' || tls === null) throw refused('tls is no object')
+  checkTls(tls)
+  if (place.kind !== 'tls') throw refused('tls is given, and url does not begin with rediss://')
+}
+
+function refused(state: string): TypeError {
+  return new TypeError(`Cannot connect: ${state}`)
+}

@@ -1,0 +1,41 @@
+/** Takes what was lost, found twice or deleted by hand into the account of a group, so that its ledger balances again. */
+import { readBalance } from './balance.ts'
+import { problem } from '../apply/gate.ts'
+import { MillraceError } from '../support/errors.ts'
+import type { GroupKeys } from '../redis/keys.ts'
+import type { Connection } from '../redis/connection.ts'
+import { runScript, scripts } from '../scripts/scripts.ts'
+
+export interface LossAcceptance {
+  /** Entries that were in no count, now skipped; negative: more were counted than appended. */
+  readonly entries: number
+  /** Letters that others deleted, now purged; negative: others wrote some. */
+  readonly letters: number
+  /** False: it was only told. */
+  readonly isAccepted: boolean
+}
+
+/**
+ * Says what is in no count, and with `execute` takes it into the ledger.
+ * @throws {MillraceError} NO_GROUP, WRONG_TYPE, AUTHENTICATION; REFUSED when it cannot be told whether the counts add up, or
+ *   somebody else accepts the same at this moment.
+ */
+export async function acceptLoss(
+  connection: Connection,
+  keys: GroupKeys,
+  { group, execute }: { readonly group: string; readonly execute: boolean },
+): Promise<LossAcceptance> {
+  const balance = await readBalance(connection, keys, group)
+  const { unaccounted: entries, skipped, purged } = balance
+  const action = `Cannot accept losses of group "${group}" of stream "${keys.stream}"`
+  if (entries === null || skipped === null) {
+    throw new MillraceError('REFUSED', `${action}: it cannot be told whether its counts add up`)
+  }
+  const letters = balance.deadLettered - balance.redriven - purged - balance.deadLetters
+  if (!execute || (entries === 0 && letters === 0)) return { entries, letters, isAccepted: false }
+  const args = [skipped, purged, skipped + entries, purged + letters].map(String)
+  const [kind, code] = await runScript(connection, scripts.acceptLoss, [keys.ledger], args)
+  if (kind === 'error') throw problem(String(code), { ...keys, group })
+  if (kind === 'accepted') return { entries, letters, isAccepted: true }
+  throw new MillraceError('REFUSED', `${action}: the account changed meanwhile. Try again`)
+}
