@@ -42,26 +42,39 @@ const inEngine = {
   scripts: ['scripts'],
 }
 
-const inReceiver = [
-  ...['before-body', 'bounded-calls', 'guard', 'idempotency-key', 'identity', 'key-ring'],
-  ...['rate-limit', 'remote-keys', 'shared-buckets', 'signing-keys', 'token-claims', 'tokens'],
-]
+/** By room of `checkin/src/receiver`. */
+const inReceiver = {
+  access: [
+    'guard',
+    'identity',
+    'key-ring',
+    'rate-limit',
+    'remote-keys',
+    'shared-buckets',
+    'signing-keys',
+    'token-claims',
+    'tokens',
+  ],
+  limits: ['before-body', 'bounded-calls'],
+  ingest: ['idempotency-key'],
+}
 
 export const areas: readonly Area[] = [
   { name: 'lua', sources: ['engine/lua/*.lua'], tests: ['engine/test/'] },
   {
     name: 'engine',
-    sources: Object.entries(inEngine).flatMap(([room, names]) =>
-      names.map((name) => `engine/src/${room}/${name}.ts`),
-    ),
+    sources: sourcesOf('engine/src', inEngine),
     tests: ['engine/test/'],
   },
   {
     name: 'access',
-    sources: [
-      ...inReceiver.map((name) => `checkin/src/receiver/${name}.ts`),
-      'checkin/src/access/*.ts',
-    ],
-    tests: ['checkin/test/receiver', 'checkin/test/api-keys'],
+    sources: [...sourcesOf('checkin/src/receiver', inReceiver), 'checkin/src/access/*.ts'],
+    tests: ['checkin/test/receiver/', 'checkin/test/cli/api-keys'],
   },
 ]
+
+function sourcesOf(folder: string, rooms: Readonly<Record<string, readonly string[]>>): string[] {
+  return Object.entries(rooms).flatMap(([room, names]) =>
+    names.map((name) => `${folder}/${room}/${name}.ts`),
+  )
+}

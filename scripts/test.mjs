@@ -13,7 +13,7 @@ import { flagsTakenByNpm } from './flags-taken-by-npm.mjs'
 import { onPath } from './on-path.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const folders = ['engine/test', 'checkin/test', 'testing', 'mutants']
+const folders = ['engine/test', 'checkin/test', 'bench/test', 'chaos/test', 'testing', 'mutants']
 
 const { changed, filters, options } = readArguments(process.argv.slice(2))
 const all = folders.flatMap(testFiles).filter(isChosen)

@@ -1,14 +1,14 @@
 import type { Group, Millrace } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
-import type { BoundedCalls } from './bounded-calls.ts'
-import type { Life } from './closing.ts'
-import type { IdempotencyLimits, KeysInFlight } from './idempotency-key.ts'
-import type { ReceiverMetrics } from './metrics.ts'
-import type { PressureSource } from './overload.ts'
-import type { RefusalLog } from './refusal-log.ts'
-import type { Buckets } from './rate-limit.ts'
-import type { SecurityLog } from './security-log.ts'
-import type { StreamSlots } from './stream-slots.ts'
+import type { BoundedCalls } from './limits/bounded-calls.ts'
+import type { Life } from './operation/shutdown.ts'
+import type { IdempotencyLimits, KeysInFlight } from './ingest/idempotency-key.ts'
+import type { ReceiverMetrics } from './metrics/metrics.ts'
+import type { PressureSource } from './limits/overload.ts'
+import type { RefusalLog } from './operation/refusal-log.ts'
+import type { Buckets } from './access/rate-limit.ts'
+import type { SecurityLog } from './access/security-log.ts'
+import type { StreamSlots } from './limits/stream-slots.ts'
 
 /** What the routes work with. */
 export interface ReceiverParts {

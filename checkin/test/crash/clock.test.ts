@@ -1,8 +1,8 @@
 /** Test 19: the server's clock goes an hour back, an hour ahead, and to and fro. Entries of the dead are claimed all the same. */
 import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
-import { cameTrue, freezeHolding } from '../../chaos/holding.ts'
-import type { Scene } from '../../chaos/scene.ts'
+import { cameTrue, freezeHolding } from '../../../chaos/holding.ts'
+import type { Scene } from '../../../chaos/scene.ts'
 import { assertExact, onEachScene } from './scenes.ts'
 
 /** A consumer dies with entries at this time of the clock; others have them soon. */

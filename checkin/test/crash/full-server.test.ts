@@ -1,7 +1,7 @@
 /** Test 15: `maxmemory` is reached. Appends are refused, what is there is processed, and then appends go on. */
 import assert from 'node:assert/strict'
 import { waitFor } from '../../../testing/wait-for.ts'
-import { recovers } from '../../chaos/faults/server.ts'
+import { recovers } from '../../../chaos/faults/server.ts'
 import { assertExact, onEachScene } from './scenes.ts'
 
 onEachScene(

@@ -1,10 +1,10 @@
 /** Tests 18 and 21: the server stops to serve for a while, in many ways; all goes on unaided in less than five seconds. */
 import assert from 'node:assert/strict'
 import type { SeededRandom } from '../../../testing/seeded-random.ts'
-import { clientKill } from '../../chaos/faults/connections.ts'
-import { cameTrue } from '../../chaos/holding.ts'
-import { busy, freezeServer, recovers, scriptFlush } from '../../chaos/faults/server.ts'
-import type { Scene } from '../../chaos/scene.ts'
+import { clientKill } from '../../../chaos/faults/connections.ts'
+import { cameTrue } from '../../../chaos/holding.ts'
+import { busy, freezeServer, recovers, scriptFlush } from '../../../chaos/faults/server.ts'
+import type { Scene } from '../../../chaos/scene.ts'
 import { assertExact, onEachScene } from './scenes.ts'
 
 const recoveryMaxMs = 5000

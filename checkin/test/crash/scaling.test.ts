@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
 import { runMain } from '../../../testing/processes.ts'
 import { waitFor } from '../../../testing/wait-for.ts'
-import type { Scene } from '../../chaos/scene.ts'
+import type { Scene } from '../../../chaos/scene.ts'
 import { assertExact, onEachScene } from './scenes.ts'
 
 onEachScene(

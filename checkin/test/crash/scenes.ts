@@ -8,7 +8,7 @@ import {
   type ServerKind,
 } from '../../../testing/redis-servers.ts'
 import { seedOfRun, SeededRandom } from '../../../testing/seeded-random.ts'
-import { Scene, type SceneOptions } from '../../chaos/scene.ts'
+import { Scene, type SceneOptions } from '../../../chaos/scene.ts'
 
 type Options = Partial<Omit<SceneOptions, 'kind' | 'seed'>>
 

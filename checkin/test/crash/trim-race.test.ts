@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import type { Reply } from 'millrace'
 import { runMain } from '../../../testing/processes.ts'
-import type { Scene } from '../../chaos/scene.ts'
-import { freezeHolding } from '../../chaos/holding.ts'
+import type { Scene } from '../../../chaos/scene.ts'
+import { freezeHolding } from '../../../chaos/holding.ts'
 import { assertExact, onOldestAndNewestScene } from './scenes.ts'
 
 const groups = 6

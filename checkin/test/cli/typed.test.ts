@@ -1,0 +1,34 @@
+/** Commands in texts stand as whoever reads them can type them. */
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { thisCheckout } from '../../../testing/processes.ts'
+import { typed, typedProcessor } from '../../src/terminal/typed.ts'
+
+test('a command is typed with npm, or with npx where npx called us', () => {
+  const npx = { npm_command: 'exec' }
+  const cases: [line: string, npm: string, npx: string][] = [
+    ['recover', 'npm run recover', 'npx checkin recover'],
+    ['recover --execute', 'npm run recover -- --execute', 'npx checkin recover --execute'],
+    ['groups create', 'npm run groups -- create', 'npx checkin groups create'],
+    ['start', 'npm start', 'npx checkin start'],
+  ]
+  for (const [line, byNpm, byNpx] of cases) {
+    assert.deepEqual([typed(line, {}), typed(line, npx)], [byNpm, byNpx])
+  }
+  assert.equal(typedProcessor({}), 'npm run checkingroupprocessor NAME -- --work none')
+  assert.equal(typedProcessor(npx), 'npx checkin group-processor NAME')
+})
+
+test('no other text of the service names an npm script', () => {
+  // How the command itself was called; what is said of npm; what only npm has.
+  const others = ['terminal/typed.ts', 'cli/called-by.ts', 'cli/catalogue.ts']
+  const folder = join(thisCheckout, 'checkin/src')
+  const found = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !others.includes(file))
+    .flatMap((file) => readFileSync(join(folder, file), 'utf8').split('\n'))
+    .filter((line) => !/^\s*(?:\/?\*|\/\/)/.test(line))
+    .filter((line) => /npm (?:run|start)/.test(line) && !line.includes('npm run setup'))
+  assert.deepEqual(found, [])
+})
