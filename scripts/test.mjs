@@ -97,13 +97,15 @@ function hasServer() {
 }
 
 function runTests(files, env) {
-  // A test that hangs is told, and not waited for until somebody stops the run.
+  // A test that hangs is named by the time limit of each test. That of the runner is for a whole file: one that hangs outside of its tests.
   const runner = [
     '--conditions=millrace-source',
     '--import',
     'tsx',
+    '--import',
+    './testing/time-limit.mjs',
     '--test',
-    '--test-timeout=600000',
+    '--test-timeout=300000',
   ]
   const child = spawn(process.execPath, [...runner, '--test-concurrency=2', ...options, ...files], {
     cwd: root,
