@@ -156,7 +156,7 @@ export class PushDown {
         case 'superseded':
           await this.#parts.renewLease()
           break
-        case 'keyCollision':
+        case 'meeting':
           throw keyCollision(String(reply[1]))
         default:
           throw problem(String(reply[1]), { stream: keys.stream, group: who.group })
