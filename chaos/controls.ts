@@ -80,7 +80,7 @@ export const controls: readonly Control[] = [
     what: 'lastCheckin is that of the entry that was applied last',
     patches: [
       {
-        file: 'engine/lua/integers.lua',
+        file: 'engine/lua/parts/integers.lua',
         find: 'local function wins(choice, id, held)\n',
         replace: 'local function wins(choice, id, held)\n  do return true end\n',
       },
@@ -113,7 +113,7 @@ export const controls: readonly Control[] = [
     patches: [
       notNoticed,
       {
-        file: 'engine/lua/ledger.lua',
+        file: 'engine/lua/parts/ledger.lua',
         find: `    if is_before(ledger.delivered, id_or(places[2], '0-0')) then return nil, moved_back(key) end\n`,
         replace: '',
       },

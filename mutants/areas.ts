@@ -39,7 +39,7 @@ const inEngine = {
   // The ledger: what must balance, and what repairs it.
   repair: ['accept-loss', 'balance', 'dead-letters', 'recovery', 'repair-lag'],
   redis: ['connection', 'error-replies'],
-  scripts: ['scripts'],
+  scripts: ['run-script'],
 }
 
 /** By room of `checkin/src/receiver`. */
@@ -60,7 +60,7 @@ const inReceiver = {
 }
 
 export const areas: readonly Area[] = [
-  { name: 'lua', sources: ['engine/lua/*.lua'], tests: ['engine/test/'] },
+  { name: 'lua', sources: ['engine/lua/*.lua', 'engine/lua/parts/*.lua'], tests: ['engine/test/'] },
   {
     name: 'engine',
     sources: sourcesOf('engine/src', inEngine),

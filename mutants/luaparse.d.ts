@@ -10,6 +10,8 @@ declare module 'luaparse' {
     readonly luaVersion: '5.1'
     readonly ranges: true
     readonly comments: false
+    /** Lists the names that a chunk uses and does not define, as its `globals`. */
+    readonly scope?: true
   }
   /** `parse` throws a SyntaxError with line and column. */
   const luaparse: { readonly parse: (text: string, options: Options) => Node }

@@ -6,7 +6,16 @@ import { appendFileSync, readdirSync, readFileSync } from 'node:fs'
 
 const lua = new URL('../engine/lua/', import.meta.url)
 const noted = new URL('../scripts-sent', import.meta.url)
-const texts = readdirSync(lua).map((file) => [file, readFileSync(new URL(file, lua), 'utf8')])
+const files = ['', 'parts/'].flatMap((folder) =>
+  readdirSync(new URL(folder, lua))
+    .filter((file) => file.endsWith('.lua'))
+    .map((file) => folder + file),
+)
+// A script keeps the first line of its file at its head, and what is included instead of the lines that say so.
+const texts = files.map((file) => [
+  file,
+  readFileSync(new URL(file, lua), 'utf8').replaceAll(/^(?:#!lua.*|-- @include .*)\n/gm, ''),
+])
 const seen = new Set()
 
 export function noteScript({ text, digest }) {

@@ -136,7 +136,7 @@ export class Reach {
 
 /** Lets the copy's engine say which scripts it sends. */
 function noteScriptsIn(root: string): void {
-  const file = 'engine/src/scripts/scripts.ts'
+  const file = 'engine/src/scripts/run-script.ts'
   const begins = '  const rest = [String(keys.length), ...keys, ...args]\n'
   const parts = readSource(root, file).split(begins)
   if (parts.length !== 2) {

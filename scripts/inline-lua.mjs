@@ -9,17 +9,21 @@ const lua = fileURLToPath(new URL('../engine/lua', import.meta.url))
 const built = fileURLToPath(new URL('../engine/dist/scripts/lua-parts.js', import.meta.url))
 
 const texts = Object.fromEntries(
-  readdirSync(lua).map((file) => [
-    file.replace(/\.lua$/, ''),
-    readFileSync(`${lua}/${file}`, 'utf8'),
-  ]),
+  ['', 'parts/'].flatMap((folder) =>
+    readdirSync(`${lua}/${folder}`)
+      .filter((file) => file.endsWith('.lua'))
+      .map((file) => [
+        `${folder}${file.replace(/\.lua$/, '')}`,
+        readFileSync(`${lua}/${folder}${file}`, 'utf8'),
+      ]),
+  ),
 )
 writeFileSync(
   built,
   `const texts = ${JSON.stringify(texts, undefined, 2)}
 
-/** The text of a file in \`lua/\`. */
-export function part(name) {
+/** The text of a file in \`lua/\`, by its path there. */
+export function luaText(name) {
   return texts[name]
 }
 `,

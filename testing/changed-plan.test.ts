@@ -18,13 +18,14 @@ const table = `| script | guard | test file | title |
 | \`lua/trim.lua\`  | alive | \`engine/test/other.test.ts\`  | lives |
 `
 
-/** A small engine: \`claimer.ts\` sends \`claim.lua\`, and the index offers it. */
+/** A small engine: \`claimer.ts\` sends \`claim.lua\`, which includes a part, and the index offers it. */
 const engine = {
   'docs/guards.md': table,
-  'engine/lua/claim.lua': 'return 1',
+  'engine/lua/claim.lua': '-- @include parts/ledger\nreturn 1',
+  'engine/lua/parts/ledger.lua': 'local ledger',
   'engine/lua/trim.lua': 'return 1',
   'engine/src/index.ts': "export * from './claimer.ts'\n",
-  'engine/src/claimer.ts': 'send(scripts.claim)\n',
+  'engine/src/claimer.ts': "send(script('claim'))\n",
   'engine/src/types.ts': 'export type T = 1\n',
   'engine/src/alone.ts': "import type { T } from './types.ts'\n",
   'engine/test/owners.test.ts': '',
@@ -58,6 +59,8 @@ test(
         'checkin/test/far.test.ts',
       ],
     })
+    const ofPart = testsReached(root, ['engine/lua/parts/ledger.lua'], tests).others
+    assert.deepEqual(ofPart, ['engine/test/sweeps.test.ts', 'checkin/test/far.test.ts'])
   },
 )
 

@@ -5,11 +5,12 @@ import { dirname, join, normalize } from 'node:path'
 /** Of each file, those that name it. */
 export type Importers = ReadonlyMap<string, ReadonlySet<string>>
 
-const isModule = (file: string): boolean => /\.(?:ts|mjs|js)$/.test(file)
+const isModule = (file: string): boolean => /\.(?:ts|mjs|js|lua)$/.test(file)
 
 /**
  * Reads all modules among the files. A module names a file by an import (one of types alone counts for nothing), by its path in quotes
- * (a program that it starts, a document that it reads), and a script of the engine by `scripts.<its name>` or by loading it.
+ * (a program that it starts, a document that it reads), and a script of the engine by `script('<its name>')`; a script names what it
+ * includes.
  * @param root the folder of the checkout
  * @param files paths below it, those that are gone included, as what imports them is broken
  */
@@ -20,7 +21,9 @@ export function importersIn(root: string, files: readonly string[]): Importers {
   for (const file of files.filter(isModule)) {
     if (!existsSync(join(root, file))) continue
     const text = readFileSync(join(root, file), 'utf8')
-    const named = [...namedIn(file, text, known), ...scripts.filter((path) => sends(text, path))]
+    const named = file.endsWith('.lua')
+      ? includedIn(text)
+      : [...namedIn(file, text, known), ...scripts.filter((path) => sends(text, path))]
     for (const path of named) {
       if (path !== file) importers.set(path, (importers.get(path) ?? new Set()).add(file))
     }
@@ -41,11 +44,13 @@ function namedIn(file: string, text: string, known: ReadonlySet<string>): string
   })
 }
 
-function sends(text: string, script: string): boolean {
-  const name = script.replace(/^.*\/(.*)\.lua$/, '$1')
-  const key = name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
-  return new RegExp(`\\bscripts\\.${key}\\b|\\b(?:load|loadReading|part)\\([^)]*'${name}'`).test(
-    text,
+function sends(text: string, path: string): boolean {
+  return text.includes(`script('${path.replace(/^engine\/lua\/(.*)\.lua$/, '$1')}'`)
+}
+
+function includedIn(text: string): string[] {
+  return [...text.matchAll(/^-- @include (\S+)$/gm)].map(
+    ([, name = '']) => `engine/lua/${name}.lua`,
   )
 }
 

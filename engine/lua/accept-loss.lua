@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Takes entries that are in no count, and dead letters that others deleted or wrote, into the ledger, when that still says
 -- what it said when they were counted.
 -- KEYS[1] ledger
@@ -5,6 +6,7 @@
 -- Returns { 'accepted' }, { 'changed' } when the ledger says something else now, or { 'error', code }.
 -- Guards:
 --   changed: takes nothing into a ledger that says something else by now
+-- @include parts/checks
 
 local held = redis.pcall('HMGET', KEYS[1], 'skipped', 'purged', 'since')
 if held.err then return { 'error', error_code(held.err, 'HMGET', KEYS[1]) } end

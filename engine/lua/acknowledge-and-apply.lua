@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Applies a batch of entries exactly once: acknowledges them and writes their combined effects, or does nothing.
 -- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] holders  KEYS[4] ledger
 -- KEYS[5] attempts  KEYS[6...] hashes, in the order of the rows, then the rankings
@@ -23,6 +24,10 @@
 --   refused: writes nothing while one hash cannot take its row
 --   attempts: leaves attempts of another type alone
 --   rights: has all rights before it writes a dead letter, the first write
+-- @include parts/checks
+-- @include parts/ledger
+-- @include parts/dead-letters
+-- @include parts/effects
 
 local stream, target, group, consumer = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
 local batch = cjson.decode(ARGV[3])

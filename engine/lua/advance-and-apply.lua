@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Applies a batch of a reader without a group exactly once: moves its position and writes the combined effects, or
 -- does nothing.
 -- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] position  KEYS[4] ledger
@@ -15,6 +16,10 @@
 --   refused: writes nothing while one hash cannot take its row
 --   letters: writes nothing while the dead letters have no place
 --   rights: has all rights before it writes a dead letter, the first write
+-- @include parts/checks
+-- @include parts/ledger
+-- @include parts/dead-letters
+-- @include parts/effects
 
 local batch = cjson.decode(ARGV[4])
 

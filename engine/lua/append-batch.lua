@@ -1,3 +1,4 @@
+#!lua
 -- Appends entries, those with an idempotency key once: check and append are this one call. No `allow-oom`: on a full
 -- server it is refused whole, before it begins.
 -- KEYS[1] stream  KEYS[2] hash: how many keys are remembered, by the time (ms) until which they are
@@ -21,6 +22,7 @@
 --   replay: a replay with replicas is a write, which the WAIT behind it covers
 --   key-type: appends nothing by a key of another type
 --   rights: has all rights before the first entry
+-- @include parts/checks
 
 local stream, counts = KEYS[1], KEYS[2]
 local width = tonumber(ARGV[1])

@@ -1,3 +1,4 @@
+#!lua flags=no-writes,allow-oom
 -- Reads what must balance about a group, in one moment. Writes nothing.
 -- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] ledger  KEYS[4] ledger of the stream  KEYS[5] retries
 -- ARGV[1] group  ARGV[2] undelivered entries to count at most; large ones are counted up to a number of bytes
@@ -5,6 +6,8 @@
 -- lag or '', dead letters, retries scheduled, trimmed, and of the ledger applied, deadLettered, redriven, purged, skipped,
 -- since (each '' when missing), now (ms), id of the oldest undelivered entry or '', of the oldest pending one or '' }, or
 -- { 'error', code }.
+-- @include parts/checks
+-- @include parts/read-in-steps
 
 local stream, group = KEYS[1], ARGV[1]
 local info, problem = group_info(stream, group)

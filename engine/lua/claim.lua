@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Claims pending entries of one consumer that has no living lease: a step over its pending entries list. An entry whose
 -- body was trimmed or deleted cannot be claimed: Redis drops it from the list here, so it leaves a dead letter.
 -- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] leases  KEYS[4] holders  KEYS[5] ledger
@@ -12,6 +13,10 @@
 --   letters: takes nothing while the dead letters have no place
 --   last-id: ends behind the last possible id
 --   rights: has all rights before its first write
+-- @include parts/checks
+-- @include parts/ledger
+-- @include parts/dead-letters
+-- @include parts/read-in-steps
 
 local group, claimer, owner = ARGV[1], ARGV[2], ARGV[3]
 if ARGV[5] == LAST_ID then return { '', {}, {} } end -- nothing is behind it

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Creates a group, and the stream if it does not exist, and begins the group's ledger. A group that has a ledger was
 -- there before: creating it again would forget what is pending and may process again what is settled.
 -- KEYS[1] stream  KEYS[2] ledger  KEYS[3] dead-letter stream
@@ -8,6 +9,7 @@
 --   exists: changes nothing of a group that is there
 --   lost: does not make a group anew that has settled entries
 --   ledger: makes no group whose ledger has no place
+-- @include parts/checks
 
 local stream, key, group, from = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
 local kind = redis.call('TYPE', stream).ok

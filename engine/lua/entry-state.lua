@@ -1,3 +1,4 @@
+#!lua flags=no-writes,allow-oom
 -- Says where an entry stands in a group, as of one moment. Writes nothing.
 -- KEYS[1] stream  ARGV[1] group  ARGV[2] entry id
 -- Returns one of
@@ -6,6 +7,7 @@
 --   { 'settled', fields }    acknowledged
 --   { 'absent', first id of the stream (empty: none), last id that it gave, entries ever added, length }
 --   { 'error', code }        wrong-type, no-permission; a missing stream is { 'absent', '', '0-0', 0, 0 }
+-- @include parts/checks
 
 local stream, group, id = KEYS[1], ARGV[1], ARGV[2]
 

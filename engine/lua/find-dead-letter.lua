@@ -1,3 +1,4 @@
+#!lua flags=no-writes,allow-oom
 -- Looks for the dead letter of an entry: one step of a walk towards newer letters, bounded in letters and in bytes. Writes
 -- nothing.
 -- KEYS[1] dead-letter stream  ARGV[1] entry id  ARGV[2] letters to look at
@@ -7,6 +8,8 @@
 -- the end, or { 'error', code }.
 -- Guards:
 --   clock: finds the letter of an entry that came before the clock was set back
+-- @include parts/checks
+-- @include parts/read-in-steps
 
 local dead, id, count = KEYS[1], ARGV[1], tonumber(ARGV[2])
 local start = ARGV[3] ~= '' and '(' .. ARGV[3]

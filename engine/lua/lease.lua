@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Takes, renews or releases the lease of a consumer's name. Time is the server's.
 -- KEYS[1] leases: sorted set, name to end (ms)  KEYS[2] holders: hash, name to JSON { token, leaseMs, ... }
 -- ARGV[1] take, renew or release  ARGV[2] name  ARGV[3] token  ARGV[4] duration (ms)  ARGV[5] holder JSON
@@ -12,6 +13,7 @@
 --   ended: lets nobody keep a name beyond the end of its lease
 --   types: writes nothing while leases or holders have another type
 --   rights: has all rights before its first write
+-- @include parts/checks
 
 local leases, holders = KEYS[1], KEYS[2]
 local action, name, token = ARGV[1], ARGV[2], ARGV[3]

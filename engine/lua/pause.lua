@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Pauses a group or one of its consumers, or ends the pause. A pause that is there stays as it is.
 -- KEYS[1] stream  KEYS[2] leases  KEYS[3] holders
 -- ARGV[1] pause or resume  ARGV[2] group  ARGV[3] consumer, empty: the group as a whole
@@ -10,6 +11,7 @@
 --   alone: ends no pause but the one that it is told
 --   types: writes nothing while leases or holders have another type
 --   rights: has all rights before its first write
+-- @include parts/checks
 
 local stream, leases, holders = KEYS[1], KEYS[2], KEYS[3]
 local action, group, consumer = ARGV[1], ARGV[2], ARGV[3]

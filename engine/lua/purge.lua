@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Deletes dead letters and counts them.
 -- KEYS[1] dead-letter stream  KEYS[2] ledger
 -- ARGV[1...] ids of letters
@@ -5,6 +6,7 @@
 -- Guards:
 --   counted: deletes nothing that it cannot count
 --   once: counts only what this call has deleted
+-- @include parts/checks
 
 local held = redis.pcall('HGET', KEYS[2], 'purged')
 if type(held) == 'table' then return { 'error', error_code(held.err, 'HGET', KEYS[2]) } end

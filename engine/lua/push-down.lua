@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Drains a part of what is undelivered in a group, in the server: reads entries, decodes them, folds them to one row per
 -- hash, and writes effects and dead letters together with the group's position. In front of it stands what was compiled
 -- from the declaration: `decode`, `begin_fold`, `fold`, `rows_of`, `keys_of`, `may_meet`, `projections`, `refusal_texts`.
@@ -29,6 +30,16 @@
 --   fold-anew: folds anew after a refusal: what a check has left in the rows would count twice
 --   blame: makes dead letters only of entries that no longer fit, where several overflow together
 --   counts: leaves the group the counts that reading leaves
+-- @include parts/checks
+-- @include parts/ledger
+-- @include parts/dead-letters
+-- @include parts/read-in-steps
+-- @include parts/integers
+-- @include parts/decode
+-- @include parts/rankings
+-- @include compiled/fold
+-- @include compiled/plans
+-- @include compiled/constants
 
 local stream, target, holders, group, consumer = KEYS[1], KEYS[2], KEYS[3], ARGV[1], ARGV[2]
 local count, bytes_max, step = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Brings rankings up to date with some hashes, as they are now: also those that were written before there was a ranking.
 -- KEYS[1...n] rankings  KEYS[n+1...] hashes
 -- ARGV[1], ARGV[2] the part of a hash's key that is its member, as string.sub takes it  ARGV[3...n+2] ranked fields
@@ -10,6 +11,7 @@
 --   no-fault: takes nobody out because a hash may not be read
 --   integers: ranks nobody by what is no integer of a hash
 --   all: ranks and removes all, in steps of what one command takes
+-- @include parts/checks
 
 local count = #ARGV - 2
 local sets, removals = {}, {}

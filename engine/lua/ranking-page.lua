@@ -1,7 +1,9 @@
+#!lua flags=no-writes,allow-oom
 -- Reads a page of a ranking: the highest score first, equal scores by descending bytes of the member.
 -- KEYS[1] ranking  ARGV[1] members at most  ARGV[2] score, ARGV[3] member: begin after that place, whether or not that
 -- member is there now; both missing: at the top
 -- Returns { 'page', members in the ranking, position of the first (from 0), { member, score ... } }, or { 'error', code }
+-- @include parts/checks
 
 local key = KEYS[1]
 

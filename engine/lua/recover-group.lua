@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Puts a lost group where its ledger ends, once `recover-unknown.lua` has walked to its end: drops what is pending and must
 -- not be, in steps; then creates or moves the group, and the ledger goes on.
 -- KEYS[1] stream  KEYS[2] ledger  KEYS[3] leases  KEYS[4] holders  KEYS[5] retries  KEYS[6] attempts
@@ -18,6 +19,10 @@
 --   ids: gives no id anew that the ledger knows
 --   schedule: leaves no schedule and no attempts of what is pending no more
 --   rights: has all rights before it drops anything
+-- @include parts/checks
+-- @include parts/ledger
+-- @include parts/read-in-steps
+-- @include parts/recovery
 
 local stream, key, group = KEYS[1], KEYS[2], ARGV[1]
 local state, problem = state_of(stream, group, key)

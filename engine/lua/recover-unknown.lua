@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- A step over the entries of a lost group of which it is unknown whether they took effect: counts them, or makes each a
 -- dead letter. Each once: how far it got stands in the ledger.
 -- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] ledger  KEYS[4] leases  KEYS[5] holders
@@ -14,6 +15,11 @@
 --   nothing: writes nothing for a group that lacks nothing (any more)
 --   mark: a slower recovery does not set back how far another one got
 --   place: writes nothing where dead letters have no place, or how far it got
+-- @include parts/checks
+-- @include parts/ledger
+-- @include parts/dead-letters
+-- @include parts/read-in-steps
+-- @include parts/recovery
 
 local stream, dead, key, group = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
 local is_writing = ARGV[2] == 'write'

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Sends one dead letter back: makes its entry pending again in the same group under the same id, claimable at once, and
 -- deletes the letter. Both or neither, so of two operators one does it.
 -- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] ledger
@@ -18,6 +19,8 @@
 --   older: sends back nothing of a group that was made anew since
 --   pending: leaves an entry that is pending already with its consumer
 --   rights: has all rights before its first write
+-- @include parts/checks
+-- @include parts/ledger
 
 local stream, dead, group = KEYS[1], KEYS[2], ARGV[1]
 

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Removes a consumer without losing what is pending for it: moves its entries to a parking consumer, from which the next
 -- sweep claims them, and deletes it once it is empty. A step: called again until it is removed. Entries whose body is
 -- gone leave a dead letter.
@@ -13,6 +14,9 @@
 --   moved-back: moves nothing of a group that was moved back
 --   letters: moves nothing while the dead letters have no place
 --   rights: has all rights before its first write
+-- @include parts/checks
+-- @include parts/ledger
+-- @include parts/dead-letters
 
 local group, name = ARGV[1], ARGV[2]
 local consumers = redis.pcall('XINFO', 'CONSUMERS', KEYS[1], group)

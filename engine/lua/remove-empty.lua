@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Removes consumers that are long gone and empty. Whether they are empty is seen in this same call: a bare DELCONSUMER
 -- would drop what is pending.
 -- KEYS[1] stream  KEYS[2] leases  KEYS[3] holders
@@ -10,6 +11,7 @@
 --   since: removes nobody whose lease ended only lately
 --   pause: leaves the pause of a name in place
 --   rights: has all rights before its first write
+-- @include parts/checks
 
 local stream, leases, holders, group = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
 local problem = check_permissions(

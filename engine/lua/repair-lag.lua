@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Sets how many entries a group has read, so that the server tells a lag that is true, where it lost count because others
 -- trimmed or deleted entries. The group does not move: id and number are set by this one call. Says only what it would do
 -- unless it is told to.
@@ -11,6 +12,8 @@
 -- Guards:
 --   asked: sets nothing unless it is told to
 --   moved: sets nothing by a count that does not hold any more
+-- @include parts/checks
+-- @include parts/read-in-steps
 
 local stream, name = KEYS[1], ARGV[1]
 local about = redis.pcall('XINFO', 'STREAM', stream)

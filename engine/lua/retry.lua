@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Schedules the next attempt at an entry that its handler could not process: parks it, pending, until it is due. What
 -- is scheduled outlives the consumer.
 -- KEYS[1] stream  KEYS[2] holders  KEYS[3] retries: sorted set, id to when it is due (ms)  KEYS[4] attempts: hash, id to
@@ -12,6 +13,7 @@
 --   body: keeps an entry pending whose body is gone
 --   types: parks nothing while schedule or attempts have another type
 --   rights: has all rights before its first write
+-- @include parts/checks
 
 local stream, group, consumer, id = KEYS[1], ARGV[1], ARGV[2], ARGV[5]
 local holder = redis.pcall('HGET', KEYS[2], consumer)

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Sets the idle time of pending entries that are still this consumer's: a large one gives them back, since any consumer
 -- may claim them at once. The delivery count stays.
 -- KEYS[1] stream
@@ -7,6 +8,8 @@
 --   owner: leaves an entry alone that is not this consumer's any more
 --   body: keeps an entry pending whose body is gone
 --   rights: has all rights before its first write
+-- @include parts/checks
+-- @include parts/read-in-steps
 
 local problem = check_permissions({ 'XCLAIM', KEYS[1], ARGV[1], ARGV[2], '0', '0-1' })
 if problem then return { 'error', problem } end

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Begins a sweep: one consumer of the group at a time takes the turn. Notes what is pending (`pending-snapshot.lua`), and
 -- says whose pending entries may be claimed.
 -- KEYS[1] stream  KEYS[2] leases  KEYS[3] holders  KEYS[4] retries  KEYS[5] attempts  KEYS[6] ledger
@@ -18,6 +19,10 @@
 --   leftovers: forgets schedule and attempts only once nothing is pending, and no key of another type
 --   rights: has all rights before its first write
 --   forget: leaves schedule and attempts in place without the right to forget them
+-- @include parts/checks
+-- @include parts/ledger
+-- @include parts/pending-snapshot
+-- @include parts/retry-schedule
 
 local TURN_MAX = 1000 -- a longer turn was taken before the clock was set back
 local TURN = '@sweep' -- no consumer's name

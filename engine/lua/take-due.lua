@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Takes over entries whose next attempt is due, and says when the one after them is.
 -- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] retries  KEYS[4] ledger  KEYS[5] attempts
 -- ARGV[1] group  ARGV[2] consumer  ARGV[3] parking consumer  ARGV[4] count; large ones are taken up to a number of bytes
@@ -9,6 +10,11 @@
 --   no-id: throws out what is no id, and takes the others
 --   lost: makes one dead letter of an entry whose body is gone, and counts it
 --   rights: has all rights before its first write
+-- @include parts/checks
+-- @include parts/ledger
+-- @include parts/dead-letters
+-- @include parts/read-in-steps
+-- @include parts/retry-schedule
 
 local stream, retries, group = KEYS[1], KEYS[3], ARGV[1]
 local now = now_ms()

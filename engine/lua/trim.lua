@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Removes what nobody needs any more from the head of a stream, one bounded step. What is needed is found in this same
 -- call, so no group can be overtaken: an entry stays when it is pending or undelivered in a group, not settled for
 -- certain by the ledger of one that was lost or moved forward, not yet behind the position of a reader, or in the reserve.
@@ -29,6 +30,8 @@
 --   unaccounted: removes nothing that was delivered and is neither pending nor settled
 --   anew: removes nothing of a stream that was made anew, before the recovery of a group
 --   odd-values: takes a place in a ledger that is no id for the beginning, so that everything stays
+-- @include parts/checks
+-- @include parts/read-in-steps
 
 local stream = KEYS[1]
 local step, keep_entries, keep_ms = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])

@@ -1,3 +1,4 @@
+#!lua flags=no-writes,allow-oom
 -- Says how many entries the groups of a stream have not been delivered. The lag that the server tells is not enough: what
 -- others trimmed or deleted before its delivery stays in it, on some versions for ever. It is believed when nothing but
 -- our trimmer, which never takes such an entry, has ever removed one. Otherwise entries are counted, after the last
@@ -7,6 +8,8 @@
 -- Returns { 'backlogs', length, now (ms), { name, pending, undelivered or '' when it was not found out, last delivered id,
 -- the server's lag or '', id of the oldest undelivered entry or '' (also where all groups are looked at: it reads the
 -- entry), of the oldest pending one or '' } ... } or { 'error', code }: no-stream, no-group, wrong-type, no-permission.
+-- @include parts/checks
+-- @include parts/read-in-steps
 
 local stream, left, only = KEYS[1], tonumber(ARGV[1]), ARGV[2]
 local about = redis.pcall('XINFO', 'STREAM', stream)

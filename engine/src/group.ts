@@ -23,7 +23,7 @@ import {
   type Rules,
 } from './support/option-values.ts'
 import type { Connection } from './redis/connection.ts'
-import { runScript, scripts } from './scripts/scripts.ts'
+import { runScript, scripts } from './scripts/run-script.ts'
 import { scriptFailure } from './scripts/script-failure.ts'
 import {
   planRecovery,

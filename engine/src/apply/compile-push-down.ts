@@ -4,28 +4,22 @@ import { compilePlans } from './compile-plan.ts'
 import { refusalTexts } from './dead-letter.ts'
 import { luaLiteral } from './lua-literal.ts'
 import type { Plan } from '../declare/plan.ts'
-import { part } from '../scripts/lua-parts.ts'
-import { script, type Script } from '../scripts/scripts.ts'
+import { script, type Script } from '../scripts/run-script.ts'
 import type { Stream } from '../declare/stream.ts'
 
 export function compilePushDown(declared: Stream, plans: readonly Plan[]): Script {
   const texts = Object.entries(refusalTexts).map(([code, text]) => {
     return `[${luaLiteral(code)}] = ${luaLiteral(text)}`
   })
-  return script([
-    part('checks'),
-    part('ledger'),
-    part('dead-letters'),
-    part('read-in-steps'),
-    part('integers'),
-    part('decode'),
-    part('rankings'),
-    compileFold(declared, plans),
-    compilePlans(plans),
+  const constants = [
     `local may_meet = ${mayMeet(plans)}`,
     `local refusal_texts = { ${texts.join(', ')} }`,
-    part('push-down'),
-  ])
+  ]
+  return script('push-down', {
+    fold: compileFold(declared, plans),
+    plans: compilePlans(plans),
+    constants: constants.join('\n'),
+  })
 }
 
 /** Keys whose literal beginnings differ never meet. */

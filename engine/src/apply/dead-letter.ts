@@ -1,4 +1,4 @@
-import { asList } from '../scripts/scripts.ts'
+import { asList } from '../scripts/run-script.ts'
 import type { Reply } from '../redis/connection.ts'
 
 /** An entry that could not be processed. */

@@ -10,7 +10,7 @@ import type { GroupKeys } from '../redis/keys.ts'
 import { persist } from '../support/persist.ts'
 import type { Plan } from '../declare/plan.ts'
 import type { Connection } from '../redis/connection.ts'
-import { runScript, scripts } from '../scripts/scripts.ts'
+import { runScript, scripts } from '../scripts/run-script.ts'
 
 /**
  * A digest of what decides which value stands where: keys, fields and operators with what they read, in any order. Not the

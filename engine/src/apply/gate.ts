@@ -1,5 +1,5 @@
 /**
- * Sends folded effects to the scripts that gate them, and reads what these answer. The seam to `lua/effects.lua`.
+ * Sends folded effects to the scripts that gate them, and reads what these answer. The seam to `lua/parts/effects.lua`.
  * Guards:
  *   token: sends the token of the lease, without which the gate does not ask whose name it is
  */
@@ -11,8 +11,7 @@ import { aloneField, type GroupKeys } from '../redis/keys.ts'
 import type { Plan } from '../declare/plan.ts'
 import { rankingKeys } from '../declare/ranking.ts'
 import type { Connection, Reply } from '../redis/connection.ts'
-import { part } from '../scripts/lua-parts.ts'
-import { asList, runScript, script, type Script } from '../scripts/scripts.ts'
+import { asList, runScript, script, type Script } from '../scripts/run-script.ts'
 import { scriptFailure } from '../scripts/script-failure.ts'
 import type { Entry } from '../declare/stream.ts'
 
@@ -64,10 +63,9 @@ export class Gate {
     this.#connection = connection
     this.#plans = plans
     this.#rankingKeys = rankingKeys(plans)
-    const compiled = [part('integers'), part('rankings'), compilePlans(plans), part('effects')]
-    const parts = [part('checks'), part('ledger'), part('dead-letters'), ...compiled]
-    this.#acknowledgeAndApply = script([...parts, part('acknowledge-and-apply')])
-    this.#advanceAndApply = script([...parts, part('advance-and-apply')])
+    const compiled = { plans: compilePlans(plans) }
+    this.#acknowledgeAndApply = script('acknowledge-and-apply', compiled)
+    this.#advanceAndApply = script('advance-and-apply', compiled)
   }
 
   /**

@@ -14,7 +14,7 @@ import type { PauseSwitch } from '../support/pause-switch.ts'
 import { rawEntry, readBytesMax, type RawEntry } from './delivery-reader.ts'
 import { wait } from '../support/persist.ts'
 import type { Connection, Reply } from '../redis/connection.ts'
-import { asList, runScript, scripts } from '../scripts/scripts.ts'
+import { asList, runScript, scripts } from '../scripts/run-script.ts'
 
 export interface ClaimerParts {
   readonly connection: Connection

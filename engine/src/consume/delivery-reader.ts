@@ -17,7 +17,7 @@ import type { PauseSwitch } from '../support/pause-switch.ts'
 import { persist, wait } from '../support/persist.ts'
 import type { Connection, Reply } from '../redis/connection.ts'
 import { isDeclined } from '../redis/error-replies.ts'
-import { asList } from '../scripts/scripts.ts'
+import { asList } from '../scripts/run-script.ts'
 import { namingKeys } from '../scripts/wrong-keys.ts'
 
 /** An entry as Redis returns it; `flat` is null when its body was trimmed or deleted. */

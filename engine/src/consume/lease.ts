@@ -13,7 +13,7 @@ import type { GroupKeys } from '../redis/keys.ts'
 import { persist, wait } from '../support/persist.ts'
 import { isGone, thisProcess, type ProcessIdentity } from '../support/process-identity.ts'
 import type { Connection, Reply } from '../redis/connection.ts'
-import { runScript, scripts } from '../scripts/scripts.ts'
+import { runScript, scripts } from '../scripts/run-script.ts'
 
 /** Who holds a lease. */
 export interface Holder extends ProcessIdentity {

@@ -8,7 +8,7 @@ import { MillraceError } from '../support/errors.ts'
 import { pauseMark, type GroupKeys } from '../redis/keys.ts'
 import { thisProcess } from '../support/process-identity.ts'
 import type { Connection } from '../redis/connection.ts'
-import { asList, runScript, scripts } from '../scripts/scripts.ts'
+import { asList, runScript, scripts } from '../scripts/run-script.ts'
 
 /** Whom a pause concerns: a consumer by its name, or the group as a whole. */
 export type Paused = { readonly consumer: string } | 'group'

@@ -17,7 +17,7 @@ import { wait } from '../support/persist.ts'
 import type { Plan } from '../declare/plan.ts'
 import { rankingKeys } from '../declare/ranking.ts'
 import type { Connection, Reply } from '../redis/connection.ts'
-import { asList, runScript, type Script } from '../scripts/scripts.ts'
+import { asList, runScript, type Script } from '../scripts/run-script.ts'
 import type { Stream } from '../declare/stream.ts'
 
 /** A batch that was folded in the server. */

@@ -1,6 +1,6 @@
 /**
  * A projection made ready for one stream: its operators sorted by the way they are folded, with the positions that
- * the interpreters share. The order of a plan is the order of values in a row of effects (see `lua/effects.lua`).
+ * the interpreters share. The order of a plan is the order of values in a row of effects (see `lua/parts/effects.lua`).
  */
 import type { Fields } from './fields.ts'
 import { readTemplate } from './key-template.ts'

@@ -1,6 +1,6 @@
 /**
  * Projections: declared, order-independent folds of entries onto hashes. A projection is pure data with several
- * interpreters: `reference.ts` in memory, `fold.ts` with `lua/effects.lua` for consumers.
+ * interpreters: `reference.ts` in memory, `fold.ts` with `lua/parts/effects.lua` for consumers.
  */
 import { templateProblem } from './key-template.ts'
 import { checkKnown } from '../support/known-options.ts'

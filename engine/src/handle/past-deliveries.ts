@@ -10,7 +10,7 @@ import type { InFlight } from '../apply/in-flight.ts'
 import { aloneField, type GroupKeys } from '../redis/keys.ts'
 import { persist } from '../support/persist.ts'
 import type { Connection } from '../redis/connection.ts'
-import { asList } from '../scripts/scripts.ts'
+import { asList } from '../scripts/run-script.ts'
 
 /** What is known of an entry. */
 export interface Past {

@@ -16,7 +16,7 @@ import type { GroupKeys, parkingNames } from '../redis/keys.ts'
 import type { PauseSwitch } from '../support/pause-switch.ts'
 import { persist } from '../support/persist.ts'
 import type { Connection, Reply } from '../redis/connection.ts'
-import { asList, runScript, scripts } from '../scripts/scripts.ts'
+import { asList, runScript, scripts } from '../scripts/run-script.ts'
 
 /** A failed attempt that is to be repeated. */
 export interface Retry {

@@ -3,7 +3,7 @@ import { MillraceError } from '../support/errors.ts'
 import { consumerOf, record, type ConsumerDescription } from '../scripts/group-info.ts'
 import { groupKeys } from '../redis/keys.ts'
 import type { Connection, Reply } from '../redis/connection.ts'
-import { asList } from '../scripts/scripts.ts'
+import { asList } from '../scripts/run-script.ts'
 import { readBacklogs, undeliveredOf } from '../scripts/undelivered.ts'
 
 /** What XINFO GROUPS, XINFO CONSUMERS and XPENDING say about a group, at one moment. */

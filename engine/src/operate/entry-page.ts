@@ -12,7 +12,7 @@ import {
   type Rules,
 } from '../support/option-values.ts'
 import type { Connection, Reply } from '../redis/connection.ts'
-import { asList, runScript, scripts } from '../scripts/scripts.ts'
+import { asList, runScript, scripts } from '../scripts/run-script.ts'
 import { scriptFailure } from '../scripts/script-failure.ts'
 
 export interface EntryPageOptions {

@@ -4,7 +4,7 @@ import { compareIds, isEntryId } from '../support/entry-id.ts'
 import { MillraceError } from '../support/errors.ts'
 import { groupKeys } from '../redis/keys.ts'
 import type { Connection, Reply } from '../redis/connection.ts'
-import { asList, runScript, scripts } from '../scripts/scripts.ts'
+import { asList, runScript, scripts } from '../scripts/run-script.ts'
 import { scriptFailure } from '../scripts/script-failure.ts'
 
 /** Names and values of an entry, in its order; empty when its body is gone from the stream. */

@@ -9,7 +9,7 @@ import type { Projection } from '../declare/projection.ts'
 import { checkValue, listOf, required, text } from '../support/option-values.ts'
 import { keyOfMember, memberRange } from '../declare/ranking.ts'
 import type { Connection } from '../redis/connection.ts'
-import { asList, runScript, scripts } from '../scripts/scripts.ts'
+import { asList, runScript, scripts } from '../scripts/run-script.ts'
 import { scriptFailure } from '../scripts/script-failure.ts'
 import type { Stream } from '../declare/stream.ts'
 

@@ -11,7 +11,7 @@ import {
   type Rules,
 } from '../support/option-values.ts'
 import type { Connection } from '../redis/connection.ts'
-import { asList, runScript, scripts } from '../scripts/scripts.ts'
+import { asList, runScript, scripts } from '../scripts/run-script.ts'
 import { scriptFailure } from '../scripts/script-failure.ts'
 
 /** A place in a ranking. */

@@ -6,7 +6,7 @@ import { parkingNames, type GroupKeys } from '../redis/keys.ts'
 import { holderOf, type Holder } from '../consume/lease.ts'
 import { pausesIn, type Pause, type Pauses } from '../consume/pause.ts'
 import type { Connection } from '../redis/connection.ts'
-import { asList, runScript, scripts } from '../scripts/scripts.ts'
+import { asList, runScript, scripts } from '../scripts/run-script.ts'
 
 /** A consumer with the state of its lease. */
 export interface RosterEntry extends ConsumerDescription {

@@ -17,7 +17,7 @@ export interface GroupKeys {
    * in work, and was not seen to end.
    */
   readonly attempts: string
-  /** Hash: counters that must balance, and how far the group has got (`lua/ledger.lua`). */
+  /** Hash: counters that must balance, and how far the group has got (`lua/parts/ledger.lua`). */
   readonly ledger: string
 }
 

@@ -4,7 +4,7 @@ import { problem } from '../apply/gate.ts'
 import { MillraceError } from '../support/errors.ts'
 import type { GroupKeys } from '../redis/keys.ts'
 import type { Connection } from '../redis/connection.ts'
-import { runScript, scripts } from '../scripts/scripts.ts'
+import { runScript, scripts } from '../scripts/run-script.ts'
 
 export interface LossAcceptance {
   /** Entries that were in no count, now skipped; negative: more were counted than appended. */

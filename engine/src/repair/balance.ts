@@ -3,7 +3,7 @@ import { countRange } from '../scripts/count-range.ts'
 import { problem } from '../apply/gate.ts'
 import { streamLedger, type GroupKeys } from '../redis/keys.ts'
 import type { Connection, Reply } from '../redis/connection.ts'
-import { runScript, scripts } from '../scripts/scripts.ts'
+import { runScript, scripts } from '../scripts/run-script.ts'
 
 /** The counts of one moment. What must hold: appended = skipped + applied + (deadLettered - redriven) + pending + undelivered. */
 export interface Balance {

@@ -23,7 +23,7 @@ import { groupKeys, type GroupKeys, type parkingNames } from '../redis/keys.ts'
 import { callback, checkOptions, checkValue } from '../support/option-values.ts'
 import { wait } from '../support/persist.ts'
 import type { Connection, Reply } from '../redis/connection.ts'
-import { asList, runScript, scripts } from '../scripts/scripts.ts'
+import { asList, runScript, scripts } from '../scripts/run-script.ts'
 import { scriptFailure } from '../scripts/script-failure.ts'
 
 export interface DeadLetterPage {

@@ -11,7 +11,7 @@ import type { GroupKeys } from '../redis/keys.ts'
 import { holderOf } from '../consume/lease.ts'
 import { isGone } from '../support/process-identity.ts'
 import type { Connection, Reply } from '../redis/connection.ts'
-import { asList, runScript, scripts } from '../scripts/scripts.ts'
+import { asList, runScript, scripts } from '../scripts/run-script.ts'
 
 /** What the comparison of a group with its ledger shows. */
 export type GroupCondition =

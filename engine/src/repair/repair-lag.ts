@@ -4,7 +4,7 @@ import { problem } from '../apply/gate.ts'
 import { MillraceError } from '../support/errors.ts'
 import type { GroupKeys } from '../redis/keys.ts'
 import type { Connection, Reply } from '../redis/connection.ts'
-import { runScript, scripts } from '../scripts/scripts.ts'
+import { runScript, scripts } from '../scripts/run-script.ts'
 
 export interface LagRepair {
   /** `same`: the server tells the truth; `differs`: it does not, and nothing was changed; `repaired`: it did not. */

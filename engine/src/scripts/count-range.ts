@@ -1,6 +1,6 @@
 import { MillraceError } from '../support/errors.ts'
 import type { Connection } from '../redis/connection.ts'
-import { runScript, scripts } from './scripts.ts'
+import { runScript, scripts } from './run-script.ts'
 import { scriptFailure } from './script-failure.ts'
 
 /** Where counting ends although there are more. */

@@ -1,6 +1,6 @@
 /** The replies of XINFO, which are names and values in turn. */
 import type { Reply } from '../redis/connection.ts'
-import { asList } from './scripts.ts'
+import { asList } from './run-script.ts'
 
 export interface ConsumerDescription {
   readonly name: string

@@ -1,4 +1,4 @@
-/** Tells what a script's error code is about: one home for the codes that `lua/checks.lua` makes of any reply. */
+/** Tells what a script's error code is about: one home for the codes that `lua/parts/checks.lua` makes of any reply. */
 import { MillraceError } from '../support/errors.ts'
 
 /**

@@ -3,7 +3,7 @@ import { countRange } from './count-range.ts'
 import { MillraceError, type MillraceErrorCode } from '../support/errors.ts'
 import { streamLedger } from '../redis/keys.ts'
 import type { Connection, Reply } from '../redis/connection.ts'
-import { runScript, scripts } from './scripts.ts'
+import { runScript, scripts } from './run-script.ts'
 
 /** What waits for a group. */
 export interface GroupBacklog {

@@ -5,8 +5,7 @@ import { groupKeys, MillraceError } from 'millrace'
 import { onEachServer } from '../../../testing/on-each-server.ts'
 import { waitFor, within } from '../../../testing/wait-for.ts'
 import { Connection } from '../../src/redis/connection.ts'
-import { part } from '../../src/scripts/lua-parts.ts'
-import { runScript, script } from '../../src/scripts/scripts.ts'
+import { composed, runScript } from '../../src/scripts/run-script.ts'
 import { readAddress } from '../../src/redis/server-address.ts'
 import { scriptFailure } from '../../src/scripts/script-failure.ts'
 import {
@@ -91,7 +90,9 @@ onEachServer('an unknown reply in a script', (bench) => {
     const address = readAddress(bench().server.url)
     const connection = await Connection.open({ address, name: 'codes' })
     t.after(() => connection.close())
-    const ask = script([part('checks'), "return { error_code(ARGV[1], 'HGET', KEYS[1]) }"])
+    const ask = composed(
+      "#!lua\n-- @include parts/checks\nreturn { error_code(ARGV[1], 'HGET', KEYS[1]) }",
+    )
     const codeOf = async (text: string): Promise<string> =>
       String((await runScript(connection, ask, ['nokey'], [text]))[0])
     const code = await codeOf("ERR odd state of 's3cret'\r\n+OK")

@@ -1,7 +1,7 @@
 /** Sending back, removing and finding dead letters, each in the state that a guard is for. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { scripts } from '../../src/scripts/scripts.ts'
+import { scripts } from '../../src/scripts/run-script.ts'
 import { onOldestAndNewest } from '../../../testing/on-each-server.ts'
 import { appendVisits, readAndDie, visit } from '../stage/fixture.ts'
 import { guardStage, type GuardStage } from '../stage/guard-stage.ts'

@@ -1,7 +1,7 @@
 /** What is checked before rankings follow hashes that are there already, and who stays in them. */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { runScript, scripts } from '../../src/scripts/scripts.ts'
+import { runScript, scripts } from '../../src/scripts/run-script.ts'
 import { freshPrefix, onOldestAndNewest, type Bench } from '../../../testing/on-each-server.ts'
 import { openConnection, unchangedUnder, urlWithRights } from '../stage/guard-stage.ts'
 

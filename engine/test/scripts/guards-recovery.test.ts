@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import type { Reply } from '../../src/redis/connection.ts'
-import { scripts } from '../../src/scripts/scripts.ts'
+import { scripts } from '../../src/scripts/run-script.ts'
 import { onOldestAndNewest, type Bench } from '../../../testing/on-each-server.ts'
 import { appendVisits, readAndDie } from '../stage/fixture.ts'
 import { guardStage, settledVisits, type GuardStage } from '../stage/guard-stage.ts'

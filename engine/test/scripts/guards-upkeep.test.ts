@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { groupKeys } from 'millrace'
-import { scripts } from '../../src/scripts/scripts.ts'
+import { scripts } from '../../src/scripts/run-script.ts'
 import { onOldestAndNewest } from '../../../testing/on-each-server.ts'
 import { appendVisits, readAndDie, visit } from '../stage/fixture.ts'
 import { guardStage } from '../stage/guard-stage.ts'

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { count, integer, projection, stream } from 'millrace'
 import { groupKeys, streamLedger } from '../../src/redis/keys.ts'
-import { runScript, scripts } from '../../src/scripts/scripts.ts'
+import { runScript, scripts } from '../../src/scripts/run-script.ts'
 import type { Reply } from '../../src/redis/connection.ts'
 import { freshPrefix, onEachServer } from '../../../testing/on-each-server.ts'
 

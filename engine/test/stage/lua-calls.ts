@@ -1,15 +1,17 @@
 import type { TestContext } from 'node:test'
-import { part } from '../../src/scripts/lua-parts.ts'
-import { runScript, script } from '../../src/scripts/scripts.ts'
+import { composed, runScript } from '../../src/scripts/run-script.ts'
 import type { Bench } from '../../../testing/on-each-server.ts'
 import { openConnection } from './guard-stage.ts'
 
 /** Calls a function of the shared parts with each list of values; what it returns, as text: nil is empty, a number has a "#". */
 export async function luaCalls(t: TestContext, { server }: Bench) {
   const connection = await openConnection(t, server.url)
-  const parts = ['checks', 'integers', 'decode'].map(part)
   return async (body: string, calls: readonly unknown[]): Promise<string[]> => {
-    const source = `
+    const source = `#!lua flags=allow-oom
+-- @include parts/checks
+-- @include parts/integers
+-- @include parts/decode
+
 local function call(a, b, c) ${body} end
 local function shown(value)
   if value == nil then return '' end
@@ -21,12 +23,7 @@ for at, values in ipairs(cjson.decode(ARGV[1])) do
   all[at] = shown(first) .. (second and ' ' .. shown(second) or '')
 end
 return all`
-    const reply = await runScript(
-      connection,
-      script([...parts, source]),
-      [],
-      [JSON.stringify(calls)],
-    )
+    const reply = await runScript(connection, composed(source), [], [JSON.stringify(calls)])
     return reply.map(String)
   }
 }

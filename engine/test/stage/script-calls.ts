@@ -2,7 +2,7 @@
 import type { TestContext } from 'node:test'
 import type { GroupKeys } from 'millrace'
 import type { Reply } from '../../src/redis/connection.ts'
-import { runScript, type Script } from '../../src/scripts/scripts.ts'
+import { runScript, type Script } from '../../src/scripts/run-script.ts'
 import type { Bench } from '../../../testing/on-each-server.ts'
 import { openConnection, urlWithRights } from './guard-stage.ts'
 

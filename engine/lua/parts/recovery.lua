@@ -9,6 +9,9 @@
 --   pending: an entry that is still pending gets no dead letter besides
 --   anew: of a stream that was made anew nothing counts as settled
 --   resumed: goes on where a recovery was broken off
+-- @include parts/checks
+-- @include parts/ledger
+-- @include parts/read-in-steps
 
 local PAGE_MAX = 10000 -- about 25 ms, once, and only where so many entries were delivered since the last settlement
 

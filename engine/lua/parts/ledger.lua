@@ -25,6 +25,7 @@
 --   types: settles nothing while the ledger has another type
 --   letters-from: is no younger than the dead letters that it counts
 --   redriven: takes what is redriven for settled no more, although a sweep saw it so
+-- @include parts/checks
 
 local LEDGER_COUNTERS = { 'applied', 'deadLettered', 'redriven', 'since' }
 local LEDGER_PLACES = { 'top', 'delivered', 'firstPending', 'pendingUpTo', 'recovering', 'moved', 'lettersFrom' }

@@ -9,6 +9,7 @@
 --   once: sets a hash by no entry a second time, nor by one that comes before its own
 --   odd-values: refuses a hash that holds no id or no time where one should be
 --   loaded: heeds the time of a loaded hash, and what was loaded without one
+-- @include parts/checks
 
 local EXACT_MAX = 9007199254740991 -- 2^53 - 1: beyond it a sum may be rounded
 local BEYOND = string.rep('9', 30) -- a sum that has left 64 bits

@@ -1,6 +1,7 @@
 -- Reading many entries in steps that are bounded in bytes, too. Not a script of its own: it stands in front of those that
 -- read. A megabyte takes 4 ms on its way into Lua, and a reply of many takes longer still: the server joins its pieces by
 -- copying them again and again. So what is read at once follows the size of what was read before.
+-- @include parts/checks
 
 local BYTES_MAX = 500000 -- of all that a call reads, but for the last step: one entry that is larger, or where such begin up to four
 local SHORT_STEP_MAX = 4 -- where small entries end, large ones may begin: so many are read at most

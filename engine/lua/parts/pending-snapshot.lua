@@ -10,6 +10,8 @@
 --   moved-back: notes nothing where the last delivered id has gone back
 --   settled: notes nothing where something is pending that was settled
 --   rights: lets the sweep go on where nothing may be noted
+-- @include parts/checks
+-- @include parts/ledger
 
 local SNAPSHOT_MAX = 500 -- about 0.7 ms, and 10 kB of the ledger
 

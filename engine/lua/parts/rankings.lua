@@ -6,6 +6,7 @@
 --   own-keys: takes no key of the script for a ranking
 --   types: ranks nothing while one ranking has another type
 --   all: ranks all hashes of a batch, in steps of what one command takes
+-- @include parts/checks
 
 -- Checks all rankings of the projections, before the first write. The first `gate_keys` of KEYS cannot be one. Their keys
 -- are added to `reserved`, if that is given. Returns nothing or a code.

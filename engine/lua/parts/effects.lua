@@ -7,6 +7,10 @@
 --   reserved: refuses a hash whose key the script itself or a ranking has
 --   rights: has the right to write each hash before the first write
 --   no-fault: refuses no row for what neither its hash nor its entries are to blame for
+-- @include parts/checks
+-- @include parts/integers
+-- @include parts/rankings
+-- @include compiled/plans
 
 -- Checks all rows, lists per projection. The hash of the first row is KEYS[first_key]. Returns the refusals as a flat
 -- list: position of the row (from 0), code and field or '', in turn; or nil and the code of a problem that no row is to blame for.

@@ -6,6 +6,7 @@
 -- Guards:
 --   type: nothing is written where the key holds another type
 --   rights: nothing is written where dead letters may not be
+-- @include parts/checks
 
 local PACKED_ABOVE = 3000 -- names and values; unpack takes fewer than 8,000
 
