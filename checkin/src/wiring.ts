@@ -53,7 +53,7 @@ async function connectTo(url: string, config: Config, log: Log | undefined): Pro
     if (error instanceof TypeError) throw new UsageError(inOurWords(error.message))
     if (!(error instanceof MillraceError) || error.code !== 'UNREACHABLE') throw error
     if (config.redisUrl !== undefined) {
-      throw new CommandError(inOurWords(error.message), { cause: error })
+      throw new MillraceError(error.code, inOurWords(error.message), { cause: error })
     }
     throw new CommandError(
       `Cannot connect to Redis: no embedded server runs in this checkout and nothing answers at ${defaultUrl}. ` +

@@ -101,7 +101,7 @@ export class Group<F extends Fields = Fields> {
     const action = `Cannot create group "${this.name}" on "${key}"`
     if (kind === 'lost') {
       const state = `it was there before and has applied ${Number(detail).toLocaleString('en-US')} entries, up to ${top}`
-      throw new MillraceError('GROUP_LOST', `${action}: ${state}. Recover it`)
+      throw new MillraceError('GROUP_LOST', { action, state, remedy: 'Recover it' })
     }
     throw creationProblem(detail ?? '', action, from)
   }

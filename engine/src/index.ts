@@ -4,7 +4,12 @@ export type { ConnectOptions } from './redis/connect-options.ts'
 export { shownUrl } from './redis/server-address.ts'
 export type { Pem, TlsOptions } from './redis/tls-options.ts'
 export type { AppendOutcome, BatchItem, BatchOptions } from './append/append-batch.ts'
-export { MillraceError, isPassing, type MillraceErrorCode } from './support/errors.ts'
+export {
+  MillraceError,
+  isPassing,
+  type FailureParts,
+  type MillraceErrorCode,
+} from './support/errors.ts'
 export { nearest } from './support/known-options.ts'
 export { stream } from './declare/stream.ts'
 export type { Entry, EntryOf, ExtraFields, Stream } from './declare/stream.ts'

@@ -5,7 +5,8 @@ import { UsageError } from '../errors.ts'
 import { CheckinGenerator } from '../generator/generator.ts'
 import type { Wiring } from '../wiring.ts'
 import { integerWithin, ratePerSecond } from './arguments.ts'
-import { untilStopped } from './stop-signals.ts'
+import { untilStopped } from '../stop.ts'
+import { saysStopFailure } from './stop-failure.ts'
 
 interface Flags {
   readonly url: URL
@@ -56,7 +57,7 @@ export function command({ config, openLog }: Wiring): Command {
     .action(async (flags: Flags) => {
       const log = openLog()
       const { count, seed = randomInt(seedMax), ...rest } = flags
-      await untilStopped(new CheckinGenerator({ ...rest, count, seed, log }), log)
+      await untilStopped(new CheckinGenerator({ ...rest, count, seed, log }), saysStopFailure(log))
     })
 }
 

@@ -10,7 +10,10 @@ import {
   work,
   type Span,
 } from './arguments.ts'
-import { untilStopped, withRemedy } from './stop-signals.ts'
+import { tellParent } from '../start/parent.ts'
+import { untilStopped } from '../stop.ts'
+import { saysStopFailure } from './stop-failure.ts'
+import { withRemedy } from './remedies.ts'
 
 interface Flags {
   readonly drain: boolean
@@ -102,10 +105,20 @@ async function run(
     const reading = { kind: 'group', name: config.group } as const
     await claimReading(millrace, { model, group: config.group, reading, again: flags.again })
     const given = { drain, pull, batch, budgetMs: budget ?? budgetMs, claimAfterMs }
-    const options = { ...given, name, work: pauses, millrace, model, group: config.group, log }
+    const onProcessed = (count: number): void => tellParent({ kind: 'processed', count })
+    const options = {
+      ...given,
+      onProcessed,
+      name,
+      work: pauses,
+      millrace,
+      model,
+      group: config.group,
+      log,
+    }
     const processor = new GroupProcessor(options)
     if (flags.work === undefined && pauses !== undefined) log.info(exerciseNote(name, usage))
-    await untilStopped(processor, log)
+    await untilStopped(processor, saysStopFailure(log))
   } catch (error) {
     throw withRemedy(error)
   } finally {

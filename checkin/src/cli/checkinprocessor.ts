@@ -2,7 +2,9 @@ import { Command } from 'commander'
 import { claimReading } from '../processors/claim-reading.ts'
 import { SingleProcessor } from '../processors/single-processor.ts'
 import type { Wiring } from '../wiring.ts'
-import { untilStopped, withRemedy } from './stop-signals.ts'
+import { untilStopped } from '../stop.ts'
+import { saysStopFailure } from './stop-failure.ts'
+import { withRemedy } from './remedies.ts'
 
 export function command(wiring: Wiring): Command {
   return new Command()
@@ -19,7 +21,10 @@ export function command(wiring: Wiring): Command {
         const { model, config } = wiring
         const reading = { kind: 'single processor', name: model.readerName } as const
         await claimReading(millrace, { model, group: config.group, reading, again })
-        await untilStopped(new SingleProcessor({ millrace, model, log, drain }), log)
+        await untilStopped(
+          new SingleProcessor({ millrace, model, log, drain }),
+          saysStopFailure(log),
+        )
       } catch (error) {
         throw withRemedy(error)
       } finally {

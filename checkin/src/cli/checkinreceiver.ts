@@ -13,7 +13,9 @@ import type { Wiring } from '../wiring.ts'
 import { accessOf } from './access-options.ts'
 import { graceOf } from './connection-options.ts'
 import { addReceiverOptions, type ReceiverFlags } from './receiver-options.ts'
-import { untilStopped } from './stop-signals.ts'
+import { tellParent } from '../start/parent.ts'
+import { untilStopped } from '../stop.ts'
+import { saysStopFailure } from './stop-failure.ts'
 
 /** Further behind than that, a process takes nothing new. */
 const eventLoopDelayMaxMs = 500
@@ -38,7 +40,7 @@ async function runWorkers(wiring: Wiring, flags: ReceiverFlags): Promise<void> {
     announce(log, graceOf(flags, signal))
     return workers.stop(signal)
   }
-  await untilStopped({ run: () => workers.run(), stop }, log)
+  await untilStopped({ run: () => workers.run(), stop }, saysStopFailure(log))
   log.info('Receiver is closed.')
 }
 
@@ -75,7 +77,9 @@ async function runReceiver(
     })
     void pressure.run() // It never rejects, and `stop` waits for it.
     const run = async (): Promise<void> => {
-      log.info(`Receiver listens on ${await listen(receiver, flags)}.`)
+      const url = await listen(receiver, flags)
+      tellParent({ kind: 'listening', url })
+      log.info(`Receiver listens on ${url}.`)
       await receiver.closed
     }
     const stop = (signal: NodeJS.Signals): Promise<void> => {
@@ -83,7 +87,7 @@ async function runReceiver(
       if (!cluster.isWorker) announce(log, graceMs)
       return receiver.close(graceMs)
     }
-    await untilStopped({ run, stop }, log)
+    await untilStopped({ run, stop }, saysStopFailure(log))
     if (!cluster.isWorker) log.info('Receiver is closed.')
   } finally {
     await pressure.stop()

@@ -9,7 +9,7 @@ import type { Wiring } from '../wiring.ts'
 import { pauseOutcome, resumeOutcome } from '../groups/pausing.ts'
 import { consumerName } from './arguments.ts'
 import { sayPlace } from './place.ts'
-import { withRemedy } from './stop-signals.ts'
+import { withRemedy } from './remedies.ts'
 
 interface Options {
   readonly json?: boolean

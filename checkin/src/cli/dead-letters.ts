@@ -6,7 +6,7 @@ import {
   type Group,
   type Millrace,
 } from 'millrace'
-import { untilInterrupted } from '../dead-letters/interruptible.ts'
+import { untilInterrupted } from '../stop.ts'
 import { keptInWords, type Kept } from '../dead-letters/kept.ts'
 import {
   age,
@@ -23,7 +23,7 @@ import { isColour, sentence } from '../terminal/words.ts'
 import type { Wiring } from '../wiring.ts'
 import { consumerName, integerWithin } from './arguments.ts'
 import { sayPlace } from './place.ts'
-import { withRemedy } from './stop-signals.ts'
+import { withRemedy } from './remedies.ts'
 
 interface Flags {
   readonly group: string

@@ -5,7 +5,7 @@ import type { CheckinModel } from '../domain/checkins.ts'
 import { countOf, written } from '../terminal/words.ts'
 import type { Wiring } from '../wiring.ts'
 import { sayPlace } from './place.ts'
-import { withRemedy } from './stop-signals.ts'
+import { withRemedy } from './remedies.ts'
 
 type CheckinGroup = Group<CheckinModel['checkins']['fields']>
 

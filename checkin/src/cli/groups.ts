@@ -9,7 +9,7 @@ import { isColour } from '../terminal/words.ts'
 import { pauseOutcome, resumeOutcome } from '../groups/pausing.ts'
 import { addRepairs } from './groups-repair.ts'
 import { sayPlace } from './place.ts'
-import { creationRemedy, withRemedy } from './stop-signals.ts'
+import { creationRemedy, withRemedy } from './remedies.ts'
 import type { Wiring } from '../wiring.ts'
 
 interface Options {

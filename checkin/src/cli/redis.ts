@@ -1,7 +1,8 @@
 import { Command } from 'commander'
 import { startEmbedded } from '../embedded/embedded-server.ts'
 import { CommandError } from '../errors.ts'
-import { aborted, stopOnSignals } from '../start/stop-signals.ts'
+import { stopRequested } from '../stop.ts'
+import { stopOfForeground } from './foreground.ts'
 
 /** `npm run redis`: the embedded server alone, for working with several terminals. */
 export function command(): Command {
@@ -12,7 +13,7 @@ export function command(): Command {
 
 async function serve(): Promise<void> {
   const say = (text: string): void => void process.stderr.write(`${text}\n`)
-  const stop = stopOnSignals(say)
+  const stop = stopOfForeground(say)
   const server = await startEmbedded({ info: say, warn: (text) => say(`warn: ${text}`) })
   if (!server.isOurs) {
     await server.stop()
@@ -23,7 +24,7 @@ async function serve(): Promise<void> {
   }
   process.stdout.write(`Redis:     ${server.url}\nredis-cli: redis-cli -p ${server.port}\n`)
   say('Commands in other terminals find it by themselves. Ctrl-C ends it; the data stays.')
-  const words = await Promise.race([aborted(stop).then(() => undefined), server.ended])
+  const words = await Promise.race([stopRequested(stop).then(() => undefined), server.ended])
   if (words !== undefined) {
     throw new CommandError(`The embedded server has ended by itself. ${words}`)
   }

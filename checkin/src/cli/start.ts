@@ -1,9 +1,9 @@
 import { Command, Option } from 'commander'
 import { Service } from '../start/service.ts'
-import { stopOnSignals } from '../start/stop-signals.ts'
-import { StopRequested } from '../start/unwind.ts'
+import { StopRequested } from '../stop.ts'
 import type { Wiring } from '../wiring.ts'
 import { ratePerSecond } from './arguments.ts'
+import { stopOfForeground } from './foreground.ts'
 
 /** `npm start`: the whole service in one terminal. */
 export function command(wiring: Wiring): Command {
@@ -19,7 +19,7 @@ export function command(wiring: Wiring): Command {
     .action(async ({ rate }: { rate: number }) => {
       const show = (line: string): void => void process.stdout.write(`${line}\n`)
       const say = (line: string): void => void process.stderr.write(`${line}\n`)
-      const stop = stopOnSignals(say)
+      const stop = stopOfForeground(say)
       stop.addEventListener('abort', () => say('Stopping ...'))
       try {
         await new Service({ wiring, rate, stop, show, say }).run()

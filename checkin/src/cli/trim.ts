@@ -6,8 +6,9 @@ import { Retention, trimOnce } from '../retention/retention.ts'
 import type { Wiring } from '../wiring.ts'
 import { duration, integerWithin } from './arguments.ts'
 import { sayPlace } from './place.ts'
-import { creationRemedy, untilStopped } from './stop-signals.ts'
-import { sentence } from '../terminal/words.ts'
+import { untilStopped } from '../stop.ts'
+import { saysStopFailure } from './stop-failure.ts'
+import { creationRemedy } from './remedies.ts'
 
 interface Flags {
   readonly keep: number
@@ -53,14 +54,17 @@ async function run(wiring: Wiring, flags: Flags): Promise<void> {
   const reserve = { keepEntries: flags.keep, keepMs: flags.keepFor }
   try {
     if (log !== undefined && everyMs !== undefined) {
-      await untilStopped(new Retention({ millrace, model, group, log, everyMs, ...reserve }), log)
+      await untilStopped(
+        new Retention({ millrace, model, group, log, everyMs, ...reserve }),
+        saysStopFailure(log),
+      )
     } else {
       const outcome = await trimOnce(millrace, model, { ...reserve, group, dryRun: flags.dryRun })
       process.stdout.write(`${shown(model.checkins.key, outcome, flags)}\n`)
     }
   } catch (error) {
     if (!(error instanceof MillraceError) || error.code !== 'NO_STREAM') throw error
-    throw new CommandError(`${sentence(error.message)} ${creationRemedy}`, { cause: error })
+    throw error.withRemedy(creationRemedy)
   } finally {
     await millrace.close()
   }

@@ -20,6 +20,8 @@ export interface ActivityOptions {
   /** Says a line for each step of each check-in instead of summaries. */
   readonly isDetailed: boolean
   readonly backlog: () => Promise<Backlog>
+  /** Called once a second while there is work, and at the end, with what was processed since the start. */
+  readonly onProcessed?: ((count: number) => void) | undefined
 }
 
 const parked: Readonly<Record<string, string>> = {
@@ -62,6 +64,7 @@ export class Activity {
   ended(): void {
     clearInterval(this.#timer)
     this.#isBusy()
+    this.#options.onProcessed?.(this.#processed)
     if (!this.#hasStarted) return
     this.#info(`Stopped. Processed ${countOf(this.#processed, 'checkin')}.`)
   }
@@ -133,6 +136,7 @@ export class Activity {
 
   async #summarize(): Promise<void> {
     const done = this.#processed - this.#said
+    if (done > 0) this.#options.onProcessed?.(this.#processed)
     const now = performance.now()
     const seconds = (now - this.#saidAt) / 1000
     this.#said = this.#processed

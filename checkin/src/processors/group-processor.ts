@@ -28,6 +28,8 @@ export interface GroupProcessorOptions {
   readonly work?: { readonly leastMs: number; readonly mostMs: number } | undefined
   /** Check-ins of a dead consumer are with the living within this time, in milliseconds. */
   readonly claimAfterMs: number
+  /** Called once a second while there is work, and at the end, with what was processed since the start. */
+  readonly onProcessed?: (count: number) => void
 }
 
 type Fields = CheckinModel['checkins']['fields']
@@ -51,6 +53,7 @@ export class GroupProcessor {
       model,
       isDetailed,
       backlog: () => group.describe(),
+      onProcessed: options.onProcessed,
     })
     this.#consumer = group.consumer(name, {
       projections: [model.users, model.locations],

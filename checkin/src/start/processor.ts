@@ -72,9 +72,7 @@ export class Processor {
       ...this.#options,
       args: ['group-processor', this.name],
       onMessage: (message) => {
-        // "consumer1: Processed 1,234 checkins, 100/s, ...": its count since it started.
-        const count = /\bProcessed ([\d,]+) checkins\b/.exec(message)?.[1]
-        if (count !== undefined) this.#processedNow = Number(count.replaceAll(',', ''))
+        if (message.kind === 'processed') this.#processedNow = message.count
       },
     })
   }

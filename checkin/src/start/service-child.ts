@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { CommandError } from '../errors.ts'
-import { childVariable } from './end-with-parent.ts'
+import { childVariable, type ChildMessage } from './parent.ts'
 
 /** A command that runs in a process of its own for `npm start`. */
 export interface ChildOptions {
@@ -16,8 +16,10 @@ export interface ChildOptions {
   readonly env: Readonly<Record<string, string>>
   /** Called with the warnings and errors that it logs. */
   readonly onTrouble: (text: string) => void
-  /** Called with every message that it logs. */
-  readonly onMessage?: (message: string) => void
+  /** Called with the text of every line that it logs. */
+  readonly onLine?: (text: string) => void
+  /** Called with what it tells. */
+  readonly onMessage?: (message: ChildMessage) => void
 }
 
 const linesKept = 8
@@ -41,9 +43,10 @@ export class ServiceChild {
       // In a process group of its own: the terminal's Ctrl-C comes to us alone, and we end the children in order.
       detached: true,
       env: { ...process.env, ...options.env, LOG_FORMAT: 'json', [childVariable]: '1' },
-      stdio: ['pipe', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
     })
     this.#process.on('error', (error) => this.#keep(error.message))
+    this.#process.on('message', (message) => options.onMessage?.(message as ChildMessage))
     // Nothing is written to its input: the pipe only tells it that we live.
     this.#process.stdin?.on('error', () => undefined)
     this.#readLines(this.#process.stdout, (line) => this.#takeLog(line))
@@ -101,7 +104,7 @@ export class ServiceChild {
 
   #takeLog(line: string): void {
     const { level, msg } = parseLog(line)
-    this.#options.onMessage?.(msg)
+    this.#options.onLine?.(msg)
     if (level === 'info' || level === 'debug') return
     this.#keep(msg)
     if (level === 'none') return

@@ -11,7 +11,7 @@ import type { Wiring } from '../wiring.ts'
 import { Processor } from './processor.ts'
 import { resultLines } from './results.ts'
 import { areIndexesMissing, isDataMissing, untilDone } from './sample-data.ts'
-import { ServiceChild } from './service-child.ts'
+import { ServiceChild, type ChildOptions } from './service-child.ts'
 import { statusLine, takeSample, type Sample } from './status.ts'
 import { unless, Unwind } from './unwind.ts'
 import { typed } from '../terminal/typed.ts'
@@ -115,29 +115,26 @@ export class Service {
   async #loadSampleData(url: string): Promise<void> {
     const { say, stop } = this.#options
     say('No check-ins are there yet: loading sample data ...')
-    await untilDone(this.#child('loader', ['load'], { REDIS_URL: url }, say), stop)
+    const loader = new ServiceChild({ ...this.#childOptions('loader', ['load'], url), onLine: say })
+    await untilDone(loader, stop)
   }
 
   async #buildIndexes(url: string): Promise<void> {
     const { say, stop } = this.#options
     say('Leaderboards are missing: building them from the hashes ...')
-    await untilDone(this.#child('reindex', ['reindex'], { REDIS_URL: url }), stop)
+    await untilDone(this.#child('reindex', ['reindex'], url), stop)
   }
 
   /** @returns the receiver's address once it listens. */
   async #startReceiver(url: string): Promise<string> {
     let listening: (address: string) => void
     const address = new Promise<string>((resolve) => (listening = resolve))
-    const onMessage = (message: string): void => {
-      const found = /^Receiver listens on (\S+?)\.?$/.exec(message)?.[1]
-      if (found !== undefined) listening(found)
-    }
-    const child = this.#child(
-      'receiver',
-      ['checkinreceiver', '--grace', '250ms'],
-      { REDIS_URL: url },
-      onMessage,
-    )
+    const child = new ServiceChild({
+      ...this.#childOptions('receiver', ['checkinreceiver', '--grace', '250ms'], url),
+      onMessage: (message) => {
+        if (message.kind === 'listening') listening(message.url)
+      },
+    })
     this.#unwind.add(() => child.stop())
     const loss = child.unexpectedEnd()
     this.#lose(loss)
@@ -157,18 +154,19 @@ export class Service {
   #startGenerator(target: string): void {
     const rate = String(this.#options.rate)
     const args = ['checkingenerator', '--rate', rate, '--url', target]
-    const child = this.#child('generator', args, {})
+    const child = this.#child('generator', args)
     this.#unwind.add(() => child.stop())
     this.#lose(child.unexpectedEnd())
   }
 
-  #child(
-    name: string,
-    args: readonly string[],
-    env: Readonly<Record<string, string>>,
-    onMessage: (message: string) => void = () => undefined,
-  ): ServiceChild {
-    return new ServiceChild({ name, args, env, onMessage, onTrouble: this.#options.say })
+  #child(name: string, args: readonly string[], url?: string): ServiceChild {
+    return new ServiceChild(this.#childOptions(name, args, url))
+  }
+
+  /** @param url of the server that it works on */
+  #childOptions(name: string, args: readonly string[], url?: string): ChildOptions {
+    const env = url === undefined ? {} : { REDIS_URL: url }
+    return { name, args, env, onTrouble: this.#options.say }
   }
 
   #lose(loss: Promise<never>): void {

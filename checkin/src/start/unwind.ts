@@ -1,8 +1,3 @@
-/** The user asked for the end while something was awaited. */
-export class StopRequested extends Error {
-  override readonly name = 'StopRequested'
-}
-
 /** Undoes steps in their reverse order, each one even when another fails. */
 export class Unwind {
   readonly #steps: (() => Promise<void>)[] = []

@@ -59,7 +59,9 @@ for (const { args, env, says } of wrongUsage) {
 test('with --json a command that is used wrongly says so on stdout, too', async () => {
   const { code, stdout, stderr } = await run(['groups', '--json', '--nonsense'])
   assert.equal(code, 2)
-  assert.deepEqual(JSON.parse(stdout), { error: "unknown option '--nonsense'" })
+  assert.deepEqual(JSON.parse(stdout), {
+    error: { code: 'USAGE', message: "unknown option '--nonsense'" },
+  })
   assert.equal(stderr, "error: unknown option '--nonsense'\n")
   assert.equal((await run(['groups', '--nonsense', '--', '--json'])).stdout, '')
 })

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { Millrace } from 'millrace'
+import { MillraceError, type Millrace } from 'millrace'
 import { makeCertificates, whyNoCertificates } from '../../../testing/certificates.ts'
 import { freePort, startRedis } from '../../../testing/redis-servers.ts'
 import { readConfig } from '../../src/config.ts'
-import { CommandError, UsageError } from '../../src/errors.ts'
+import { UsageError } from '../../src/errors.ts'
 import { wire } from '../../src/wiring.ts'
 
 /** Connects as every command does. */
@@ -68,7 +68,7 @@ test(
     t.after(() => redis.stop())
     const env = { REDIS_URL: `rediss://localhost:${port}`, REDIS_TLS_CA: authority.certFile }
     const refused = await failureOf(env)
-    assert.ok(refused instanceof CommandError)
+    assert.ok(refused instanceof MillraceError)
     const remedy = /asks for a certificate of ours. Give it as REDIS_TLS_CERT, with REDIS_TLS_KEY/
     assert.match(refused.message, remedy)
     const own = { REDIS_TLS_CERT: client.certFile, REDIS_TLS_KEY: client.keyFile }

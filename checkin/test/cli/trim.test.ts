@@ -74,12 +74,13 @@ describe('npm run trim', { concurrency: 2 }, () => {
     await stage.redis.send('XGROUP', 'DESTROY', key, 'checkinConsumers')
     const { code, stdout, stderr } = await run('bare', '--keep', '0', '--json')
     assert.equal(code, 1)
-    const { error } = JSON.parse(stdout) as { error: string }
+    const { error } = JSON.parse(stdout) as { error: { code: string; message: string } }
+    assert.equal(error.code, 'FAILED')
     assert.match(
-      error,
+      error.message,
       /^Cannot trim stream "bare:checkins": it has no group and the single processor has no/,
     )
-    assert.equal(stderr.split('\n').slice(1).join('\n'), `error: ${error}\n`)
+    assert.equal(stderr.split('\n').slice(1).join('\n'), `error: ${error.message}\n`)
     assert.equal(await length('bare'), 20)
   })
 
@@ -139,7 +140,8 @@ describe('npm run trim', { concurrency: 2 }, () => {
       const { code, stdout, stderr } = await run('usage', ...args)
       assert.equal(code, 2)
       assert.match(stderr, /^error: /m)
-      const json = `${JSON.stringify({ error: stderr.slice('error: '.length, -1) })}\n`
+      const told = { code: 'USAGE', message: stderr.slice('error: '.length, -1) }
+      const json = `${JSON.stringify({ error: told })}\n`
       assert.equal(stdout, args.includes('--json') ? json : '')
     })
   }

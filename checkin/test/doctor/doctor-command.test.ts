@@ -42,9 +42,10 @@ onOldestAndNewest(
       const nowhere = { REDIS_URL: 'redis://127.0.0.1:1' }
       const away = await runMain(['doctor', '--json'], { env: nowhere }).exited
       assert.equal(away.code, 2)
-      const { error } = JSON.parse(away.stdout) as { error: string }
-      assert.match(error, /^Cannot connect/)
-      assert.equal(away.stderr, `error: ${error}\n`)
+      const { error } = JSON.parse(away.stdout) as { error: { code: string; message: string } }
+      assert.equal(error.code, 'UNREACHABLE')
+      assert.match(error.message, /^Cannot connect/)
+      assert.equal(away.stderr, `error: ${error.message}\n`)
     })
 
     test('says how many of the dead letters of its balance were purged', async () => {

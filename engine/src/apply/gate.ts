@@ -191,10 +191,11 @@ export function problem(code: string, { stream, group }: Place): MillraceError {
   const known = scriptFailure(action, code)
   if (known !== undefined) return known
   if (code !== 'wrong-type') return new MillraceError('REFUSED', `${action}: ${code}`)
-  return new MillraceError(
-    'WRONG_TYPE',
-    `${action}: one of its keys is of another type. Look at their TYPE, and move that key away`,
-  )
+  return new MillraceError('WRONG_TYPE', {
+    action,
+    state: 'one of its keys is of another type',
+    remedy: 'Look at their TYPE, and move that key away',
+  })
 }
 
 function letterOf(item: Extract<Settled, { kind: 'dead-letter' }>): unknown[] {

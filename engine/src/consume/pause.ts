@@ -65,11 +65,11 @@ export async function pause(
     return { changed: kind === 'paused', pause: pauseOf(since ?? '', json) }
   }
   if (kind !== 'missing' || who === 'group') throw problem(since ?? '', { ...keys, group })
-  throw new MillraceError(
-    'NO_CONSUMER',
-    `Cannot pause consumer "${who.consumer}" of group "${group}": the group has no consumer of that name. ` +
-      'With the option future one that comes later is paused',
-  )
+  throw new MillraceError('NO_CONSUMER', {
+    action: `Cannot pause consumer "${who.consumer}" of group "${group}"`,
+    state: 'the group has no consumer of that name',
+    remedy: 'With the option future one that comes later is paused',
+  })
 }
 
 /** @returns false when it was not paused. @throws {MillraceError} WRONG_TYPE, and those of the connection. */

@@ -84,13 +84,13 @@ export async function describeGroup(
 /** Says what failed and what to do, keeping the code. */
 export function explained(error: unknown, action: string): unknown {
   if (!(error instanceof MillraceError)) return error
-  const states: Partial<Record<MillraceError['code'], string>> = {
-    NO_STREAM: 'the stream does not exist. Create stream and group first',
-    NO_GROUP: 'the group does not exist. Create it first',
-    WRONG_TYPE: 'the key holds another type. Move that key away or use another one',
+  const known: Partial<Record<MillraceError['code'], readonly [state: string, remedy: string]>> = {
+    NO_STREAM: ['the stream does not exist', 'Create stream and group first'],
+    NO_GROUP: ['the group does not exist', 'Create it first'],
+    WRONG_TYPE: ['the key holds another type', 'Move that key away or use another one'],
   }
-  const state = states[error.code] ?? error.message
-  return new MillraceError(error.code, `${action}: ${state}`, { cause: error })
+  const [state, remedy] = known[error.code] ?? [error.message]
+  return new MillraceError(error.code, { action, state, remedy }, { cause: error })
 }
 
 const ageOrNull = (id: string | null, nowMs: number): number | null =>

@@ -125,10 +125,11 @@ export async function removeConsumer(
       case 'alive': {
         const { host, pid } = holderOf(String(json))
         const left = (Number(value) / 1000).toFixed(1)
-        throw new MillraceError(
-          'CONSUMER_ALIVE',
-          `${action}: it is alive, process ${pid} on ${host}, its lease runs for ${left} s. Stop it first`,
-        )
+        throw new MillraceError('CONSUMER_ALIVE', {
+          action,
+          state: `it is alive, process ${pid} on ${host}, its lease runs for ${left} s`,
+          remedy: 'Stop it first',
+        })
       }
       case 'missing':
         throw new MillraceError('NO_CONSUMER', `${action}: the group has no consumer of that name`)

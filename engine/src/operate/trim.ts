@@ -247,17 +247,19 @@ function problem(code: string, stream: string): MillraceError {
   const action = `Cannot trim stream "${stream}"`
   switch (code) {
     case 'no-stream':
-      return new MillraceError('NO_STREAM', `${action}: it does not exist`)
+      return new MillraceError('NO_STREAM', { action, state: 'it does not exist' })
     case 'wrong-position':
-      return new MillraceError(
-        'WRONG_TYPE',
-        `${action}: the position of a reader is no entry id. Name the key that the reader keeps`,
-      )
+      return new MillraceError('WRONG_TYPE', {
+        action,
+        state: 'the position of a reader is no entry id',
+        remedy: 'Name the key that the reader keeps',
+      })
     case 'wrong-type':
-      return new MillraceError(
-        'WRONG_TYPE',
-        `${action}: it, its ledger or the position of a reader is a key of another type. Move that key away or use another one`,
-      )
+      return new MillraceError('WRONG_TYPE', {
+        action,
+        state: 'it, its ledger or the position of a reader is a key of another type',
+        remedy: 'Move that key away or use another one',
+      })
     default:
       return scriptFailure(action, code) ?? new MillraceError('REFUSED', `${action}: ${code}`)
   }

@@ -53,12 +53,9 @@ const unanswered = [
 export function connectFailure(error: unknown, attempt: Attempt): MillraceError {
   const known = fromClientError(error)
   const [state, remedy] = reasonOf(error, known, attempt)
-  const text = `Cannot connect to ${attempt.address.shown}: ${state.replace(/\.$/, '')}`
-  // A server may ask back: "Are you sure your configuration is correct?"
-  const end = /[?!]$/.test(text) ? '' : '.'
-  return new MillraceError(codeOf(known), remedy === undefined ? text : `${text}${end} ${remedy}`, {
-    cause: error,
-  })
+  const action = `Cannot connect to ${attempt.address.shown}`
+  const told = { action, state: state.replace(/\.$/, ''), remedy }
+  return new MillraceError(codeOf(known), told, { cause: error })
 }
 
 function codeOf({ code }: MillraceError): MillraceErrorCode {

@@ -257,7 +257,7 @@ export class DeadLetters {
     if (known !== undefined) return known
     if (code !== 'wrong-type') return new MillraceError('REFUSED', `${action}: ${code}`)
     const state = `"${this.key}" is a key of another type`
-    return new MillraceError('WRONG_TYPE', `${action}: ${state}. Move that key away`)
+    return new MillraceError('WRONG_TYPE', { action, state, remedy: 'Move that key away' })
   }
 }
 

@@ -217,10 +217,11 @@ function checked({ keys, group }: RecoveryParts, reply: Reply[]): Reply[] {
   if (kind === 'error') throw problem(String(rest[0]), { stream: keys.stream, group })
   if (kind !== 'alive') return reply
   const names = rest.map((name) => `"${String(name)}"`).join(', ')
-  throw new MillraceError(
-    'CONSUMER_ALIVE',
-    `Cannot recover group "${group}" of stream "${keys.stream}": consumers are alive: ${names}. Stop them first`,
-  )
+  throw new MillraceError('CONSUMER_ALIVE', {
+    action: `Cannot recover group "${group}" of stream "${keys.stream}"`,
+    state: `consumers are alive: ${names}`,
+    remedy: 'Stop them first',
+  })
 }
 
 const numberOrNull = (reply: Reply | undefined): number | null =>

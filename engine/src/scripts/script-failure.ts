@@ -13,7 +13,7 @@ export function scriptFailure(action: string, code: string): MillraceError | und
       const type = rest.slice(0, rest.indexOf(' '))
       const key = rest.slice(type.length + 1)
       const state = `"${key}" is a key of another type: it holds a ${type}`
-      return new MillraceError('WRONG_TYPE', `${action}: ${state}. Move that key away`)
+      return new MillraceError('WRONG_TYPE', { action, state, remedy: 'Move that key away' })
     }
     case 'no-permission':
       return missingRight(action, rest)
@@ -32,8 +32,11 @@ export function missingRight(action: string, command: string, cause?: unknown): 
   const right = command.toLowerCase().replace(' ', '|')
   return new MillraceError(
     'AUTHENTICATION',
-    `${action}: the user lacks the right to ${command}, or to use it on these keys. ` +
-      `Grant it: ACL SETUSER <user> +${right} ~<pattern of the keys>`,
+    {
+      action,
+      state: `the user lacks the right to ${command}, or to use it on these keys`,
+      remedy: `Grant it: ACL SETUSER <user> +${right} ~<pattern of the keys>`,
+    },
     { cause },
   )
 }

@@ -47,16 +47,53 @@ export type MillraceErrorCode =
   | 'EXHAUSTED'
   | 'REFUSED'
 
+/** The parts of a message: `action: state. remedy`. */
+export interface FailureParts {
+  /** What could not be done: `Cannot trim stream "..."`. */
+  readonly action: string
+  /** Why: `it does not exist`. */
+  readonly state: string
+  /** What helps, as sentences without the last full stop. */
+  readonly remedy?: string | undefined
+}
+
 /** A failure outside the program: of the server, the connection or the keys. Its message holds no password. */
 export class MillraceError extends Error {
   override readonly name = 'MillraceError'
   readonly code: MillraceErrorCode
+  /** Parts of the message. Undefined where it is no more than a sentence; `remedy` also where nothing is known to help. */
+  readonly action: string | undefined
+  readonly state: string | undefined
+  readonly remedy: string | undefined
 
-  constructor(code: MillraceErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options)
+  constructor(
+    code: MillraceErrorCode,
+    message: string | FailureParts,
+    options?: { cause?: unknown },
+  ) {
+    super(typeof message === 'string' ? message : composed(message), options)
     this.code = code
+    const parts: Partial<FailureParts> = typeof message === 'string' ? {} : message
+    this.action = parts.action
+    this.state = parts.state
+    this.remedy = parts.remedy
+  }
+
+  /** The same failure with the remedy in the words of the program that tells it. */
+  withRemedy(remedy: string): MillraceError {
+    const { action, state, code, message } = this
+    const isInParts = action !== undefined && state !== undefined
+    const told = isInParts ? { action, state, remedy } : withSentence(message, remedy)
+    return new MillraceError(code, told, { cause: this })
   }
 }
+
+const composed = ({ action, state, remedy }: FailureParts): string =>
+  remedy === undefined ? `${action}: ${state}` : withSentence(`${action}: ${state}`, remedy)
+
+/** Texts of servers may end with a question. */
+const withSentence = (text: string, more: string): string =>
+  `${text}${/[.?!]$/.test(text) ? '' : '.'} ${more}`
 
 const passing: ReadonlySet<MillraceErrorCode> = new Set([
   'UNREACHABLE',
@@ -76,7 +113,11 @@ export function isPassing(error: unknown): error is MillraceError {
 export function exhausted(stream: string, cause?: unknown): MillraceError {
   return new MillraceError(
     'EXHAUSTED',
-    `Cannot append to stream "${stream}": it is at its last possible id. Go on with a new stream, under another key`,
+    {
+      action: `Cannot append to stream "${stream}"`,
+      state: 'it is at its last possible id',
+      remedy: 'Go on with a new stream, under another key',
+    },
     { cause },
   )
 }
@@ -85,20 +126,24 @@ export function exhausted(stream: string, cause?: unknown): MillraceError {
 export function missingGroup(stream: string, group: string, cause?: unknown): MillraceError {
   return new MillraceError(
     'NO_GROUP',
-    `Cannot read from stream "${stream}": group "${group}" does not exist. Create it; ` +
-      'a group that was lost is never re-created silently: recover it',
+    {
+      action: `Cannot read from stream "${stream}"`,
+      state: `group "${group}" does not exist`,
+      remedy: 'Create it; a group that was lost is never re-created silently: recover it',
+    },
     { cause },
   )
 }
 
 /** The error for a group that would process once more what it has settled. */
 export function movedBack(stream: string, group: string): MillraceError {
-  return new MillraceError(
-    'GROUP_MOVED',
-    `Cannot process entries of stream "${stream}" for group "${group}": it was moved back, or created again, behind ` +
-      'what it has settled already, or an entry was claimed by force. Nothing was counted twice here. ' +
-      'Stop all consumers and recover the group',
-  )
+  return new MillraceError('GROUP_MOVED', {
+    action: `Cannot process entries of stream "${stream}" for group "${group}"`,
+    state:
+      'it was moved back, or created again, behind what it has settled already, or an entry was claimed by force. ' +
+      'Nothing was counted twice here',
+    remedy: 'Stop all consumers and recover the group',
+  })
 }
 
 /** A read's failure, saying which stream and group it met and what to do. */
@@ -111,6 +156,10 @@ export function readFailure(
   if (code === 'NO_GROUP' || code === 'NO_STREAM') return missingGroup(stream, group, error)
   // What has been told with its key stays as it is.
   if (code !== 'WRONG_TYPE' || !String(error).includes('WRONGTYPE')) return error
-  const state = 'the key holds another type. Move that key away or use another one'
-  return new MillraceError(code, `Cannot read from stream "${stream}": ${state}`, { cause: error })
+  const told = {
+    action: `Cannot read from stream "${stream}"`,
+    state: 'the key holds another type',
+    remedy: 'Move that key away or use another one',
+  }
+  return new MillraceError(code, told, { cause: error })
 }
