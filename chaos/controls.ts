@@ -85,7 +85,7 @@ export const controls: readonly Control[] = [
         replace: 'local function wins(choice, id, held)\n  do return true end\n',
       },
       {
-        file: 'engine/src/apply/compile-plan.ts',
+        file: 'engine/src/operators/choice.ts',
         find: ' value + 0 end\n      end',
         replace: ' value + 0 end\n        win = true\n      end',
       },

@@ -15,21 +15,12 @@ export { stream } from './declare/stream.ts'
 export type { Entry, EntryOf, ExtraFields, Stream } from './declare/stream.ts'
 export { integer, text } from './declare/fields.ts'
 export type { Field, Fields, IntegerField, TextField, ValuesOf } from './declare/fields.ts'
-export {
-  average,
-  count,
-  entryTime,
-  first,
-  latest,
-  max,
-  min,
-  projection,
-  sum,
-  type Operator,
-  type Operators,
-  type Projection,
-  type ProjectionOptions,
-} from './declare/projection.ts'
+export { average } from './operators/average.ts'
+export { entryTime, first, latest } from './operators/choice.ts'
+export { max, min } from './operators/extreme.ts'
+export { count, sum } from './operators/total.ts'
+export type { Operator, Operators } from './operators/operators.ts'
+export { projection, type Projection, type ProjectionOptions } from './declare/projection.ts'
 export { Group } from './group.ts'
 export type { Balance } from './repair/balance.ts'
 export { groupKeys, readerKeys, streamLedger, type GroupKeys } from './redis/keys.ts'

@@ -3,11 +3,12 @@
  * hash (see `compile-plan.ts`), by the same rules as `stream.ts`, `fields.ts` and `fold.ts`.
  */
 import { compileDecode } from './compile-decode.ts'
-import { rowLayout } from './compile-plan.ts'
 import type { Field } from '../declare/fields.ts'
-import { luaLiteral } from './lua-literal.ts'
 import type { Plan } from '../declare/plan.ts'
 import type { Stream } from '../declare/stream.ts'
+import type { EntryInLua } from '../operators/column.ts'
+import { luaLiteral } from '../support/lua-literal.ts'
+import { rowLayout } from './row-layout.ts'
 
 /** The most entries of one batch: sums of so many small values need no check of their size. */
 export const pushDownMax = 5000
@@ -87,7 +88,7 @@ ${plans.map((plan, at) => compilePlanFold(fields, plan, at)).join('')}        el
 end
 local function rows_of(state)
   ${states.map((n) => `local R${n} = ${place(n, 2)}`).join(' ')}
-${plans.map(compileTimes).join('')}  return { ${list(states, (n) => `R${n}`)} }, state.problems, state.folded
+${plans.map(compileEnd).join('')}  return { ${list(states, (n) => `R${n}`)} }, state.problems, state.folded
 end`
 }
 
@@ -100,8 +101,8 @@ function fieldsOf(declared: Stream, plans: readonly Plan[]): FieldInFold[] {
     return { name, field, n: at + 1, isMade: false, plans: [] }
   })
   for (const [at, plan] of plans.entries()) {
-    for (const { of } of [...plan.counters, ...plan.extremes]) {
-      if (of !== undefined) fieldOf(fields, of).isMade = true
+    for (const { of, as } of plan.columns.flatMap(({ readings }) => readings)) {
+      if (as === 'integer') fieldOf(fields, of).isMade = true
     }
     const single = singleOf(fields, plan)
     if (single !== undefined) single.plans.push(at + 1)
@@ -176,14 +177,16 @@ function compilePlanFold(fields: readonly FieldInFold[], plan: Plan, at: number)
     single === undefined
       ? `          local k${n} = ${key}\n          local s${n} = S${n}[k${n}]\n`
       : ''
-  const first = [...firstRow(fields, plan), single === undefined ? `k${n}` : key]
+  const entry = entryInLua(fields)
+  const begun = plan.columns.flatMap((column) => column.beginInLua(entry))
+  const first = [...begun, single === undefined ? `k${n}` : key]
   // Room for what the check adds: a table that grows is made anew.
-  const later = [...plan.choices, ...plan.averages].map(() => 'false')
+  const left = plan.columns.flatMap(({ leaves }) => Array.from({ length: leaves }, () => 'false'))
   return `${found}          if s${n} then
 ${foldRow(fields, plan, `s${n}`)
   .map((line) => `            ${line}\n`)
   .join('')}          else
-            s${n} = { ${[...first, ...later].join(', ')} }
+            s${n} = { ${[...first, ...left].join(', ')} }
             S${n}[${single === undefined ? `k${n}` : `a${single.n}`}] = s${n}
             n${n} = n${n} + 1
             R${n}[n${n}] = s${n}
@@ -191,43 +194,20 @@ ${foldRow(fields, plan, `s${n}`)
 `
 }
 
-function firstRow(fields: readonly FieldInFold[], plan: Plan): string[] {
-  return [
-    ...plan.counters.map(({ of }) => (of === undefined ? '1' : `m${fieldOf(fields, of).n}`)),
-    ...plan.extremes.map(({ of }) => `m${fieldOf(fields, of).n}`),
-    ...plan.choices.flatMap((choice) => [
-      'entry[1]',
-      ...choice.fields.map(({ of }) =>
-        typeof of === 'string' ? `a${fieldOf(fields, of).n}` : 'false',
-      ),
-    ]),
-  ]
+function entryInLua(fields: readonly FieldInFold[]): EntryInLua {
+  return {
+    id: 'entry[1]',
+    text: (name) => `a${fieldOf(fields, name).n}`,
+    integer: (name) => `m${fieldOf(fields, name).n}`,
+    isSmall: (name) => isSmall(fieldOf(fields, name).field),
+  }
 }
 
 function foldRow(fields: readonly FieldInFold[], plan: Plan, row: string): string[] {
-  const layout = rowLayout(plan)
-  const counters = plan.counters.map(({ of }, at) => {
-    const slot = `${row}[${at + 1}]`
-    if (of === undefined) return `${slot} = ${slot} + 1`
-    const { n, field } = fieldOf(fields, of)
-    return `${slot} = ${isSmall(field) ? `${slot} + m${n}` : `add_exactly(${slot}, m${n})`}`
+  const entry = entryInLua(fields)
+  return rowLayout(plan).columns.flatMap(({ column, at }) => {
+    return column.foldInLua((value) => `${row}[${at.values + value}]`, entry)
   })
-  const extremes = plan.extremes.map(({ of, kind }, at) => {
-    const slot = `${row}[${layout.extremesAt + at}]`
-    const value = `m${fieldOf(fields, of).n}`
-    return `if ${value} ${kind === 'min' ? '<' : '>'} ${slot} then ${slot} = ${value} end`
-  })
-  // Entries come in the order of their ids: the last one is the latest, and the first was there before.
-  const choices = plan.choices.flatMap((choice, at) => {
-    if (choice.kind === 'first') return []
-    const from = layout.choicesAt[at] ?? 0
-    const values = choice.fields.flatMap(({ of }, value) => {
-      if (typeof of !== 'string') return []
-      return [`${row}[${from + 1 + value}] = a${fieldOf(fields, of).n}`]
-    })
-    return [`${row}[${from}] = entry[1]`, ...values]
-  })
-  return [...counters, ...extremes, ...choices]
 }
 
 /** Whether no batch can sum this field up to 2^53. */
@@ -237,17 +217,12 @@ function isSmall(field: Field): boolean {
   return most * pushDownMax <= Number.MAX_SAFE_INTEGER
 }
 
-/** The times of the chosen entries: once for each row, not for each entry. */
-function compileTimes(plan: Plan, planAt: number): string {
-  const layout = rowLayout(plan)
-  const sets = plan.choices.flatMap(({ fields }, at) => {
-    const id = `row[${layout.choicesAt[at] ?? 0}]`
-    return fields.flatMap(({ of }, value) => {
-      if (typeof of === 'string') return []
-      const slot = `row[${(layout.choicesAt[at] ?? 0) + 1 + value}]`
-      return [`    ${slot} = string.sub(${id}, 1, string.find(${id}, '-', 1, true) - 1)\n`]
-    })
+/** What is made once for each row, not for each entry. */
+function compileEnd(plan: Plan, planAt: number): string {
+  const statements = rowLayout(plan).columns.flatMap(({ column, at }) => {
+    return column.endInLua?.((value) => `row[${at.values + value}]`) ?? []
   })
-  if (sets.length === 0) return ''
-  return `  for _, row in ipairs(R${planAt + 1}) do\n${sets.join('')}  end\n`
+  if (statements.length === 0) return ''
+  const lines = statements.map((statement) => `    ${statement}\n`).join('')
+  return `  for _, row in ipairs(R${planAt + 1}) do\n${lines}  end\n`
 }

@@ -2,7 +2,7 @@
 import { compileFold } from './compile-fold.ts'
 import { compilePlans } from './compile-plan.ts'
 import { refusalTexts } from './dead-letter.ts'
-import { luaLiteral } from './lua-literal.ts'
+import { luaLiteral } from '../support/lua-literal.ts'
 import type { Plan } from '../declare/plan.ts'
 import { script, type Script } from '../scripts/run-script.ts'
 import type { Stream } from '../declare/stream.ts'

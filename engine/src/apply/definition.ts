@@ -22,17 +22,10 @@ export function definitionOf(plans: readonly Plan[]): string {
 }
 
 /** One projection, the same text however it was written down. */
-function folds({ key, counters, extremes, choices, averages }: Plan): string {
-  const counted = counters.map(({ field, of }) => [field, of === undefined ? 'count' : 'sum', of])
-  const others = [
-    ...extremes.map(({ field, kind, of }) => [field, kind, of]),
-    ...choices.flatMap(({ kind, fields }) => fields.map(({ field, of }) => [field, kind, of])),
-    ...averages.map(({ field, sumAt, countAt }) => {
-      return [field, 'average', counters[sumAt]?.field, counters[countAt]?.field]
-    }),
-  ]
-  const fields = [...counted, ...others].map((field) => JSON.stringify(field)).sort()
-  return JSON.stringify([key.literals, key.parts.map(({ name, isText }) => [name, isText]), fields])
+function folds({ key, columns }: Plan): string {
+  const fields = columns.flatMap(({ definition }) => definition.map((one) => JSON.stringify(one)))
+  const parts = key.parts.map(({ name, isText }) => [name, isText])
+  return JSON.stringify([key.literals, parts, fields.sort()])
 }
 
 /**

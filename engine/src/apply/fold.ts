@@ -1,17 +1,15 @@
 /** The pull interpreter's half in Node: folds the entries of a batch per hash before they are sent. */
-import { compareIds, timeOf } from '../support/entry-id.ts'
-import type { Choice, Plan } from '../declare/plan.ts'
+import type { Plan } from '../declare/plan.ts'
 import type { Entry } from '../declare/stream.ts'
+import type { Row } from '../operators/column.ts'
 
 /** The folded effects of a batch. */
 export interface Effects {
   /** Keys of the hashes, those of the first plan first. */
   readonly keys: readonly string[]
-  /** For each plan the rows of its keys; a row holds counters, extremes, then id and values of each choice. */
+  /** For each plan the rows of its keys; a row holds the values of its columns. */
   readonly rows: readonly (readonly Row[])[]
 }
-
-type Row = (number | string)[]
 
 /**
  * Folds entries per hash. The order of the entries does not matter.
@@ -45,52 +43,16 @@ export function keyCollision(key: string): TypeError {
   )
 }
 
-function firstRow(plan: Plan, entry: Entry): Row {
+function firstRow({ columns }: Plan, entry: Entry): Row {
   const row: Row = []
-  for (const counter of plan.counters)
-    row.push(counter.of === undefined ? 1 : valueOf(entry, counter.of))
-  for (const extreme of plan.extremes) row.push(valueOf(entry, extreme.of))
-  for (const choice of plan.choices) pushChoice(row, choice, entry)
+  for (const column of columns) column.begin(row, entry)
   return row
 }
 
-function pushChoice(row: Row, choice: Choice, entry: Entry): void {
-  row.push(entry.id)
-  for (const { of } of choice.fields) {
-    row.push(typeof of === 'string' ? String(entry.values[of]) : timeOf(entry.id))
-  }
-}
-
-function fold(plan: Plan, row: Row, entry: Entry): void {
+function fold({ columns }: Plan, row: Row, entry: Entry): void {
   let at = 0
-  for (const counter of plan.counters) {
-    const delta = counter.of === undefined ? 1 : valueOf(entry, counter.of)
-    row[at] = addExactly(row[at] ?? 0, delta)
-    at += 1
+  for (const column of columns) {
+    column.fold(row, at, entry)
+    at += column.width
   }
-  for (const extreme of plan.extremes) {
-    const value = valueOf(entry, extreme.of)
-    const held = Number(row[at])
-    row[at] = extreme.kind === 'min' ? Math.min(held, value) : Math.max(held, value)
-    at += 1
-  }
-  for (const choice of plan.choices) {
-    const order = compareIds(entry.id, String(row[at]))
-    if (choice.kind === 'latest' ? order > 0 : order < 0) {
-      const chosen: Row = []
-      pushChoice(chosen, choice, entry)
-      row.splice(at, chosen.length, ...chosen)
-    }
-    at += 1 + choice.fields.length
-  }
-}
-
-/** Sums stay numbers while these are exact; beyond 2^53 they are decimal text. */
-function addExactly(a: number | string, b: number): number | string {
-  if (typeof a === 'number' && Number.isSafeInteger(a + b)) return a + b
-  return String(BigInt(a) + BigInt(b))
-}
-
-function valueOf(entry: Entry, name: string): number {
-  return Number(entry.values[name])
 }

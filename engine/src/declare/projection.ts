@@ -1,28 +1,12 @@
 /**
  * Projections: declared, order-independent folds of entries onto hashes. A projection is pure data with several
- * interpreters: `reference.ts` in memory, `fold.ts` with `lua/parts/effects.lua` for consumers.
+ * interpreters: `reference.ts` in memory, one entry at a time; `apply/fold.ts` with `lua/parts/effects.lua` where entries are pulled;
+ * and `apply/compile-fold.ts` where they are pushed down. What they ask of each operator stands in `operators/`.
  */
-import { templateProblem } from './key-template.ts'
+import { operatorProblem, type Operator, type Operators } from '../operators/operators.ts'
 import { checkKnown } from '../support/known-options.ts'
-import { operatorProblem } from './operator-problem.ts'
+import { templateProblem } from './key-template.ts'
 import { checkRankings, type RankableField, type Rankings } from './ranking.ts'
-
-/** The time of an entry: the milliseconds of its id. */
-interface EntryTime {
-  readonly kind: 'entry-time'
-}
-
-/** Where an operator takes its value from: the name of a field, or the entry's time. */
-export type Source<Name extends string = string> = Name | EntryTime
-
-/** How one field of the hash comes about. `Name`: the fields of the entry that it reads. */
-export type Operator<Name extends string = string> =
-  | { readonly kind: 'count' }
-  | { readonly kind: 'sum' | 'min' | 'max'; readonly of: Name }
-  | { readonly kind: 'first' | 'latest'; readonly of: Source<Name> }
-  | { readonly kind: 'average'; readonly sum: string; readonly count: string }
-
-export type Operators = Readonly<Record<string, Operator>>
 
 /** A declared projection. `Name`: the fields of the entry that it reads. */
 export interface Projection<Name extends string = string> {
@@ -43,73 +27,6 @@ export interface ProjectionOptions<RankedField extends string = string> {
    */
   readonly rankings?: Partial<Rankings<RankedField>>
 }
-
-/** The number of entries. */
-export const count = (): { readonly kind: 'count' } => ({ kind: 'count' })
-
-/** The sum of an integer field. */
-export const sum = <Name extends string>(
-  of: Name,
-): { readonly kind: 'sum'; readonly of: Name } => ({
-  kind: 'sum',
-  of,
-})
-
-/** The smallest value of an integer field. */
-export const min = <Name extends string>(
-  of: Name,
-): { readonly kind: 'min'; readonly of: Name } => ({
-  kind: 'min',
-  of,
-})
-
-/** The largest value of an integer field. */
-export const max = <Name extends string>(
-  of: Name,
-): { readonly kind: 'max'; readonly of: Name } => ({
-  kind: 'max',
-  of,
-})
-
-/**
- * The value of the entry with the smallest id. All `first` fields of a projection move together. A hash that was
- * loaded before its first entry keeps its values, unless one of them is `first(entryTime())` and says that they are
- * younger than the entry.
- */
-export const first = <const S extends Source>(
-  of: S,
-): { readonly kind: 'first'; readonly of: S } => ({
-  kind: 'first',
-  of,
-})
-
-/**
- * The value of the entry with the largest id. All `latest` fields of a projection move together. A hash that was
- * loaded before its first entry loses its values to any entry, unless one of them is `latest(entryTime())`: then only
- * an entry of a later millisecond replaces them.
- */
-export const latest = <const S extends Source>(
-  of: S,
-): { readonly kind: 'latest'; readonly of: S } => ({
-  kind: 'latest',
-  of,
-})
-
-/**
- * `sum` divided by `count`, two fields of the same hash (by `count` or `sum`), rounded half up; 0 when the divisor is 0.
- * Both stay within ±2^51, so that the quotient is exact; an entry that would lead further is refused.
- */
-export const average = (
-  sumField: string,
-  countField: string,
-): { readonly kind: 'average'; readonly sum: string; readonly count: string } => ({
-  kind: 'average',
-  sum: sumField,
-  count: countField,
-})
-
-/** The time of the entry in milliseconds, for `first` and `latest`. */
-export const entryTime = (): EntryTime => ({ kind: 'entry-time' })
 
 type NamesInTemplate<T extends string> = T extends `${string}{${infer Name}}${infer Rest}`
   ? NamesInTemplate<Rest> | (Name extends `{${string}` ? never : Name)
@@ -157,13 +74,6 @@ function checkField(template: string, fields: Operators, field: string, operator
   const refused = (what: string): TypeError =>
     new TypeError(`Cannot declare projection "${template}": ${what}`)
   if (field === '' || field.startsWith('@')) throw refused(`field "${field}" is not a name`)
-  const problem = operatorProblem(operator)
+  const problem = operatorProblem(operator, fields)
   if (problem !== undefined) throw refused(`field "${field}" ${problem}`)
-  if (operator.kind !== 'average') return
-  for (const operand of [operator.sum, operator.count]) {
-    const kind = Object.hasOwn(fields, operand) ? fields[operand]?.kind : undefined
-    if (kind !== 'count' && kind !== 'sum') {
-      throw refused(`"${field}" averages "${operand}", which is no count or sum here`)
-    }
-  }
 }

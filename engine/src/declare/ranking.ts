@@ -2,27 +2,22 @@
  * Rankings: sorted sets that follow an integer field of a projection's hashes. The score is the field's final value, so
  * it depends on no order, and it is written in the same script as the hash: a ranking says what the hashes say.
  */
+import { rankableKinds, type Operators, type RankableKind } from '../operators/operators.ts'
 import { readTemplate } from './key-template.ts'
-import type { Operators } from './projection.ts'
-
-const rankableKinds = ['count', 'sum', 'average', 'min', 'max'] as const
 
 /** The fields of a projection that can be ranked: those that hold an integer of the fold. */
 export type RankableField<O extends Operators> = {
-  [Field in keyof O]: O[Field]['kind'] extends (typeof rankableKinds)[number] ? Field : never
+  [Field in keyof O]: O[Field]['kind'] extends RankableKind ? Field : never
 }[keyof O] &
   string
 
 /** Field of the hash to the key of the sorted set that ranks by it. */
 export type Rankings<Field extends string = string> = Readonly<Record<Field, string>>
 
-/** A ranking made ready: where the final value of its field stands in a plan. */
+/** One ranking: its key, and the field of the hashes that it follows. */
 export interface RankingPlan {
   readonly key: string
   readonly field: string
-  readonly from: 'counters' | 'extremes' | 'averages'
-  /** Position there. */
-  readonly at: number
 }
 
 /** @throws {TypeError} when a ranking cannot be kept. */
@@ -75,17 +70,8 @@ export const rankingKeys = (
   plans: readonly { readonly rankings: readonly RankingPlan[] }[],
 ): string[] => plans.flatMap(({ rankings }) => rankings.map(({ key }) => key))
 
-/** Finds each ranked field among the sorted operators of a plan. */
-export function rankingPlans(
-  rankings: Rankings,
-  places: Readonly<Record<RankingPlan['from'], readonly { readonly field: string }[]>>,
-): RankingPlan[] {
-  return Object.entries(rankings).flatMap(([ranked, key]) =>
-    (['counters', 'extremes', 'averages'] as const).flatMap((from) => {
-      const at = places[from].findIndex(({ field }) => field === ranked)
-      return at < 0 ? [] : [{ key, field: ranked, from, at }]
-    }),
-  )
+export function rankingPlans(rankings: Rankings): RankingPlan[] {
+  return Object.entries(rankings).map(([field, key]) => ({ key, field }))
 }
 
 /** The literals of a key template; see `KeyTemplate` of `plan.ts`. */

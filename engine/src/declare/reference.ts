@@ -1,9 +1,11 @@
 /**
  * The reference interpreter: folds entries one by one in memory, in plain words. It is the oracle of the tests, and
- * what a rebuild compares with; nothing here is shared with the other interpreters but the plan.
+ * what a rebuild compares with; nothing here is shared with the other interpreters but what a declaration says and which
+ * key it means. So it asks no operator to fold: each is written here a second time.
  */
+import type { Operator, Operators } from '../operators/operators.ts'
 import { compareIds, timeOf } from '../support/entry-id.ts'
-import { planOf, type Choice, type Extreme, type Plan } from './plan.ts'
+import { planOf, type Plan } from './plan.ts'
 import type { Projection } from './projection.ts'
 import { memberOf } from './ranking.ts'
 import type { Entry, Stream } from './stream.ts'
@@ -22,12 +24,14 @@ export class Reference {
   readonly hashes: Map<string, Hash> = new Map<string, Hash>()
   /** Key to the members of the ranking and their scores. */
   readonly rankings: Map<string, Map<string, number>> = new Map<string, Map<string, number>>()
-  readonly #plans: readonly Plan[]
+  readonly #projections: readonly { readonly plan: Plan; readonly fields: Operators }[]
   readonly #declared: Stream
 
   constructor(declared: Stream, projections: readonly Projection[]) {
     this.#declared = declared
-    this.#plans = projections.map((projection) => planOf(projection, declared))
+    this.#projections = projections.map((projection) => {
+      return { plan: planOf(projection, declared), fields: projection.fields }
+    })
   }
 
   /**
@@ -41,15 +45,14 @@ export class Reference {
       throw new TypeError(`Cannot apply entry ${entry.id}: field "${missing}" is missing`)
     }
     const changed = new Map<string, Hash>()
-    for (const plan of this.#plans) {
+    for (const { plan, fields } of this.#projections) {
       const key = plan.keyOf(entry.values)
-      const hash = changed.get(key) ?? new Map(this.hashes.get(key))
-      const refusal = fold(plan, hash, entry)
-      if (refusal !== undefined) return refusal
-      changed.set(key, hash)
+      const folded = fold(fields, changed.get(key) ?? this.hashes.get(key) ?? new Map(), entry)
+      if (typeof folded === 'string') return folded
+      changed.set(key, folded)
     }
     for (const [key, hash] of changed) this.hashes.set(key, hash)
-    for (const plan of this.#plans) this.#rank(plan, plan.keyOf(entry.values))
+    for (const { plan } of this.#projections) this.#rank(plan, plan.keyOf(entry.values))
     return undefined
   }
 
@@ -62,57 +65,112 @@ export class Reference {
   }
 }
 
-function fold(plan: Plan, hash: Hash, entry: Entry): RefusalCode | undefined {
-  const totals = totalsOf(plan, hash, entry)
-  if (typeof totals === 'string') return totals
-  const refusal =
-    plan.extremes
-      .map((extreme) => reach(extreme, hash, entry))
-      .find((code) => code !== undefined) ??
-    plan.choices.map((choice) => choose(choice, hash, entry)).find((code) => code !== undefined)
-  if (refusal !== undefined) return refusal
-  for (const [at, { field }] of plan.counters.entries()) hash.set(field, String(totals[at]))
-  for (const { field, sumAt, countAt } of plan.averages) {
-    hash.set(field, String(roundedQuotient(totals[sumAt] ?? 0n, totals[countAt] ?? 0n)))
-  }
-  return undefined
+/** One entry on its way into one hash. */
+interface Step {
+  readonly fields: Operators
+  readonly before: ReadonlyMap<string, string>
+  readonly after: Hash
+  readonly entry: Entry
 }
 
-/** What the counters come to, in the order of the plan. */
-function totalsOf(plan: Plan, hash: Hash, entry: Entry): bigint[] | RefusalCode {
-  const totals: bigint[] = []
-  for (const { field, of, isAveraged } of plan.counters) {
-    const held = integerOf(hash.get(field))
-    if (held === undefined) return 'not-an-integer'
-    const total = held + (of === undefined ? 1n : BigInt(entry.values[of] ?? 0))
-    const limit = isAveraged ? averagedMax : int64Max
-    if (total > limit || total < (isAveraged ? -limit : -limit - 1n)) return 'overflow'
-    totals.push(total)
-  }
-  return totals
+/** Operators of a larger number are folded later: of several refusals the first is told, and an average reads totals. */
+const turns: Readonly<Record<Operator['kind'], number>> = {
+  count: 0,
+  sum: 0,
+  min: 1,
+  max: 1,
+  latest: 2,
+  first: 3,
+  average: 4,
 }
 
-function reach({ field, kind, of }: Extreme, hash: Hash, entry: Entry): RefusalCode | undefined {
-  const value = BigInt(entry.values[of] ?? 0)
-  const held = integerOf(hash.get(field) ?? String(value))
+function fold(
+  fields: Operators,
+  before: ReadonlyMap<string, string>,
+  entry: Entry,
+): Hash | RefusalCode {
+  const step = { fields, before, after: new Map(before), entry }
+  const inTurn = Object.entries(fields).sort(([, a], [, b]) => turns[a.kind] - turns[b.kind])
+  for (const [field, operator] of inTurn) {
+    const refusal = foldField(step, field, operator)
+    if (refusal !== undefined) return refusal
+  }
+  return step.after
+}
+
+function foldField(step: Step, field: string, operator: Operator): RefusalCode | undefined {
+  switch (operator.kind) {
+    case 'count':
+      return add(step, field, 1n)
+    case 'sum':
+      return add(step, field, integerIn(step.entry, operator.of))
+    case 'min':
+    case 'max':
+      return reach(step, field, operator.kind, integerIn(step.entry, operator.of))
+    case 'first':
+    case 'latest':
+      return choose(step, field, operator)
+    case 'average': {
+      const [total, divisor] = [operator.sum, operator.count].map((of) => step.after.get(of))
+      step.after.set(field, String(roundedQuotient(BigInt(total ?? 0), BigInt(divisor ?? 0))))
+      return undefined
+    }
+    default:
+      throw new TypeError(`No operator: ${JSON.stringify(operator satisfies never)}`)
+  }
+}
+
+function integerIn(entry: Entry, name: string): bigint {
+  return BigInt(entry.values[name] ?? 0)
+}
+
+function add(
+  { fields, before, after }: Step,
+  field: string,
+  amount: bigint,
+): RefusalCode | undefined {
+  const held = integerOf(before.get(field))
   if (held === undefined) return 'not-an-integer'
-  if (kind === 'min' ? value <= held : value >= held) hash.set(field, String(value))
+  const total = held + amount
+  const isAveraged = Object.values(fields).some((other) => {
+    return other.kind === 'average' && (other.sum === field || other.count === field)
+  })
+  const limit = isAveraged ? averagedMax : int64Max
+  if (total > limit || total < (isAveraged ? -limit : -limit - 1n)) return 'overflow'
+  after.set(field, String(total))
   return undefined
 }
 
-function choose(choice: Choice, hash: Hash, entry: Entry): RefusalCode | undefined {
-  const heldId = hash.get(choice.idField)
+function reach(
+  { before, after }: Step,
+  field: string,
+  kind: 'min' | 'max',
+  value: bigint,
+): RefusalCode | undefined {
+  const held = integerOf(before.get(field) ?? String(value))
+  if (held === undefined) return 'not-an-integer'
+  if (kind === 'min' ? value <= held : value >= held) after.set(field, String(value))
+  return undefined
+}
+
+/** All fields under one choice ask the same hash, as it was before, so they come to the same answer. */
+function choose(
+  { fields, before, after, entry }: Step,
+  field: string,
+  { kind, of }: Extract<Operator, { kind: 'first' | 'latest' }>,
+): RefusalCode | undefined {
+  const idField = `@${kind}`
+  const heldId = before.get(idField)
   if (heldId !== undefined && !/^\d{1,20}-\d{1,20}$/.test(heldId)) return 'not-an-id'
-  const timeField = choice.fields[choice.timeAt]?.field
-  const heldTimeText = timeField === undefined ? undefined : hash.get(timeField)
+  const others = Object.entries(fields).filter(([, other]) => other.kind === kind)
+  const timeField = others.find(([, other]) => 'of' in other && typeof other.of !== 'string')?.[0]
+  const heldTimeText = timeField === undefined ? undefined : before.get(timeField)
   const heldTime = heldTimeText === undefined ? undefined : integerOf(heldTimeText)
   if (heldTimeText !== undefined && heldTime === undefined) return 'not-an-integer'
-  const isLoaded = choice.fields.some(({ field }) => hash.has(field))
-  if (!wins(choice.kind, entry.id, heldId, heldTime, isLoaded)) return undefined
-  hash.set(choice.idField, entry.id)
-  for (const { field, of } of choice.fields) {
-    hash.set(field, typeof of === 'string' ? String(entry.values[of]) : timeOf(entry.id))
-  }
+  const isLoaded = others.some(([name]) => before.has(name))
+  if (!wins(kind, entry.id, heldId, heldTime, isLoaded)) return undefined
+  after.set(idField, entry.id)
+  after.set(field, typeof of === 'string' ? String(entry.values[of]) : timeOf(entry.id))
   return undefined
 }
 

@@ -8,7 +8,6 @@ import {
   type IntegerField,
   type ValuesOf,
 } from './fields.ts'
-import { shown } from './operator-problem.ts'
 import {
   anObject,
   checkNoMore,
@@ -17,6 +16,7 @@ import {
   nonEmpty,
   required,
 } from '../support/option-values.ts'
+import { described } from '../support/shown.ts'
 
 /** A declared stream: its key and what its entries hold. Pure data; `Millrace` does things with it. */
 export interface Stream<F extends Fields = Fields> {
@@ -70,7 +70,7 @@ export function stream<const F extends Fields>(
     }
     if (isField(field)) continue
     throw new TypeError(
-      `Cannot declare stream "${key}": field "${name}" is ${shown(field)}, not a field. Call integer() or text()`,
+      `Cannot declare stream "${key}": field "${name}" is ${described(field)}, not a field. Call integer() or text()`,
     )
   }
   return { key, fields }
@@ -88,7 +88,7 @@ export function checkStream(action: string, declared: unknown): void {
   const { key, fields } = (declared ?? {}) as Partial<Stream>
   if (typeof key === 'string' && typeof fields === 'object') return
   throw new TypeError(
-    `Cannot ${action}: the stream is ${shown(declared)}, and allowed is what stream() returns`,
+    `Cannot ${action}: the stream is ${described(declared)}, and allowed is what stream() returns`,
   )
 }
 

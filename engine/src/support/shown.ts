@@ -17,3 +17,12 @@ export function messageOf(error: unknown): string {
     return 'something without a text was thrown'
   }
 }
+
+/** What stands where a declaration should: a function is mostly one of ours that was not called. */
+export function described(given: unknown): string {
+  if (typeof given === 'function') return `the function ${given.name || 'without a name'}`
+  if (given === undefined) return 'nothing'
+  if (given === null) return 'null'
+  if (typeof given === 'string') return `the text "${given}"`
+  return typeof given === 'object' ? 'an object of another kind' : `a ${typeof given}`
+}
