@@ -98,6 +98,19 @@ onEachServer('appendBatch', (bench) => {
     await waitFor(async () => (await keysOf()).length === 0, { what: 'the keys to be forgotten' })
   })
 
+  test('counts keys by when they are forgotten: after their time, and an eighth of it at most', async () => {
+    const { millrace, redis } = bench()
+    const { visits } = visitModel(freshPrefix())
+    const rememberMs = 8_000_000
+    const [seconds] = (await redis.send('TIME')) as [string, string]
+    await millrace.appendBatch(visits, [keyed(1, 'a')], { rememberMs })
+    const counts = (await redis.send('HGETALL', `${visits.key}:once`)) as string[]
+    const [forgetAt, count] = counts
+    assert.deepEqual([counts.length, count], [2, '1'])
+    const inMs = Number(forgetAt) - Number(seconds) * 1000
+    assert.ok(inMs > rememberMs && inMs < 1.126 * rememberMs, `forgotten in ${inMs} ms`)
+  })
+
   test('checks everything before anything is written', async () => {
     const { millrace, redis } = bench()
     const { visits } = visitModel(freshPrefix())

@@ -23,6 +23,16 @@ import {
 } from '../stage/lost-group.ts'
 
 onEachServer('recovery', (bench) => {
+  test('of a group that never settled anything delivers all, and counts nothing as settled', async () => {
+    const fixture = await freshGroup(bench())
+    const { redis, visits, group } = fixture
+    await appendMore(fixture, 1, 3)
+    await redis.send('XGROUP', 'DESTROY', visits.key, 'desk')
+    const plan = await group.recovery()
+    assert.deepEqual(summary(plan), ['no-group', '0-0', 3, 0])
+    assert.deepEqual([plan.applied, plan.deadLettered], [0, 0])
+  })
+
   test('of a destroyed group delivers what was never settled, and leaves the unknown to people', async (t) => {
     const fixture = await freshGroup(bench())
     const { redis, visits, group } = fixture

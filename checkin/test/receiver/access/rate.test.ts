@@ -49,6 +49,32 @@ test('receivers share the bucket of a client, and count on their own while Redis
   assert.equal(troubles.length, 1)
 })
 
+test('a receiver takes a tenth of the bucket of all at once, or what it lacks', async (t) => {
+  const { server } = await receiverStage(t)
+  const millrace = await connect({ url: server.url })
+  t.after(() => millrace.close())
+  const asked: string[][] = []
+  const send = (...args: string[]) => {
+    // What it lacks for this one, for a first refusal, and what it would like to have.
+    asked.push(args.slice(-3))
+    return millrace.send(...args)
+  }
+  const onTrouble = assert.ifError
+  const buckets = new SharedBuckets({
+    perSecond: 100,
+    millrace: { send },
+    prefix: 'ncc:rate:',
+    onTrouble,
+  })
+  t.mock.method(performance, 'now', () => 5000)
+  assert.equal((await buckets.take('key:c', 1)).isTaken, true)
+  assert.equal((await buckets.take('key:c', 12)).isTaken, true)
+  assert.deepEqual(asked, [
+    ['1', '1', '10'],
+    ['3', '3', '3'],
+  ])
+})
+
 test('a stream is slowed down to the rate', async (t) => {
   const { url, entries } = await receiverStage(t, { access: { rateLimit: 20 } })
   const client = new NdjsonClient(url)
