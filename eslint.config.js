@@ -1,5 +1,38 @@
 import js from '@eslint/js'
+import importX from 'eslint-plugin-import-x'
 import tseslint from 'typescript-eslint'
+
+/**
+ * The rooms of the engine, and which others each may import from, types included. What is in none of them is the front
+ * door (`index.ts`, `millrace.ts`, `group.ts`), from which no room imports.
+ */
+const engineRooms = {
+  support: [],
+  declare: ['support'],
+  redis: ['support'],
+  scripts: ['support', 'declare', 'redis'],
+  apply: ['support', 'declare', 'redis', 'scripts'],
+  append: ['support', 'declare', 'redis', 'scripts'],
+  handle: ['support', 'declare', 'redis', 'scripts', 'apply', 'consume/delivery-reader.ts'],
+  consume: ['support', 'declare', 'redis', 'scripts', 'apply', 'handle'],
+  operate: ['support', 'declare', 'redis', 'scripts', 'apply', 'consume'],
+  repair: ['support', 'declare', 'redis', 'scripts', 'apply', 'consume', 'operate'],
+}
+
+function oneWay(folder, rooms) {
+  const zones = Object.entries(rooms).map(([room, below]) => ({
+    target: `./${folder}/${room}`,
+    from: `./${folder}`,
+    except: [room, ...below].map((name) => `./${name}`),
+    message: `${folder}/${room} imports only ${below.length === 0 ? 'itself' : `from ${below.join(', ')}`}`,
+  }))
+  return {
+    files: [`${folder}/**/*.ts`],
+    rules: {
+      'import-x/no-restricted-paths': ['error', { basePath: import.meta.dirname, zones }],
+    },
+  }
+}
 
 /** Refuses imports that leave the allowed direction; ARCHITECTURE.md draws the arrows. */
 const noImportOf = (group, message) => ({
@@ -29,8 +62,25 @@ export default tseslint.config(
       'max-lines': ['error', { max: 250, skipBlankLines: true, skipComments: true }],
       'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }],
       complexity: ['error', 12],
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
     },
   },
+  {
+    files: ['**/*.ts'],
+    plugins: { 'import-x': importX },
+    settings: {
+      'import-x/extensions': ['.ts'],
+      'import-x/parsers': { '@typescript-eslint/parser': ['.ts'] },
+      'import-x/resolver-next': [
+        importX.createNodeResolver({ extensions: ['.ts', '.js', '.mjs'] }),
+      ],
+    },
+    rules: { 'import-x/no-cycle': ['error', { ignoreExternal: true }] },
+  },
+  oneWay('engine/src', engineRooms),
   {
     files: [
       '**/test/**/*.ts',

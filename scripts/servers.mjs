@@ -1,5 +1,5 @@
 /**
- * Fetches the servers and proxies of the tests, without installing them: unpacks Debian's packages, with the libraries that
+ * Fetches the servers and proxies of the tests and the linter for Lua, without installing them: unpacks Debian's packages, with the libraries that
  * they were built for, into `.cache/servers/NAME/`; what `bin/` holds there starts them. Needs no root and leaves apt's own
  * lists alone. Where one cannot be had it says why and ends with 0: its tests show as not run.
  *
@@ -12,8 +12,10 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -34,6 +36,11 @@ const programs = {
   valkey9: { suites: ['sid'], packages: ['valkey-server', 'valkey-tools'], shows: 'valkey-server' },
   nginx: { suites: ['own'], packages: ['nginx'], shows: 'nginx' },
   haproxy: { suites: ['own'], packages: ['haproxy'], shows: 'haproxy' },
+  luacheck: {
+    suites: ['own'],
+    packages: ['lua-check', 'lua-argparse', 'lua-filesystem', 'lua5.1'],
+    shows: 'luacheck',
+  },
 }
 
 class NotAvailable extends Error {}
@@ -122,15 +129,31 @@ function writeStarters(folder) {
   mkdirSync(join(folder, 'bin'), { recursive: true })
   for (const file of files.filter((each) => /^usr\/s?bin\/[^/]+$/.test(each))) {
     const starter = join(folder, 'bin', file.slice(file.lastIndexOf('/') + 1))
+    const interpreted = isLua(join(folder, file)) ? `"$home/usr/bin/lua5.1" ` : ''
     const lines = [
       '#!/bin/sh',
       `home="\${0%/*}/${relative('bin', '.')}"`,
-      `exec "$home/${loader}" --library-path ${path} "$home/${file}" "$@"`,
+      ...(interpreted === '' ? [] : luaPaths(files)),
+      `exec "$home/${loader}" --library-path ${path} ${interpreted}"$home/${file}" "$@"`,
       '',
     ]
     writeFileSync(starter, lines.join('\n'))
     chmodSync(starter, 0o755)
   }
+}
+
+function isLua(file) {
+  return statSync(file).isFile() && /^#!.*\blua/.test(readFileSync(file, 'latin1').slice(0, 80))
+}
+
+/** Where Lua's own modules are, and those that are libraries. */
+function luaPaths(files) {
+  const modules = 'usr/share/lua/5.1'
+  const libraries = files.find((file) => /^usr\/lib\/[^/]+\/lua\/5\.1$/.test(file))
+  return [
+    `export LUA_PATH="$home/${modules}/?.lua;$home/${modules}/?/init.lua"`,
+    `export LUA_CPATH="$home/${libraries}/?.so"`,
+  ]
 }
 
 /** Options that keep apt's sources, lists and archives in our temporary folder. */

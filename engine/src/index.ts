@@ -38,7 +38,8 @@ export type {
   Pauses,
 } from './consume/pause.ts'
 export type { Failure, RetryDecision, RetryPolicy } from './handle/retry-policy.ts'
-export type { ConsumerObserver, ConsumerOptions, Delivery } from './consume/consumer-options.ts'
+export type { ConsumerObserver, ConsumerOptions } from './consume/consumer-options.ts'
+export type { Delivery } from './handle/past-deliveries.ts'
 export type { FoldedBatch } from './consume/push-down.ts'
 export { ageOf, compareIds, isEntryId } from './support/entry-id.ts'
 export type { EntryPage, EntryPageOptions } from './operate/entry-page.ts'

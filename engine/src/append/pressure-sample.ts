@@ -1,6 +1,6 @@
 /** What Redis knows about pressure: the backlog of a stream and the share of its memory, in bounded time. */
 import { MillraceError } from '../support/errors.ts'
-import type { Millrace } from '../millrace.ts'
+import type { Reply } from '../redis/connection.ts'
 import { readBacklogs, undeliveredOf } from '../scripts/undelivered.ts'
 
 export interface ServerSample {
@@ -8,11 +8,13 @@ export interface ServerSample {
   readonly memoryShare: number | null
 }
 
+/** What a `Millrace` sends commands by. */
+export interface Sender {
+  send(...args: readonly string[]): Promise<Reply>
+}
+
 /** @throws {MillraceError} when the server cannot be asked. */
-export async function readServer(
-  millrace: Pick<Millrace, 'send'>,
-  stream: string,
-): Promise<ServerSample> {
+export async function readServer(millrace: Sender, stream: string): Promise<ServerSample> {
   const [backlog, memoryShare] = await Promise.all([
     backlogOf(millrace, stream),
     memoryShareOf(millrace),
@@ -21,7 +23,7 @@ export async function readServer(
 }
 
 /** Undelivered and pending entries of the group that has most of them. */
-async function backlogOf(millrace: Pick<Millrace, 'send'>, stream: string): Promise<number | null> {
+async function backlogOf(millrace: Sender, stream: string): Promise<number | null> {
   const connection = { send: (args: readonly string[]) => millrace.send(...args) }
   const reply = await unlessRefused(() => readBacklogs(connection, stream))
   if (reply === 'missing') return 0
@@ -36,7 +38,7 @@ async function backlogOf(millrace: Pick<Millrace, 'send'>, stream: string): Prom
 }
 
 /** Null when the server has no limit. */
-async function memoryShareOf(millrace: Pick<Millrace, 'send'>): Promise<number | null> {
+async function memoryShareOf(millrace: Sender): Promise<number | null> {
   const info = await unlessRefused(() => millrace.send('INFO', 'memory'))
   const read = (name: string): number =>
     Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(String(info))?.[1] ?? 0)

@@ -5,10 +5,9 @@
 import { EventLoopDelay } from '../support/event-loop-delay.ts'
 import type { Fields } from '../declare/fields.ts'
 import { callback, checkOptions, numberFrom, type Rules } from '../support/option-values.ts'
-import type { Millrace } from '../millrace.ts'
 import { ObserverCalls } from '../support/observer-calls.ts'
 import { wait } from '../support/persist.ts'
-import { readServer } from './pressure-sample.ts'
+import { readServer, type Sender } from './pressure-sample.ts'
 import { checkStream, type Stream } from '../declare/stream.ts'
 
 /** Above a limit the state is `overloaded`, until the value is below nine tenths of it. 0 turns a limit off. */
@@ -63,7 +62,7 @@ const rules: Rules<PressureOptions> = {
 const lowShare = 0.9
 
 export class Pressure<F extends Fields = Fields> {
-  readonly #millrace: Pick<Millrace, 'send'>
+  readonly #millrace: Sender
   readonly #stream: Stream<F>
   readonly #everyMs: number
   readonly #calls: ObserverCalls<Pick<PressureOptions, 'onChange'>>
@@ -75,7 +74,7 @@ export class Pressure<F extends Fields = Fields> {
   #run: Promise<void> | undefined
 
   /** It does nothing until it is run. @throws {RangeError} or {TypeError} naming the option that cannot be used. */
-  constructor(millrace: Pick<Millrace, 'send'>, stream: Stream<F>, options: PressureOptions = {}) {
+  constructor(millrace: Sender, stream: Stream<F>, options: PressureOptions = {}) {
     checkStream('watch the pressure', stream)
     checkOptions(`watch the pressure of stream "${stream.key}"`, options, rules)
     const { backlogMax = 1_000_000, memoryShareMax = 0.9, eventLoopDelayMaxMs = 1000 } = options

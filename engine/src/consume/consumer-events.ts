@@ -1,5 +1,6 @@
 /** Counts what a consumer does, and tells its observer. */
-import type { ConsumerObserver, Delivery } from './consumer-options.ts'
+import type { Delivery } from '../handle/past-deliveries.ts'
+import type { ConsumerObserver } from './consumer-options.ts'
 import type { Settled } from '../apply/gate.ts'
 import type { Fields } from '../declare/fields.ts'
 import { ObserverCalls } from '../support/observer-calls.ts'

@@ -2,8 +2,8 @@
 import { fieldsMax, isFoldable, plansMax, pushDownMax } from '../apply/compile-fold.ts'
 import type { Fields } from '../declare/fields.ts'
 import { checkConsumerGiven } from './given-options.ts'
-import type { Group } from '../group.ts'
 import type { Handler } from '../handle/handler-pool.ts'
+import type { Delivery } from '../handle/past-deliveries.ts'
 import type { Runs } from '../support/lifetime.ts'
 import type { Plan } from '../declare/plan.ts'
 import type { Projection } from '../declare/projection.ts'
@@ -12,9 +12,6 @@ import { ReadAhead } from '../handle/read-ahead.ts'
 import type { Connection } from '../redis/connection.ts'
 import type { RetryPolicy } from '../handle/retry-policy.ts'
 import type { Entry, Stream } from '../declare/stream.ts'
-
-/** How an entry came: delivered now, pending from before, claimed from another consumer, or due for its next attempt. */
-export type Delivery = 'new' | 'pending' | 'claimed' | 'retried'
 
 /**
  * What a consumer tells while it runs. All are optional and called in order; only `applied` is waited for. One that throws or rejects
@@ -49,10 +46,18 @@ export interface ConsumerObserver<F extends Fields = Fields> {
   paused?(isPaused: boolean): void
 }
 
+/** What a consumer asks of the group that made it. */
+interface Membership<F extends Fields> {
+  readonly name: string
+  readonly stream: Stream<F>
+  /** Whether nothing is undelivered and nothing pending. @throws {MillraceError} */
+  isDrained(): Promise<boolean>
+}
+
 /** What a consumer belongs to. */
 export interface Place<F extends Fields> {
   readonly connection: Connection
-  readonly group: Group<F>
+  readonly group: Membership<F>
   readonly runs: Runs
 }
 

@@ -19,14 +19,13 @@ import { DeliveryReader, type RawEntry } from './delivery-reader.ts'
 import { Gate } from '../apply/gate.ts'
 import { isPassing } from '../support/errors.ts'
 import type { Fields } from '../declare/fields.ts'
-import type { Group } from '../group.ts'
 import { HandlerPool } from '../handle/handler-pool.ts'
 import { InFlight } from '../apply/in-flight.ts'
 import { groupKeys, type GroupKeys } from '../redis/keys.ts'
 import { lostLetter, takeIn } from './intake.ts'
 import { Lease } from './lease.ts'
 import { Lifetime, type StopOptions } from '../support/lifetime.ts'
-import { firstDelivery, PastDeliveries } from '../handle/past-deliveries.ts'
+import { firstDelivery, PastDeliveries, type Delivery } from '../handle/past-deliveries.ts'
 import { PauseSwitch } from '../support/pause-switch.ts'
 import { isPaused } from './pause.ts'
 import { persist } from '../support/persist.ts'
@@ -37,7 +36,7 @@ import { Retries } from '../handle/retries.ts'
 import { Decoder, type Entry } from '../declare/stream.ts'
 import { ConsumerEvents, type ConsumerCounts } from './consumer-events.ts'
 import { checked, isPushedDown } from './consumer-options.ts'
-import type { ConsumerOptions, Delivery, Place, Settings } from './consumer-options.ts'
+import type { ConsumerOptions, Place, Settings } from './consumer-options.ts'
 
 /** What the parts of a consumer are given in common. */
 type Shared = Omit<ApplierParts, 'gate' | 'onApplied'> & Pick<ClaimerParts, 'leaseMs' | 'pause'>
@@ -45,7 +44,7 @@ type Shared = Omit<ApplierParts, 'gate' | 'onApplied'> & Pick<ClaimerParts, 'lea
 export class Consumer<F extends Fields = Fields> {
   readonly name: string
   readonly #connection: Connection
-  readonly #group: Group<F>
+  readonly #group: Place<F>['group']
   readonly #keys: GroupKeys
   readonly #isDraining: boolean
   readonly #folds: Folds
@@ -64,7 +63,7 @@ export class Consumer<F extends Fields = Fields> {
   #failure: { readonly error: unknown } | undefined
   #claiming: Promise<void> | undefined
 
-  /** Use {@link Group.consumer}. */
+  /** Use `Group.consumer`. */
   constructor({ connection, group, runs }: Place<F>, name: string, options: ConsumerOptions<F>) {
     const settings = checked(options)
     this.#lifetime = new Lifetime(`Consumer "${name}"`, runs)

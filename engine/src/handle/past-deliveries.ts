@@ -4,13 +4,15 @@
  * of them entries are handled one at a time, each settled before the next one begins, and only who was alone when the process died is
  * suspected: it waits longer each time, while the others go on.
  */
-import type { Delivery } from '../consume/consumer-options.ts'
 import { compareIds } from '../support/entry-id.ts'
 import type { InFlight } from '../apply/in-flight.ts'
 import { aloneField, type GroupKeys } from '../redis/keys.ts'
 import { persist } from '../support/persist.ts'
 import type { Connection } from '../redis/connection.ts'
 import { asList } from '../scripts/run-script.ts'
+
+/** How an entry came: delivered now, pending from before, claimed from another consumer, or due for its next attempt. */
+export type Delivery = 'new' | 'pending' | 'claimed' | 'retried'
 
 /** What is known of an entry. */
 export interface Past {

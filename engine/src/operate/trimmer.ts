@@ -1,13 +1,17 @@
-/** Keeps a stream bounded: runs {@link Millrace.trim} again and again. Promise: as there, nothing that is needed goes. */
+/** Keeps a stream bounded: runs `Millrace.trim` again and again. Promise: as there, nothing that is needed goes. */
 import { isPassing } from '../support/errors.ts'
 import type { Fields } from '../declare/fields.ts'
 import { checkObserver } from '../consume/given-options.ts'
 import { checkOptions, integerFrom, observerOf, type Rules } from '../support/option-values.ts'
-import type { Millrace } from '../millrace.ts'
 import { ObserverCalls } from '../support/observer-calls.ts'
 import { wait } from '../support/persist.ts'
 import { checkStream, type Stream } from '../declare/stream.ts'
 import { checkHolders, trimRules, type TrimOptions, type TrimOutcome } from './trim.ts'
+
+/** What a `Millrace` trims by. */
+interface Trims {
+  trim<F extends Fields>(stream: Stream<F>, options?: TrimOptions): Promise<TrimOutcome>
+}
 
 /** What a trimmer tells while it runs. */
 export interface TrimmerObserver {
@@ -34,14 +38,14 @@ const rules: Rules<TrimmerOptions> = {
 }
 
 export class Trimmer<F extends Fields = Fields> {
-  readonly #millrace: Pick<Millrace, 'trim'>
+  readonly #millrace: Trims
   readonly #stream: Stream<F>
   readonly #options: TrimmerOptions & { readonly everyMs: number }
   readonly #stopping = new AbortController()
   #run: Promise<void> | undefined
 
   /** It does nothing until it is run. @throws {RangeError} or {TypeError} naming the option that cannot be used. */
-  constructor(millrace: Pick<Millrace, 'trim'>, stream: Stream<F>, options: TrimmerOptions = {}) {
+  constructor(millrace: Trims, stream: Stream<F>, options: TrimmerOptions = {}) {
     checkStream('make a trimmer', stream)
     checkOptions(`make a trimmer of stream "${stream.key}"`, options, rules)
     checkHolders(options)

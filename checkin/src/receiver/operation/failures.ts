@@ -34,7 +34,7 @@ export class Failures {
 
 /** Turns whatever was thrown while a request was served into the problem that its client sees. */
 export function problemOf(error: unknown, purpose: Purpose): Problem {
-  if (error instanceof MillraceError) return engineProblem(error.code, purpose)
+  if (error instanceof MillraceError) return engineProblems[error.code](purpose)
   if (error instanceof OverloadError) {
     return unavailable('Too many requests are being worked on', purpose)
   }
@@ -45,30 +45,42 @@ export function problemOf(error: unknown, purpose: Purpose): Problem {
   return requestProblem(error)
 }
 
-function engineProblem(code: MillraceErrorCode, purpose: Purpose): Problem {
-  switch (code) {
-    case 'DISCONNECTED':
-    case 'TIMEOUT':
-      return purpose === 'append'
-        ? outcomeUnknown
-        : unavailable('The store did not answer in time', purpose)
-    case 'NOT_REPLICATED':
-      return notReplicated
-    case 'UNREACHABLE':
-    case 'CLOSED':
-    case 'AUTHENTICATION':
-      return unavailable('The store cannot be reached', purpose)
-    case 'SERVER_FULL':
-      return unavailable('The store is full', purpose)
-    case 'SERVER_BUSY':
-      return unavailable('The store is busy', purpose)
-    case 'READ_ONLY':
-      return unavailable('The store takes no writes', purpose)
-    case 'EXHAUSTED':
-      return unavailable('The stream takes no more entries', purpose)
-    default:
-      return internal
-  }
+type Told = (purpose: Purpose) => Problem
+
+const told =
+  (detail: string): Told =>
+  (purpose) =>
+    unavailable(detail, purpose)
+const lostReply: Told = (purpose) =>
+  purpose === 'append' ? outcomeUnknown : unavailable('The store did not answer in time', purpose)
+/** Not about an append or a read of the receiver: a defect, if it comes at all. */
+const unexpected: Told = () => internal
+
+/** Each code by itself, so that a new one gets a thought. */
+const engineProblems: Readonly<Record<MillraceErrorCode, Told>> = {
+  DISCONNECTED: lostReply,
+  TIMEOUT: lostReply,
+  NOT_REPLICATED: () => notReplicated,
+  UNREACHABLE: told('The store cannot be reached'),
+  CLOSED: told('The store cannot be reached'),
+  AUTHENTICATION: told('The store cannot be reached'),
+  SERVER_FULL: told('The store is full'),
+  SERVER_BUSY: told('The store is busy'),
+  READ_ONLY: told('The store takes no writes'),
+  EXHAUSTED: told('The stream takes no more entries'),
+  CONSUMER_ALIVE: unexpected,
+  GROUP_LOST: unexpected,
+  GROUP_MOVED: unexpected,
+  NAME_TAKEN: unexpected,
+  NO_CONSUMER: unexpected,
+  NO_GROUP: unexpected,
+  NO_STREAM: unexpected,
+  POSITION_MOVED: unexpected,
+  PROJECTION_CHANGED: unexpected,
+  REFUSED: unexpected,
+  SERVER_TOO_OLD: unexpected,
+  SUPERSEDED: unexpected,
+  WRONG_TYPE: unexpected,
 }
 
 const outcomeUnknown: Problem = {

@@ -65,7 +65,11 @@ function shownState(state: EntryState): Record<string, unknown> {
       const { reason, time } = state.letter
       return { status: 'dead', reason, ...(time > 0 ? { diedAt: timeOfId(`${time}-0`) } : {}) }
     }
-    default:
+    case 'waiting':
+    case 'applied':
+    case 'acknowledged':
+    case 'trimmed':
+    case 'unknown':
       return { status: state.kind }
   }
 }
