@@ -12,6 +12,13 @@ export interface Checkin {
 
 export const starsMax = 5
 
+/** What each field of a check-in may be: for the stream, for the bodies that the receiver takes, and for what it says of them. */
+export const checkinFields = {
+  locationId: integer(1),
+  userId: integer(1),
+  starRating: integer(0, starsMax),
+} as const satisfies Record<keyof Checkin, unknown>
+
 /** The stream of check-ins and what its entries do to the hashes of users and locations. */
 export type CheckinModel = ReturnType<typeof checkinModel>
 
@@ -25,11 +32,7 @@ export function checkinModel(prefix: string) {
   const escaped = prefix.replace('{', '{{').replace('}', '}}')
   const ranking = (name: string): string => `${prefix}:ranking:${name}`
   return {
-    checkins: stream(`${prefix}:checkins`, {
-      locationId: integer(1),
-      userId: integer(1),
-      starRating: integer(0, starsMax),
-    }),
+    checkins: stream(`${prefix}:checkins`, checkinFields),
     users: projection(
       `${escaped}:users:{userId}`,
       {

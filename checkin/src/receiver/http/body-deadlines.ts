@@ -4,7 +4,7 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { endConnection } from './answer-order.ts'
-import { BrokenRequestError, isBroken } from './broken-request.ts'
+import { brokenRequest, isBroken } from './broken-request.ts'
 import { plainProblem, sendProblem } from './problem.ts'
 
 interface Awaited {
@@ -18,7 +18,7 @@ export function limitBodyTime(app: FastifyInstance, limitMs: number): void {
   // What is refused before its body is read does not get here.
   app.addHook('preParsing', (request, reply, _body, done) => {
     if (isBroken(request.raw)) {
-      done(new BrokenRequestError('The body cannot be read'))
+      done(brokenRequest())
       return
     }
     if (hasBody(request)) awaited.set(request, { reply, sinceMs: performance.now() })

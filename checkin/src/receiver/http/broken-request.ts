@@ -1,7 +1,13 @@
 import { STATUS_CODES, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { answerUnderWay, endAfter, isAmidBody } from './answer-order.ts'
-import { plainProblem, problemMediaType, problemText, type Problem } from './problem.ts'
+import {
+  plainProblem,
+  ProblemError,
+  problemMediaType,
+  problemText,
+  type Problem,
+} from './problem.ts'
 import { nextRequestId, requestIdHeader } from './request-id.ts'
 import { securityHeaders } from './security-headers.ts'
 
@@ -11,10 +17,9 @@ const problems: Readonly<Record<string, Problem>> = {
 }
 const unreadable = plainProblem(400, 'This is not HTTP as it should be')
 
-/** A request whose body cannot be read to its end. */
-export class BrokenRequestError extends Error {
-  override readonly name = 'BrokenRequestError'
-  readonly problem = unreadable
+/** For a request whose body cannot be read to its end. */
+export function brokenRequest(): ProblemError {
+  return new ProblemError(unreadable)
 }
 
 const broken = new WeakSet<IncomingMessage>()
@@ -51,7 +56,7 @@ function breakOff(request: IncomingMessage): void {
   broken.add(request)
   // Without a listener it would be thrown. Then nobody reads the body yet, and who begins to will ask `isBroken`.
   if (request.listenerCount('error') > 0) {
-    request.emit('error', new BrokenRequestError('The body cannot be read'))
+    request.emit('error', brokenRequest())
   }
 }
 

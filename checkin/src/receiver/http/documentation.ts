@@ -1,7 +1,8 @@
 /**
- * What the routes say about themselves. Promise: a schema is documentation and nothing else: it never refuses a request and
- * never changes an answer. Tests hold the answers against it.
+ * What the routes say of their answers and bodies. Promise: a schema of an answer is documentation and nothing else: it never changes
+ * one. Tests hold the answers against it. (What a route says of its parameters is what checks them: `parameters.ts`.)
  */
+import { z } from 'zod'
 import { problemMediaType } from './problem.ts'
 
 /** Plain JSON Schema (2020-12, as OpenAPI 3.1 has it). */
@@ -24,8 +25,6 @@ export interface RouteDocumentation {
   readonly summary: string
   readonly description?: string
   readonly tags: readonly ['check-ins' | 'reading' | 'operation']
-  readonly params?: JsonSchema
-  readonly querystring?: JsonSchema
   readonly headers?: { readonly type: 'object'; readonly properties: JsonSchema }
   /** True: the handler forbids to store its answer, so a reading has no ETag. */
   readonly isUnstored?: true
@@ -39,6 +38,13 @@ export function named(
   name: 'Checkin' | 'CheckinItem' | 'ItemResult' | 'Problem' | 'StreamEnd',
 ): JsonSchema {
   return { $ref: `${name}#` }
+}
+
+/** What a declaration says, as JSON Schema. */
+export function jsonSchemaOf(declared: z.ZodType): JsonSchema {
+  const schema = z.toJSONSchema(declared, { unrepresentable: 'any' })
+  delete schema.$schema
+  return schema
 }
 
 /** The id of an entry of the stream. */

@@ -4,7 +4,7 @@ import type { FastifyReply } from 'fastify'
 import { requestIdHeader } from './request-id.ts'
 
 /** What is wrong with one part of the request: a JSON pointer as a URI fragment (RFC 6901), and what is allowed there. */
-export interface FieldProblem {
+export interface FieldError {
   readonly pointer: string
   readonly detail: string
 }
@@ -16,7 +16,7 @@ export interface Problem {
   readonly title: string
   readonly status: number
   readonly detail: string
-  readonly errors?: readonly FieldProblem[]
+  readonly errors?: readonly FieldError[]
 }
 
 export const problemMediaType = 'application/problem+json'
@@ -27,9 +27,25 @@ export function plainProblem(status: number, detail: string): Problem {
 }
 
 /** JSON whose parts are not what they should be, each named: 422. (What is no JSON at all is a plain 400.) */
-export function invalidProblem(title: string, errors: readonly FieldProblem[]): Problem {
+export function invalidProblem(title: string, errors: readonly FieldError[]): Problem {
   const detail = errors.map((error) => `${error.pointer} ${error.detail}`).join('; ')
   return { type: '/problems/validation', title, status: 422, detail, errors }
+}
+
+/** Parameters of the address that are not what they should be, each named. They are no content, so it is a 400. */
+export function wrongParameters(errors: readonly FieldError[]): Problem {
+  return { ...invalidProblem('The parameters are not valid', errors), status: 400 }
+}
+
+/** Says by itself what its client sees. */
+export class ProblemError extends Error {
+  override readonly name: string = 'ProblemError'
+  readonly problem: Problem
+
+  constructor(problem: Problem) {
+    super(problem.detail)
+    this.problem = problem
+  }
 }
 
 const retryAfterMaxS = 3

@@ -30,24 +30,18 @@ function refusedArray(description: string): AnswerDocumentation {
 
 const inFlight = problemAnswers({ 409: 'A request with this Idempotency-Key has no answer yet' })
 
+/** So many check-ins an array may have. */
+export const itemsMax = 1000
+
 export const batchDocumentation: RouteDocumentation = {
   operationId: 'createCheckins',
   summary: 'Sends many check-ins',
   description:
-    'A JSON array of up to 1,000. (Lines, `application/x-ndjson`, are taken here, too, and answered as by `streamCheckins`.)',
+    `A JSON array of up to ${itemsMax}. ` +
+    '(Lines, `application/x-ndjson`, are taken here, too, and answered as by `streamCheckins`.)',
   tags: ['check-ins'],
   headers: keyHeaderSchema,
-  querystring: {
-    type: 'object',
-    properties: {
-      atomic: {
-        enum: ['true', 'false'],
-        default: 'false',
-        description: 'true: all are recorded or none',
-      },
-    },
-  },
-  body: { type: 'array', minItems: 1, maxItems: 1000, items: named('CheckinItem') },
+  body: { type: 'array', minItems: 1, maxItems: itemsMax, items: named('CheckinItem') },
   response: {
     202: jsonAnswer('All were recorded', results),
     207: jsonAnswer('Some were recorded', results),

@@ -3,10 +3,10 @@ import type { FastifyRequest } from 'fastify'
 import type { AppendOutcome, BatchItem } from 'millrace'
 import type { Checkin, CheckinModel } from '../../domain/checkins.ts'
 import { checkinSchema, readCheckin } from './checkin-body.ts'
-import { entryIdSchema, type JsonSchema } from '../http/documentation.ts'
+import { entryIdSchema, jsonSchemaOf, type JsonSchema } from '../http/documentation.ts'
 import {
   heldBack,
-  isClientId,
+  clientIdText,
   keyLengthMax,
   keyReused,
   scopedKey,
@@ -41,8 +41,10 @@ export function readItem(
   if (body.kind === 'invalid') {
     return { problem: invalidProblem('Check-in is not valid', body.errors) }
   }
-  const { clientId } = value as { clientId?: unknown }
-  if (clientId !== undefined && !isClientId(clientId)) return { problem: wrongClientId }
+  const { clientId } = value as { clientId?: string }
+  if (clientId !== undefined && !clientIdText.safeParse(clientId).success) {
+    return { problem: wrongClientId }
+  }
   if (Object.hasOwn(value as object, '__proto__')) return { problem: prototypes }
   const values: Checkin = body.checkin
   const problem = identity === null ? undefined : refusalFor({ identity }, values.userId)
@@ -110,13 +112,7 @@ export const itemSchema: JsonSchema = {
   ...checkinSchema,
   properties: {
     ...checkinSchema.properties,
-    clientId: {
-      type: 'string',
-      minLength: 1,
-      maxLength: keyLengthMax,
-      description:
-        'Sent again with the same clientId and the same content, a check-in is recorded once. The same as an Idempotency-Key.',
-    },
+    clientId: jsonSchemaOf(clientIdText),
   },
 }
 

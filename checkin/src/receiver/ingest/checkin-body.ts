@@ -1,23 +1,30 @@
-import { starsMax, type Checkin } from '../../domain/checkins.ts'
-import type { FieldProblem } from '../http/problem.ts'
+/** The body of a check-in: its limits are those of the stream, declared in the domain. */
+import { checkinFields, type Checkin } from '../../domain/checkins.ts'
+import type { FieldError } from '../http/problem.ts'
 
 /** What a body turned out to be. */
 export type CheckinBody =
   | { readonly kind: 'valid'; readonly checkin: Checkin }
-  | { readonly kind: 'invalid'; readonly errors: readonly FieldProblem[] }
+  | { readonly kind: 'invalid'; readonly errors: readonly FieldError[] }
 
-const idsMax = Number.MAX_SAFE_INTEGER
-const idSchema = { type: 'integer', minimum: 1, maximum: idsMax }
+interface Bounds {
+  readonly min: number
+  readonly max: number
+}
+
+const names = ['userId', 'locationId', 'starRating'] as const satisfies (keyof Checkin)[]
+const { userId: users, locationId: locations, starRating: stars } = checkinFields
 
 /** What `readCheckin` takes, for the documentation. */
 export const checkinSchema = {
   type: 'object',
-  required: ['userId', 'locationId', 'starRating'],
-  properties: {
-    userId: idSchema,
-    locationId: idSchema,
-    starRating: { type: 'integer', minimum: 0, maximum: starsMax },
-  },
+  required: names,
+  properties: Object.fromEntries(
+    names.map((name) => {
+      const { min, max } = checkinFields[name]
+      return [name, { type: 'integer', minimum: min, maximum: max }]
+    }),
+  ),
 }
 
 /**
@@ -29,34 +36,28 @@ export function readCheckin(body: unknown): CheckinBody {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     return { kind: 'invalid', errors: [notAnObject] }
   }
-  const { userId, locationId, starRating } = body as Record<string, unknown>
-  if (isInteger(userId, 1, idsMax) && isInteger(locationId, 1, idsMax) && isStars(starRating)) {
+  const fields = body as Readonly<Record<keyof Checkin, unknown>>
+  const { userId, locationId, starRating } = fields
+  // Field by field, not in a loop: this is done for every check-in.
+  if (isWithin(userId, users) && isWithin(locationId, locations) && isWithin(starRating, stars)) {
     // Adding 0 turns -0 into 0.
     return { kind: 'valid', checkin: { userId, locationId, starRating: starRating + 0 } }
   }
-  const errors: FieldProblem[] = []
-  if (!isInteger(userId, 1, idsMax)) errors.push(fieldProblem('userId', userId, 1, idsMax))
-  if (!isInteger(locationId, 1, idsMax)) {
-    errors.push(fieldProblem('locationId', locationId, 1, idsMax))
-  }
-  if (!isStars(starRating)) errors.push(fieldProblem('starRating', starRating, 0, starsMax))
-  return { kind: 'invalid', errors }
+  const wrong = names.filter((name) => !isWithin(fields[name], checkinFields[name]))
+  return { kind: 'invalid', errors: wrong.map((name) => fieldError(name, fields[name])) }
 }
 
-const notAnObject: FieldProblem = {
+const notAnObject: FieldError = {
   pointer: '#',
   detail: 'must be a JSON object with userId, locationId and starRating',
 }
 
-function isInteger(value: unknown, min: number, max: number): value is number {
+function isWithin(value: unknown, { min, max }: Bounds): value is number {
   return Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max
 }
 
-function isStars(value: unknown): value is number {
-  return isInteger(value, 0, starsMax)
-}
-
-function fieldProblem(name: keyof Checkin, value: unknown, min: number, max: number): FieldProblem {
+function fieldError(name: keyof Checkin, value: unknown): FieldError {
+  const { min, max } = checkinFields[name]
   const start = value === undefined ? 'is missing: it ' : ''
   return { pointer: `#/${name}`, detail: `${start}must be an integer from ${min} to ${max}` }
 }

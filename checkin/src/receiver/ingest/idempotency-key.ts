@@ -1,5 +1,6 @@
 /** What a client may name its check-ins by, so that each is recorded once however often it is sent. */
 import type { IncomingHttpHeaders } from 'node:http'
+import { z } from 'zod'
 import type { Identity } from '../access/identity.ts'
 import { plainProblem, type Problem } from '../http/problem.ts'
 
@@ -33,12 +34,16 @@ export function keyHeader(headers: IncomingHttpHeaders): KeyHeader {
   return key === '' || key.length > keyLengthMax ? { kind: 'malformed' } : { kind: 'key', key }
 }
 
-/** True for what a batch may name one of its check-ins by. A key of a single check-in and a `clientId` mean the same. */
-export function isClientId(value: unknown): value is string {
-  if (typeof value !== 'string' || value.length === 0 || value.length > keyLengthMax) return false
+/** What a batch may name one of its check-ins by. A key of a single check-in and a `clientId` mean the same. */
+export const clientIdText = z
+  .string()
+  .min(1)
+  .max(keyLengthMax)
   // Lone surrogates, and bytes that were no UTF-8, would make two ids one.
-  return !/[\p{Surrogate}\p{Cc}\uFFFD]/u.test(value)
-}
+  .refine((text) => !/[\p{Surrogate}\p{Cc}\uFFFD]/u.test(text))
+  .describe(
+    'Sent again with the same clientId and the same content, a check-in is recorded once. The same as an Idempotency-Key.',
+  )
 
 /** The key for the engine: clients that show different credentials cannot meet in one. */
 export function scopedKey(identity: Identity | null, key: string): string {

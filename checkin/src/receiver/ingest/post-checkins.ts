@@ -1,7 +1,8 @@
 /** `POST /api/checkins`: many check-ins in one request, as a JSON array or as a stream of lines; `/api/checkins/stream`: lines alone. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
 import { endConnection, whenOver } from '../http/answer-order.ts'
-import { batchDocumentation, streamDocumentation } from './batch-documentation.ts'
+import { batchDocumentation, itemsMax, streamDocumentation } from './batch-documentation.ts'
 import {
   countOutcomes,
   problemResult,
@@ -18,36 +19,60 @@ import { outcomeOf } from '../metrics/metrics.ts'
 import { ndjsonMediaTypes, serveNdjson } from './ndjson-route.ts'
 import type { ReceiverParts } from '../parts.ts'
 import { payFor } from '../access/rate-limit.ts'
-import { invalidProblem, plainProblem, sendProblem, type Problem } from '../http/problem.ts'
-import { refuseEarly, resource } from '../http/resources.ts'
+import {
+  invalidProblem,
+  plainProblem,
+  sendProblem,
+  wrongParameters,
+  type Problem,
+} from '../http/problem.ts'
+import { choiceParameter } from '../http/parameters.ts'
+import { refuseEarly, resource, type ResourceRoute } from '../http/resources.ts'
 import { traceFields } from '../http/trace.ts'
 
 /** Bytes that a batch may have; a stream of lines has no such limit. */
 const batchMaxBytes = 1024 * 1024
-const itemsMax = 1000
+
+const query = z.object({
+  atomic: choiceParameter(['false', 'true'])
+    .describe('true: all of an array are recorded or none')
+    .default('false'),
+})
+
+const streamQuery = z.object({
+  atomic: choiceParameter(['false'])
+    .describe('All or nothing is for arrays: a stream is recorded as it comes')
+    .default('false'),
+})
 
 /** `POST` takes batches, `GET` pages through what was taken. The address for streams alone is one that generated clients have types for. */
 export function batchRoutes(app: FastifyInstance, parts: ReceiverParts): void {
   // In a plugin of its own: no other route is to be given a stream for a body.
   void app.register((routes, _options, registered) => {
     routes.addContentTypeParser(ndjsonMediaTypes, (_request, payload, done) => done(null, payload))
-    resource(routes, ['/api/checkins'], checkinPage(parts), {
-      method: 'POST',
-      requires: 'ingest',
-      schema: batchDocumentation,
-      bodyLimit: batchMaxBytes,
-      onRequest: refuseBeforeBody(parts),
-      handler: (request, reply) => serve(request, reply, parts),
-    })
+    resource(routes, ['/api/checkins'], checkinPage(parts), batchRoute(parts))
     resource(routes, ['/api/checkins/stream'], {
       method: 'POST',
       requires: 'ingest',
+      query: streamQuery,
       schema: streamDocumentation,
       onRequest: [refuseOtherThanLines, refuseBeforeBody(parts)],
       handler: (request, reply) => serve(request, reply, parts),
     })
     registered()
   })
+}
+
+function batchRoute(parts: ReceiverParts): ResourceRoute<typeof query> {
+  return {
+    method: 'POST',
+    requires: 'ingest',
+    query,
+    schema: batchDocumentation,
+    bodyLimit: batchMaxBytes,
+    onRequest: refuseBeforeBody(parts),
+    handler: (request, reply) => serve(request, reply, parts),
+  }
 }
 
 function refuseOtherThanLines(
@@ -60,12 +85,11 @@ function refuseOtherThanLines(
 }
 
 async function serve(
-  request: FastifyRequest,
+  request: FastifyRequest<{ Querystring: z.output<typeof query | typeof streamQuery> }>,
   reply: FastifyReply,
   parts: ReceiverParts,
 ): Promise<FastifyReply> {
-  const { atomic = 'false' } = request.query as { atomic?: unknown }
-  if (atomic !== 'true' && atomic !== 'false') return sendProblem(reply, wrongAtomic)
+  const isAtomic = request.query.atomic === 'true'
   const header = keyHeader(request.headers)
   if (header.kind === 'malformed') return sendProblem(reply, malformedKey)
   const batchKey = header.kind === 'key' ? header.key : undefined
@@ -78,14 +102,14 @@ async function serve(
   if (giveBack === undefined) return sendProblem(reply.header('retry-after', 1), keyInFlight)
   if (isNdjson(request)) {
     whenOver(reply.raw, giveBack)
-    if (atomic === 'true') {
+    if (isAtomic) {
       endConnection(reply.raw)
       return sendProblem(reply, atomicStream)
     }
     return await serveNdjson(request, reply, { parts, sender })
   }
   try {
-    return await serveArray(request, reply, { parts, sender, isAtomic: atomic === 'true' })
+    return await serveArray(request, reply, { parts, sender, isAtomic })
   } finally {
     giveBack()
   }
@@ -184,12 +208,13 @@ const notAnArray = invalidProblem('Batch is not valid', [
   { pointer: '#', detail: `must be an array of 1 to ${itemsMax} check-ins` },
 ])
 const tooMany = plainProblem(413, `A batch has at most ${itemsMax} check-ins`)
-const wrongAtomic = plainProblem(400, '"atomic" must be true or false')
 const notLines = plainProblem(
   415,
   'The body must be lines of JSON, with Content-Type: application/x-ndjson. Arrays go to /api/checkins',
 )
-const atomicStream = plainProblem(
-  400,
-  'All or nothing is for JSON arrays: a stream is recorded as it comes',
-)
+const atomicStream = wrongParameters([
+  {
+    pointer: '#/atomic',
+    detail: 'must be "false": all or nothing is for JSON arrays, a stream is recorded as it comes',
+  },
+])

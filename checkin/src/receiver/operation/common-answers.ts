@@ -6,7 +6,7 @@ import {
   type JsonSchema,
   type RouteDocumentation,
 } from '../http/documentation.ts'
-import { isReading, type Requirement } from '../http/resources.ts'
+import { isReading, type DocumentedRoute, type Requirement } from '../http/resources.ts'
 
 const everyRoute = problemAnswers({
   400: 'The request is not as it should be',
@@ -67,7 +67,7 @@ interface Kind {
 
 /** The documentation of a route, with what every route of its kind may answer. */
 export function completed(
-  { isUnstored, ...documentation }: RouteDocumentation,
+  { isUnstored, ...documentation }: DocumentedRoute,
   { method, requires, isAlias }: Kind,
 ): FastifySchema {
   const isTagged = isReading(requires) && isUnstored !== true

@@ -2,8 +2,7 @@
 import { MillraceError, type MillraceErrorCode } from 'millrace'
 import type { Log } from '../../log.ts'
 import { OverloadError } from '../limits/bounded-calls.ts'
-import { BrokenRequestError } from '../http/broken-request.ts'
-import { plainProblem, type Problem } from '../http/problem.ts'
+import { plainProblem, ProblemError, type Problem } from '../http/problem.ts'
 import type { RefusalLog } from './refusal-log.ts'
 import { KeysUnavailableError } from '../access/remote-keys.ts'
 import { sentence } from '../../terminal/words.ts'
@@ -41,7 +40,7 @@ export function problemOf(error: unknown, purpose: Purpose): Problem {
   if (error instanceof KeysUnavailableError) {
     return unavailable('Keys and tokens cannot be checked now', purpose)
   }
-  if (error instanceof BrokenRequestError) return error.problem
+  if (error instanceof ProblemError) return error.problem
   return requestProblem(error)
 }
 

@@ -1,6 +1,7 @@
 /** `GET /api/checkins/:id`: what became of a check-in. */
 import type { FastifyInstance } from 'fastify'
 import { isEntryId, type EntryState } from 'millrace'
+import { z } from 'zod'
 import {
   entryIdSchema,
   jsonAnswer,
@@ -9,19 +10,28 @@ import {
 } from '../http/documentation.ts'
 import { onlyUserOf } from '../access/identity.ts'
 import type { ReceiverParts } from '../parts.ts'
+import { readParameter } from '../http/parameters.ts'
 import { plainProblem, sendProblem } from '../http/problem.ts'
 import { resource } from '../http/resources.ts'
 import { shownCheckin, isAhead, timeOfId } from './shown-checkin.ts'
+
+const path = z.object({
+  id: readParameter(
+    'must be that of a check-in, like 1764000000123-0',
+    (text) => (isEntryId(text) ? text : undefined),
+    entryIdSchema,
+  ),
+})
 
 export function statusRoute(app: FastifyInstance, parts: ReceiverParts): void {
   const { group, calls } = parts
   resource(app, ['/api/checkins/:id'], {
     method: 'GET',
     requires: 'read',
+    path,
     schema: documentation,
     handler: async (request, reply) => {
-      const { id } = request.params as { id: string }
-      if (!isEntryId(id)) return sendProblem(reply, wrongId)
+      const { id } = request.params
       const state = await calls.run(() => group.entryState(id))
       if (state.kind === 'unknown') return sendProblem(reply, unknownId)
       const user = onlyUserOf(request)
@@ -74,7 +84,6 @@ function shownState(state: EntryState): Record<string, unknown> {
   }
 }
 
-const wrongId = plainProblem(400, 'The id must be that of a check-in, like 1764000000123-0')
 const unknownId = plainProblem(404, 'There is no check-in with this id')
 
 const states = ['waiting', 'pending', 'applied', 'dead', 'acknowledged', 'trimmed']
@@ -88,7 +97,6 @@ const documentation: RouteDocumentation = {
     'processed; `reason` says why. `trimmed`: its id lies before the oldest check-in that is kept; what is removed was ' +
     'processed before. `acknowledged`: processed, and there are too many dead letters to say whether it is one of them.',
   tags: ['check-ins'],
-  params: { type: 'object', required: ['id'], properties: { id: entryIdSchema } },
   response: {
     200: jsonAnswer('Where it stands now', {
       type: 'object',

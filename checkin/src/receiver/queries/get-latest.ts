@@ -1,12 +1,13 @@
 /** Check-ins as the stream holds them. */
 import type { FastifyInstance } from 'fastify'
+import { z } from 'zod'
 import { jsonAnswer, type RouteDocumentation } from '../http/documentation.ts'
+import { integerParameter } from '../http/parameters.ts'
 import type { ReceiverParts } from '../parts.ts'
-import { plainProblem, sendProblem } from '../http/problem.ts'
 import { resource } from '../http/resources.ts'
 import { shownCheckin, shownCheckinSchema } from './shown-checkin.ts'
 
-const latestMax = 100
+const query = z.object({ limit: integerParameter(1, 100).default(1) })
 
 /** `GET /api/checkins/latest?limit=N`: the newest check-ins of the stream, newest first; without `limit` one. */
 export function latestCheckinsRoute(app: FastifyInstance, parts: ReceiverParts): void {
@@ -14,13 +15,10 @@ export function latestCheckinsRoute(app: FastifyInstance, parts: ReceiverParts):
   resource(app, ['/api/checkins/latest'], {
     method: 'GET',
     requires: 'read-all',
+    query,
     schema: latestDocumentation,
-    handler: async (request, reply) => {
-      const { limit = '1' } = request.query as { limit?: unknown }
-      if (typeof limit !== 'string' || !/^[1-9]\d{0,2}$/.test(limit) || Number(limit) > latestMax) {
-        return sendProblem(reply, wrongLimit)
-      }
-      const newest = { order: 'newest', count: Number(limit) } as const
+    handler: async (request) => {
+      const newest = { order: 'newest', count: request.query.limit } as const
       const { entries } = await calls.run(() => millrace.entryPage(model.checkins.key, newest))
       return { checkins: entries.map(shownCheckin) }
     },
@@ -32,10 +30,6 @@ const latestDocumentation: RouteDocumentation = {
   operationId: 'listLatestCheckins',
   summary: 'The newest check-ins, newest first',
   tags: ['check-ins'],
-  querystring: {
-    type: 'object',
-    properties: { limit: { type: 'integer', minimum: 1, maximum: latestMax, default: 1 } },
-  },
   response: {
     200: jsonAnswer(aboutFields, {
       type: 'object',
@@ -45,4 +39,3 @@ const latestDocumentation: RouteDocumentation = {
     }),
   },
 }
-const wrongLimit = plainProblem(400, `"limit" must be an integer from 1 to ${latestMax}`)

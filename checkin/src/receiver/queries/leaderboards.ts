@@ -1,17 +1,31 @@
 import type { FastifyInstance } from 'fastify'
 import type { RankingPlace } from 'millrace'
+import { z } from 'zod'
 import { describeHashes } from './described-hashes.ts'
 import { jsonAnswer, type JsonSchema, type RouteDocumentation } from '../http/documentation.ts'
-import { decodeCursor, encodeCursor } from './leaderboard-cursor.ts'
 import { numberOr } from './numbers.ts'
 import type { ReceiverParts } from '../parts.ts'
-import { sendProblem } from '../http/problem.ts'
-import { Query } from './query.ts'
+import { choiceParameter, integerParameter, readParameter } from '../http/parameters.ts'
 import { resource } from '../http/resources.ts'
 
-const limitMax = 100
-const limitDefault = 20
 const cursorLengthMax = 200
+const cursorAllowed = 'must be "next" of a page of this leaderboard'
+
+/** What may be asked of a leaderboard. */
+function queryOf({ nouns, rankings: [first, ...others] }: Board) {
+  return z
+    .object({
+      by: choiceParameter([first.by, ...others.map(({ by }) => by)]).default(first.by),
+      limit: integerParameter(1, 100).default(20),
+      cursor: readParameter(cursorAllowed, decodeCursor)
+        .describe('`next` of the page before')
+        .optional(),
+    })
+    .refine(({ by, cursor }) => cursor === undefined || cursor.board === `${nouns}:${by}`, {
+      path: ['cursor'],
+      error: cursorAllowed,
+    })
+}
 
 /** One leaderboard: of what, and by what. */
 interface Board {
@@ -49,29 +63,18 @@ export function leaderboardRoutes(app: FastifyInstance, parts: ReceiverParts): v
 }
 
 function boardRoute(app: FastifyInstance, parts: ReceiverParts, board: Board): void {
-  const [first, ...others] = board.rankings
+  const [first] = board.rankings
   resource(app, [`/api/leaderboards/${board.nouns}`], {
     method: 'GET',
     requires: 'read',
+    query: queryOf(board),
     schema: documentationOf(board),
-    handler: async (request, reply) => {
-      const query = new Query(request.query)
-      const by = query.choice('by', [first.by, ...others.map((other) => other.by)])
-      const limit = query.integer('limit', { min: 1, max: limitMax }) ?? limitDefault
-      const after = readCursor(query, `${board.nouns}:${by}`)
-      if (query.problem !== undefined) return sendProblem(reply, query.problem)
+    handler: (request) => {
+      const { by, limit, cursor } = request.query
       const { key } = board.rankings.find((ranking) => ranking.by === by) ?? first
-      return await page(parts, board, { by, key, limit, after })
+      return page(parts, board, { by, key, limit, after: cursor?.place })
     },
   })
-}
-
-function readCursor(query: Query, board: string): RankingPlace | undefined {
-  const cursor = query.text('cursor', cursorLengthMax)
-  if (cursor === undefined) return undefined
-  const place = decodeCursor(board, cursor)
-  if (place === undefined) query.wrong('cursor', 'must be "next" of a page of this leaderboard')
-  return place
 }
 
 interface Wanted extends Choice {
@@ -104,6 +107,24 @@ async function page(
   }
 }
 
+/** The place after which the next page begins, as a text that clients give back as it is. */
+function encodeCursor(board: string, { score, member }: RankingPlace): string {
+  return Buffer.from(`${board} ${score} ${member}`).toString('base64url')
+}
+
+/** Reads a cursor back, of whichever leaderboard; undefined when it is none. */
+function decodeCursor(
+  cursor: string,
+): { readonly board: string; readonly place: RankingPlace } | undefined {
+  if (cursor.length > cursorLengthMax) return undefined
+  const text = Buffer.from(cursor, 'base64url').toString()
+  const [, board, score, member = ''] = /^(\S+) (-?\d{1,21}) (\d{1,16})$/.exec(text) ?? []
+  if (board === undefined) return undefined
+  const place = { score: Number(score), member }
+  // Only what `encodeCursor` writes: the decoder of Node skips what it does not know.
+  return encodeCursor(board, place) === cursor ? { board, place } : undefined
+}
+
 function documentationOf({ nouns, rankings, fields }: Board): RouteDocumentation {
   const choices = rankings.map(({ by }) => by)
   const described = fields.map((field): [string, JsonSchema] => [field, { type: 'string' }])
@@ -114,14 +135,6 @@ function documentationOf({ nouns, rankings, fields }: Board): RouteDocumentation
       'Equal scores have an order of their own, so pages neither skip nor repeat. While scores move, a page goes on ' +
       'after the place where the one before has ended.',
     tags: ['reading'],
-    querystring: {
-      type: 'object',
-      properties: {
-        by: { enum: choices, default: choices[0] },
-        limit: { type: 'integer', minimum: 1, maximum: limitMax, default: limitDefault },
-        cursor: { type: 'string', description: '`next` of the page before' },
-      },
-    },
     response: {
       200: jsonAnswer('`next`: null on the last page', {
         type: 'object',

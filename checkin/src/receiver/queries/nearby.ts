@@ -1,19 +1,27 @@
 import type { FastifyInstance } from 'fastify'
+import { z } from 'zod'
 import { starsMax } from '../../domain/checkins.ts'
-import { latMax, lngMax, positionAt, type Position } from '../../domain/position.ts'
+import { latMax, lngMax, positionAt } from '../../domain/position.ts'
 import { describeHashes, type DescribedHash } from './described-hashes.ts'
 import { jsonAnswer, type RouteDocumentation } from '../http/documentation.ts'
 import { numberOr } from './numbers.ts'
 import type { ReceiverParts } from '../parts.ts'
-import { sendProblem } from '../http/problem.ts'
-import { Query } from './query.ts'
+import { decimalParameter, integerParameter, textParameter } from '../http/parameters.ts'
 import { resource } from '../http/resources.ts'
 
-const radiusMax = 100_000
-const radiusDefault = 5000
-const limitMax = 100
-const limitDefault = 20
-const categoryLengthMax = 64
+const query = z.object({
+  lat: decimalParameter(-latMax, latMax).describe(
+    'Degrees; nearer to the poles the index holds nothing',
+  ),
+  lng: decimalParameter(-lngMax, lngMax).describe('Degrees'),
+  radius: integerParameter(1, 100_000).describe('Metres').default(5000),
+  limit: integerParameter(1, 100).default(20),
+  category: textParameter(64).describe('Only locations of exactly this category').optional(),
+  minStars: integerParameter(0, starsMax)
+    .describe('Only locations with averageStars of at least this')
+    .optional(),
+})
+type Wanted = z.output<typeof query>
 
 // With a filter this many of the nearest are looked at, in steps of which each is one pipelined call.
 const candidatesMax = 1000
@@ -26,36 +34,10 @@ export function nearbyRoute(app: FastifyInstance, parts: ReceiverParts): void {
   resource(app, ['/api/locations/nearby'], {
     method: 'GET',
     requires: 'read',
+    query,
     schema: documentation,
-    handler: async (request, reply) => {
-      const query = new Query(request.query)
-      const wanted = readWanted(query)
-      if (query.problem !== undefined) return sendProblem(reply, query.problem)
-      return await findNearby(parts, wanted)
-    },
+    handler: (request) => findNearby(parts, request.query),
   })
-}
-
-interface Wanted {
-  readonly center: Position
-  /** Metres. */
-  readonly radius: number
-  readonly limit: number
-  readonly category: string | undefined
-  readonly minStars: number | undefined
-}
-
-function readWanted(query: Query): Wanted {
-  const lat = query.decimal('lat', { min: -latMax, max: latMax })
-  const lng = query.decimal('lng', { min: -lngMax, max: lngMax })
-  return {
-    // A center that is none is never used: the query has a problem then.
-    center: positionAt(lng, lat) ?? { lng: 0, lat: 0 },
-    radius: query.integer('radius', { min: 1, max: radiusMax }) ?? radiusDefault,
-    limit: query.integer('limit', { min: 1, max: limitMax }) ?? limitDefault,
-    category: query.text('category', categoryLengthMax),
-    minStars: query.integer('minStars', { min: 0, max: starsMax }),
-  }
 }
 
 type Found = DescribedHash & { readonly id: Shown; readonly distance: number }
@@ -88,9 +70,11 @@ async function findNearby(parts: ReceiverParts, wanted: Wanted): Promise<Nearby>
 /** Ids and distances in metres. */
 async function nearest(
   { millrace, calls, model }: ReceiverParts,
-  { center, radius }: Wanted,
+  { lng, lat, radius }: Wanted,
   most: number,
 ): Promise<[id: string, distance: number][]> {
+  // Within these limits there is one.
+  const center = positionAt(lng, lat) ?? { lng, lat }
   const from = ['FROMLONLAT', degrees(center.lng), degrees(center.lat)]
   const within = ['BYRADIUS', String(radius), 'm', 'ASC', 'COUNT', String(most), 'WITHDIST']
   const reply = await calls.run(() => millrace.send('GEOSEARCH', model.geoKey, ...from, ...within))
@@ -115,39 +99,6 @@ const documentation: RouteDocumentation = {
     `With \`category\` or \`minStars\` the nearest ${candidatesMax} within the radius are looked at. A parameter that is ` +
     'not named here is ignored; one that stands twice is refused.',
   tags: ['reading'],
-  querystring: {
-    type: 'object',
-    required: ['lat', 'lng'],
-    properties: {
-      lat: {
-        type: 'number',
-        minimum: -latMax,
-        maximum: latMax,
-        description: 'Degrees; nearer to the poles the index holds nothing',
-      },
-      lng: { type: 'number', minimum: -lngMax, maximum: lngMax, description: 'Degrees' },
-      radius: {
-        type: 'integer',
-        minimum: 1,
-        maximum: radiusMax,
-        default: radiusDefault,
-        description: 'Metres',
-      },
-      limit: { type: 'integer', minimum: 1, maximum: limitMax, default: limitDefault },
-      category: {
-        type: 'string',
-        minLength: 1,
-        maxLength: categoryLengthMax,
-        description: 'Only locations of exactly this category',
-      },
-      minStars: {
-        type: 'integer',
-        minimum: 0,
-        maximum: starsMax,
-        description: 'Only locations with averageStars of at least this',
-      },
-    },
-  },
   response: {
     200: jsonAnswer(
       '`isComplete`: false when there may be more within the radius. A field that the hash does not have is missing',

@@ -6,9 +6,3 @@ export function numberOr(text: string | undefined): number | string | null {
   const value = Number(text)
   return integer.test(text) && Number.isSafeInteger(value) ? value : text
 }
-
-/** An id from an address: decimal, from 1, without leading zeros; undefined when it is none. */
-export function readId(text: string): number | undefined {
-  const value = Number(text)
-  return /^[1-9]\d{0,15}$/.test(text) && Number.isSafeInteger(value) ? value : undefined
-}

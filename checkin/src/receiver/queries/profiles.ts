@@ -1,7 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { z } from 'zod'
 import { jsonAnswer, problemAnswers, type RouteDocumentation } from '../http/documentation.ts'
 import { notItsUser, onlyUserOf } from '../access/identity.ts'
-import { numberOr, readId } from './numbers.ts'
+import { integerParameter } from '../http/parameters.ts'
+import { numberOr } from './numbers.ts'
 import type { ReceiverParts } from '../parts.ts'
 import { plainProblem, sendProblem, type Problem } from '../http/problem.ts'
 import { resource } from '../http/resources.ts'
@@ -28,6 +30,8 @@ export function profileRoutes(app: FastifyInstance, parts: ReceiverParts): void 
   })
 }
 
+const path = z.object({ id: integerParameter(1, Number.MAX_SAFE_INTEGER) })
+
 /** What there is one hash of for each id. */
 interface Subject {
   readonly noun: string
@@ -50,10 +54,10 @@ function hashRoute(
   resource(app, urls, {
     method: 'GET',
     requires: 'read',
+    path,
     schema: documentationOf(noun),
     handler: async (request, reply) => {
-      const id = readId((request.params as { id: string }).id)
-      if (id === undefined) return sendProblem(reply, wrongId)
+      const { id } = request.params
       const refusal = refused(request, id)
       if (refusal !== undefined) {
         security.anotherUser(request)
@@ -76,11 +80,6 @@ function documentationOf(noun: string): RouteDocumentation {
     operationId: noun === 'user' ? 'getUser' : 'getLocation',
     summary: `What is known of a ${noun}`,
     tags: ['reading'],
-    params: {
-      type: 'object',
-      required: ['id'],
-      properties: { id: { type: 'integer', minimum: 1 } },
-    },
     response: {
       200: jsonAnswer('The public fields of its hash; counters are integers', {
         type: 'object',
@@ -93,7 +92,6 @@ function documentationOf(noun: string): RouteDocumentation {
   }
 }
 
-const wrongId = plainProblem(400, `The id must be an integer from 1 to ${Number.MAX_SAFE_INTEGER}`)
 const unknownId = plainProblem(404, 'There is none with this id')
 
 const numeric = new Set([
