@@ -17,7 +17,7 @@ function compilePlan(plan: Plan): string {
   const layout = rowLayout(plan)
   const constants = layout.columns.flatMap(({ column, at }) => column.constant?.(at) ?? [])
   return `(function()
-local choices = { ${constants.join(', ')} }
+local constants = { ${constants.join(', ')} }
 return {
 key = ${layout.key},
 rankings = { ${plan.rankings.map(({ key }) => luaLiteral(key)).join(', ')} },

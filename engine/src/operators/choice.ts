@@ -25,10 +25,9 @@ interface EntryTime {
 export type Source<Name extends string = string> = Name | EntryTime
 
 /** The value of the entry with the smallest or largest id. */
-export interface Choice<Name extends string = string> {
-  readonly kind: 'first' | 'latest'
-  readonly of: Source<Name>
-}
+export type Choice<Name extends string = string> =
+  | { readonly kind: 'first'; readonly of: Source<Name> }
+  | { readonly kind: 'latest'; readonly of: Source<Name> }
 
 /**
  * The value of the entry with the smallest id. All `first` fields of a projection move together. A hash that was
@@ -165,7 +164,7 @@ class ChoiceColumn implements Column {
 
   check({ values, left, held, constant }: Positions): string {
     const timeField = this.#fields[this.#timeAt]?.field ?? this.#idField
-    const general = `win, code = wins(choices[${constant}], row[${values}], held)
+    const general = `win, code = wins(constants[${constant}], row[${values}], held)
         if win == nil then
           field = code == 'not-an-id' and ${luaLiteral(this.#idField)} or ${luaLiteral(timeField)}
           break

@@ -13,10 +13,8 @@ import type {
 import { nameProblem, numberOf } from './reading.ts'
 
 /** The smallest or largest value of an integer field. */
-export interface Extreme<Name extends string = string> {
-  readonly kind: 'min' | 'max'
-  readonly of: Name
-}
+export type Extreme<Name extends string = string> =
+  { readonly kind: 'min'; readonly of: Name } | { readonly kind: 'max'; readonly of: Name }
 
 /** The smallest value of an integer field. */
 export const min = <Name extends string>(

@@ -7,10 +7,10 @@ import { averages, type Average } from './average.ts'
 import { choices, type Choice } from './choice.ts'
 import type { Column, Family } from './column.ts'
 import { extremes, type Extreme } from './extreme.ts'
-import { totals, type Count, type Sum } from './total.ts'
+import { totals, type Total } from './total.ts'
 
 /** Whose values are integers of the fold. */
-type Rankable<Name extends string> = Count | Sum<Name> | Extreme<Name> | Average
+type Rankable<Name extends string> = Total<Name> | Extreme<Name> | Average
 
 /** How one field of the hash comes about. `Name`: the fields of the entry that it reads. */
 export type Operator<Name extends string = string> = Rankable<Name> | Choice<Name>

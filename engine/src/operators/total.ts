@@ -12,16 +12,9 @@ import type {
 } from './column.ts'
 import { nameProblem, numberOf } from './reading.ts'
 
-/** The number of entries. */
-export interface Count {
-  readonly kind: 'count'
-}
-
-/** The sum of an integer field. */
-export interface Sum<Name extends string = string> {
-  readonly kind: 'sum'
-  readonly of: Name
-}
+/** The number of entries, or the sum of an integer field. */
+export type Total<Name extends string = string> =
+  { readonly kind: 'count' } | { readonly kind: 'sum'; readonly of: Name }
 
 /** The number of entries. */
 export const count = (): { readonly kind: 'count' } => ({ kind: 'count' })
@@ -34,7 +27,7 @@ export const sum = <Name extends string>(
   of,
 })
 
-export const totals: Family<Count | Sum> & { readonly isRankable: true } = {
+export const totals: Family<Total> & { readonly isRankable: true } = {
   isRankable: true,
   problem: ({ kind, of }) => (kind === 'count' ? undefined : nameProblem(kind, of)),
   operandsOf: () => [],

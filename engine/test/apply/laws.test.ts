@@ -29,6 +29,7 @@ import { readAddress } from '../../src/redis/server-address.ts'
 import { freshPrefix, onEachServer } from '../../../testing/on-each-server.ts'
 import { propertyRuns } from '../../../testing/property-runs.ts'
 import { hashesUnder, plainHashes } from '../stage/hashes.ts'
+import { oneOfEach } from '../stage/one-of-each.ts'
 import { plainRankings, rankingsUnder } from '../stage/rankings.ts'
 
 /** Entries with ids that collide in their milliseconds, of few guests, so that keys and ties are shared. */
@@ -88,7 +89,8 @@ function model(prefix: string) {
     { rankings: { mean: ranking('mean'), stars: ranking('stars') } },
   )
   const firsts = projection(`${prefix}:firsts`, { total: sum('stars'), by: first('guest') })
-  return { visits, projections: [guests, rooms, firsts] }
+  const each = projection(`${prefix}:each:{room}`, oneOfEach('stars', 'guest'))
+  return { visits, projections: [guests, rooms, firsts, each] }
 }
 
 const toEntry = ({ ms, seq, guest, room, stars }: Row): Entry => ({

@@ -26,6 +26,7 @@ import { propertyRuns } from '../../../testing/property-runs.ts'
 import type { TestClient } from '../../../testing/test-client.ts'
 import { Decoder, isDecodeFailure } from '../../src/declare/stream.ts'
 import { hashesUnder, plainHashes, withoutPrefix } from '../stage/hashes.ts'
+import { oneOfEach } from '../stage/one-of-each.ts'
 
 function model(prefix: string) {
   const visits = stream(`${prefix}:visits`, { guest: text(), room: integer(1), stars: integer() })
@@ -49,6 +50,7 @@ function model(prefix: string) {
       }),
       projection(`${prefix}:pairs:{room}/{guest}'"]]\\{{x}}`, { total: sum('stars') }),
       projection(`${prefix}:all`, { 'it\'s \\ "odd" ]]\n': count(), by: first('guest') }),
+      projection(`${prefix}:each:{guest}`, oneOfEach('room', 'guest')),
     ],
   }
 }
