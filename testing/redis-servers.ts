@@ -193,7 +193,10 @@ async function launch(
       ? ['--appendonly', 'no']
       : ['--appendonly', 'yes', '--appendfsync', appendonly]
   const place = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir]
-  const child = spawn(file, [...place, '--save', '', ...persistence, ...args], {
+  // A server that is idle ends a blocked read at its next tick, of which there are ten in a second by default: a test that drains would wait
+  // 100 ms for its end each time.
+  const ticks = ['--hz', '100']
+  const child = spawn(file, [...place, ...ticks, '--save', '', ...persistence, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   })
