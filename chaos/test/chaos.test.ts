@@ -1,23 +1,26 @@
 /** Test 3 to 5, 7, 12, 14, 15 and 18 to 21 mixed, for a moment; `npm run chaos` does it for as long as asked. */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import { runScript } from '../../testing/processes.ts'
 import { oldestAndNewest, whyNotOn } from '../../testing/redis-servers.ts'
 import { seedOfRun } from '../../testing/seeded-random.ts'
 import { renderRun } from '../report.ts'
 import { run } from '../run.ts'
 
-for (const server of oldestAndNewest) {
-  const skip = whyNotOn(server)
-  test(`chaos of all kinds, on ${server}, loses and doubles nothing`, { skip }, async (t) => {
-    const result = await run({ server, seed: seedOfRun, minutes: 0 })
-    const report = renderRun(result)
-    t.diagnostic(
-      `seed ${seedOfRun}, ${result.seconds} s, slowest recovery ${Math.max(...result.recoveries)} ms`,
-    )
-    assert.equal(result.verdict, 'ok', report)
-  })
-}
+// Faults wait more than they work.
+describe('chaos', { concurrency: 2 }, () => {
+  for (const server of oldestAndNewest) {
+    const skip = whyNotOn(server)
+    test(`chaos of all kinds, on ${server}, loses and doubles nothing`, { skip }, async (t) => {
+      const result = await run({ server, seed: seedOfRun, minutes: 0 })
+      const report = renderRun(result)
+      t.diagnostic(
+        `seed ${seedOfRun}, ${result.seconds} s, slowest recovery ${Math.max(...result.recoveries)} ms`,
+      )
+      assert.equal(result.verdict, 'ok', report)
+    })
+  }
+})
 
 for (const args of [
   ['--server', 'other'],

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
 import { cameTrue, freezeHolding } from '../../../chaos/holding.ts'
 import type { Scene } from '../../../chaos/scene.ts'
-import { assertExact, onEachScene } from './scenes.ts'
+import { assertExact, onOldestAndNewestScene } from './scenes.ts'
 
 /** A consumer dies with entries at this time of the clock; others have them soon. */
 async function assertClaimed(scene: Scene, seconds: number): Promise<void> {
@@ -23,7 +23,7 @@ async function assertClaimed(scene: Scene, seconds: number): Promise<void> {
   assert.ok(isClaimed, `seed ${scene.seed}: claimed while the clock is off by ${seconds} s`)
 }
 
-onEachScene(
+onOldestAndNewestScene(
   'a clock that jumps holds no entry of a dead consumer back',
   { hasShiftedClock: true },
   async (scene, _random, t) => {

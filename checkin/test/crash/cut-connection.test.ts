@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { onEachServer, type Bench } from '../../../testing/on-each-server.ts'
+import { onOldestAndNewest, type Bench } from '../../../testing/on-each-server.ts'
 import { startProxy } from '../../../testing/tcp-proxy.ts'
 import { waitFor } from '../../../testing/wait-for.ts'
 import { Stage } from './stage.ts'
@@ -25,7 +25,7 @@ async function workBehindProxy(t: TestContext, { server, redis }: Bench) {
   return { proxy, stage, running }
 }
 
-onEachServer(
+onOldestAndNewest(
   'lost replies',
   (bench) => {
     test('of append, read and apply lose and double nothing', async (t) => {

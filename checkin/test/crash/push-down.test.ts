@@ -10,6 +10,7 @@ import { compareIds } from 'millrace'
 import { appendOnlyFileIn, tearAndRepair } from '../../../testing/append-only-file.ts'
 import type { MainProcess } from '../../../testing/processes.ts'
 import {
+  oldestAndNewest,
   serverKindsWanted,
   whyNotOn,
   startRedis,
@@ -31,22 +32,6 @@ describe('push-down', { concurrency: 2 }, () => {
       t.after(() => server.stop())
       return server
     }
-
-    test(`loses nothing confirmed when ${kind} is killed`, { skip }, async (t) => {
-      const server = await start(t, { appendonly: 'always' })
-      const { stage, running } = await open(t, server.url)
-      for (let round = 0; round < rounds; round += 1) {
-        await work(stage)
-        await server.kill9()
-        await stage.stopAppending()
-        await server.restart()
-        assert.deepEqual(await missing(stage), [], `seed ${seedOfRun}`)
-      }
-      await assertExact(stage)
-      await stage.stopProcessors(running)
-      t.diagnostic(`${stage.confirmed.size} confirmed, ${noticed(stage)} lost connections noticed`)
-      assert.ok(noticed(stage) >= rounds, 'void: the processors did not notice')
-    })
 
     test(`loses entries and effects together when ${kind} loses power`, { skip }, async (t) => {
       const server = await start(t, {
@@ -103,6 +88,25 @@ describe('push-down', { concurrency: 2 }, () => {
       const survived = `${stage.confirmed.size} confirmed and kept`
       t.diagnostic(`${survived}, ${lost} lost, ${left} left to the new primary, ${rounds} times`)
       assert.ok(lost > 0 && noticed(stage) >= rounds, 'void: every replica had everything')
+    })
+
+    // What a server writes to its file and to its replicas differs between all of them, but not this.
+    if (!oldestAndNewest.some((one) => one === kind)) continue
+
+    test(`loses nothing confirmed when ${kind} is killed`, { skip }, async (t) => {
+      const server = await start(t, { appendonly: 'always' })
+      const { stage, running } = await open(t, server.url)
+      for (let round = 0; round < rounds; round += 1) {
+        await work(stage)
+        await server.kill9()
+        await stage.stopAppending()
+        await server.restart()
+        assert.deepEqual(await missing(stage), [], `seed ${seedOfRun}`)
+      }
+      await assertExact(stage)
+      await stage.stopProcessors(running)
+      t.diagnostic(`${stage.confirmed.size} confirmed, ${noticed(stage)} lost connections noticed`)
+      assert.ok(noticed(stage) >= rounds, 'void: the processors did not notice')
     })
 
     test(`drains when the memory of ${kind} is full`, { skip }, async (t) => {

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { onEachServer } from '../../../testing/on-each-server.ts'
+import { onOldestAndNewest } from '../../../testing/on-each-server.ts'
 import { Stage } from './stage.ts'
 
 const kills = 5
 
-onEachServer(
+onOldestAndNewest(
   'redis-server killed with -9',
   (bench) => {
     test('loses and doubles nothing, and processors go on by themselves', async (t) => {

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { runMain } from '../../../testing/processes.ts'
-import { onEachServer } from '../../../testing/on-each-server.ts'
+import { onOldestAndNewest } from '../../../testing/on-each-server.ts'
 import { waitFor } from '../../../testing/wait-for.ts'
 import { Stage } from './stage.ts'
 
 const refusedUsers = Array.from({ length: 20 }, (_, at) => `ncc:users:${at + 1}`)
 
-onEachServer('redrive', (bench) => {
+onOldestAndNewest('redrive', (bench) => {
   test('by two operators, with a kill -9, counts every check-in once', async (t) => {
     const { url } = bench().server
     const stage = await Stage.open(url)

@@ -4,9 +4,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { runMain } from '../../../testing/processes.ts'
 import { waitFor } from '../../../testing/wait-for.ts'
 import type { Scene } from '../../../chaos/scene.ts'
-import { assertExact, onEachScene } from './scenes.ts'
+import { assertExact, onOldestAndNewestScene } from './scenes.ts'
 
-onEachScene(
+onOldestAndNewestScene(
   'a name is held by one consumer, and 1, 8 and 1 again share the work',
   {},
   async (scene) => {
@@ -32,7 +32,7 @@ onEachScene(
 const longLease = { claimAfterMs: 120_000 }
 const gapMaxMs = 1000
 
-onEachScene(
+onOldestAndNewestScene(
   'a rolling restart makes no gap, and nothing waits for a lease',
   longLease,
   async (scene, _random, t) => {

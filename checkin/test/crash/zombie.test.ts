@@ -1,7 +1,7 @@
 /** A processor that is frozen while it holds entries, until they are claimed, and then goes on. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { onEachServer, type Bench } from '../../../testing/on-each-server.ts'
+import { onOldestAndNewest, type Bench } from '../../../testing/on-each-server.ts'
 import { waitFor } from '../../../testing/wait-for.ts'
 import { Stage } from './stage.ts'
 
@@ -64,7 +64,7 @@ const zombies = (bench: () => Bench): void => {
 }
 
 // They work on the same keys.
-onEachServer('zombie', zombies, { concurrency: false })
+onOldestAndNewest('zombie', zombies, { concurrency: false })
 
 const superseded = (stage: Stage): number => [...stage.output.matchAll(/Superseded/g)].length
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { groupKeys } from 'millrace'
-import { onEachServer, type Bench } from '../../../testing/on-each-server.ts'
+import { onEachServer, onOldestAndNewest, type Bench } from '../../../testing/on-each-server.ts'
 import { runScript } from '../../../testing/processes.ts'
 import { waitFor } from '../../../testing/wait-for.ts'
 import {
@@ -77,7 +77,7 @@ const suite = (bench: () => Bench): void => {
   })
 }
 // Each has three processes of its own.
-onEachServer('an entry that kills its process', suite, { concurrency: false })
+onOldestAndNewest('an entry that kills its process', suite, { concurrency: false })
 
 /** Pending for a consumer that is gone, delivered so often; the claim delivers once more. */
 async function deliver(fixture: Fixture, times: number): Promise<void> {
