@@ -5,14 +5,17 @@
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { changedPlan } from '../testing/changed-plan.ts'
-import { longestFirst } from '../testing/test-seconds.ts'
+import { inOrder } from '../testing/test-seconds.ts'
 import { flagsTakenByNpm } from './flags-taken-by-npm.mjs'
 import { onPath } from './on-path.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
+/** Test files mostly wait: for leases, for servers, for what must not happen. More than four would fill the memory with servers. */
+const filesAtOnce = Math.min(4, 2 * availableParallelism())
 const folders = ['engine/test', 'checkin/test', 'bench/test', 'chaos/test', 'testing', 'mutants']
 
 const { changed, filters, options } = readArguments(process.argv.slice(2))
@@ -27,7 +30,7 @@ if (taken !== undefined) {
 } else if (all.length === 0) {
   refuse(`no test file matches ${filters.map((filter) => `"${filter}"`).join(', ')}`)
 } else if (changed === undefined) {
-  buildAndRun(longestFirst(all), process.env)
+  buildAndRun(inOrder(all), process.env)
 } else {
   runChanged(changed.ref)
 }
@@ -56,7 +59,7 @@ function runChanged(ref) {
     for (const line of says) console.log(line)
     if (files.length === 0) return
     const quick = { MILLRACE_TEST_SERVER: quickestServer(), MILLRACE_PROPERTY_RUNS: '50' }
-    buildAndRun(longestFirst(files), { ...quick, ...process.env })
+    buildAndRun(inOrder(files), { ...quick, ...process.env })
   } catch (error) {
     refuse(error.message, 2)
   }
@@ -107,11 +110,15 @@ function runTests(files, env) {
     '--test',
     '--test-timeout=300000',
   ]
-  const child = spawn(process.execPath, [...runner, '--test-concurrency=2', ...options, ...files], {
-    cwd: root,
-    env,
-    stdio: 'inherit',
-  })
+  const child = spawn(
+    process.execPath,
+    [...runner, `--test-concurrency=${filesAtOnce}`, ...options, ...files],
+    {
+      cwd: root,
+      env,
+      stdio: 'inherit',
+    },
+  )
   // The terminal sends Ctrl-C to the runner, too: this process only waits for its end.
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => child.kill('SIGTERM'))

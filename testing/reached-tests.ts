@@ -55,7 +55,7 @@ export function testsReached(
 /**
  * As many of the test files, in their order, as take so long together, by what is known of them; what alone takes too long is left out, and
  * shorter ones behind it are not.
- * @param seconds of one processor
+ * @param seconds those of `secondsOf`
  */
 export function withinSeconds(tests: readonly string[], seconds: number): string[] {
   let left = seconds
