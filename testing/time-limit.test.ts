@@ -36,10 +36,10 @@ for (const [what, source] of [
     const tests = `test('ends', () => {})\ndescribe('suite', () => { test('hangs', ${source}) })\n`
     const { file, status, output } = run(t, onSignal + tests)
     assert.equal(status, 1, output)
-    const told = /Ended (\S+): a test has not ended in 1 s. Running: (.*)\n/.exec(output)
+    const told = /Ended (\S+): (.*)\n/.exec(output)
     assert.ok(told, output)
     assert.equal(told[1], file)
-    assert.equal(told[2], '"suite > hangs" for 1 s')
+    assert.equal(told[2], '"suite > hangs" has not ended in 1 s')
   })
 }
 
@@ -55,4 +55,21 @@ test('another', later)
   )
   assert.equal(status, 0, output)
   assert.doesNotMatch(output, /has not ended/)
+})
+
+test('a test may take longer, or less long, when it says so; others that run are named', (t) => {
+  const source = `import { mayTake } from '${preload}'
+const after = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
+test('longer', async (t) => { mayTake(t, 60); await after(1500) })
+describe('suite', { concurrency: true }, () => {
+  test('shorter', async (t) => { mayTake(t, 0.5); await after(9000) })
+  test('beside it', () => after(9000))
+})
+`
+  const { status, output } = run(t, source)
+  assert.equal(status, 1)
+  assert.match(
+    output,
+    /: "suite > shorter" has not ended in [01] s\. Also running: "suite > beside it" for [01] s\n/,
+  )
 })

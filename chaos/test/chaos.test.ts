@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { runScript } from '../../testing/processes.ts'
 import { oldestAndNewest, whyNotOn } from '../../testing/redis-servers.ts'
+import { mayTake } from '../../testing/time-limit.mjs'
 import { seedOfRun } from '../../testing/seeded-random.ts'
 import { renderRun } from '../report.ts'
 import { run } from '../run.ts'
@@ -12,6 +13,8 @@ describe('chaos', { concurrency: 2 }, () => {
   for (const server of oldestAndNewest) {
     const skip = whyNotOn(server)
     test(`chaos of all kinds, on ${server}, loses and doubles nothing`, { skip }, async (t) => {
+      // It tells more than a limit does when something is stuck: after 60 s, or 180 s for a fault.
+      mayTake(t, 270)
       const result = await run({ server, seed: seedOfRun, minutes: 0 })
       const report = renderRun(result)
       t.diagnostic(

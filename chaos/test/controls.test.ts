@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { serverKinds } from '../../testing/redis-servers.ts'
+import { mayTake } from '../../testing/time-limit.mjs'
 import { seedOfRun } from '../../testing/seeded-random.ts'
 import { controls } from '../controls.ts'
 import { patchedCopy } from '../engine-copy.ts'
@@ -10,6 +11,8 @@ import { runControl } from '../run-control.ts'
 describe('negative control', { concurrency: 2 }, () => {
   for (const control of controls) {
     test(`${control.name} is caught`, async (t) => {
+      // Four runs at most.
+      mayTake(t, 270)
       const server = serverKinds()[0] ?? 'redis'
       const { isCaught, found, example } = await runControl(control, { server, seed: seedOfRun })
       const violations = JSON.stringify([...found])

@@ -49,7 +49,7 @@ const suite = (bench: () => Bench): void => {
     const seen = supervise(t, bench().server.url, fixture, Infinity)
     await waitFor(async () => (await effects(fixture)).guests >= 999, {
       what: 'all the others to be applied',
-      timeoutMs: 240_000,
+      timeoutMs: 90_000,
     })
     assert.ok(seen.deaths > 0 && seen.deaths <= 20, `${seen.deaths} deaths`)
     assert.deepEqual(await effects(fixture), { guests: 999, rooms: 999 })
@@ -63,7 +63,7 @@ const suite = (bench: () => Bench): void => {
     const seen = supervise(t, bench().server.url, fixture, 2)
     await waitFor(async () => await fixture.group.isDrained(), {
       what: 'the group to be drained',
-      timeoutMs: 240_000,
+      timeoutMs: 90_000,
     })
     assert.ok(seen.deaths > 0 && seen.deaths <= 20, `${seen.deaths} deaths`)
     const { letters } = await fixture.group.deadLetters.list()
