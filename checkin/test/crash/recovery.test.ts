@@ -197,7 +197,8 @@ onOldestAndNewest(
         assert.equal(code, 1)
         assert.match(stderr, says)
         if (flags.includes('--json')) {
-          assert.match((JSON.parse(stdout) as { error: string }).error, says)
+          const { error } = JSON.parse(stdout) as { error: { message: string } }
+          assert.match(error.message, says)
         } else assert.equal(stdout, '')
       }
       const left = (await bench().redis.send('KEYS', '*')) as string[]
