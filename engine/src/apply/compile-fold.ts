@@ -8,20 +8,8 @@ import type { Plan } from '../declare/plan.ts'
 import type { Stream } from '../declare/stream.ts'
 import type { EntryInLua } from '../operators/column.ts'
 import { luaLiteral } from '../support/lua-literal.ts'
+import { pushDownMax } from './push-down-limits.ts'
 import { rowLayout } from './row-layout.ts'
-
-/** The most entries of one batch: sums of so many small values need no check of their size. */
-export const pushDownMax = 5000
-
-// A function of Lua has 200 local variables: here three for each field and five for each projection.
-export const fieldsMax = 30
-export const plansMax = 12
-
-/** False when stream or projections are too wide for one Lua function; such entries are pulled. */
-export function isFoldable(declared: Stream, plans: readonly Plan[]): boolean {
-  const fields = Object.keys(declared.fields).length
-  return plans.length > 0 && fields <= fieldsMax && plans.length <= plansMax
-}
 
 /** A declared field, and what the fold knows of it: `a<n>` is its text, `m<n>` what was made of that once a batch. */
 interface FieldInFold {

@@ -3,8 +3,8 @@ import type { Plan } from '../declare/plan.ts'
 import type { Entry } from '../declare/stream.ts'
 import type { Row } from '../operators/column.ts'
 
-/** The folded effects of a batch. */
-export interface Effects {
+/** The entries of a batch, folded. */
+export interface FoldedRows {
   /** Keys of the hashes, those of the first plan first. */
   readonly keys: readonly string[]
   /** For each plan the rows of its keys; a row holds the values of its columns. */
@@ -15,7 +15,7 @@ export interface Effects {
  * Folds entries per hash. The order of the entries does not matter.
  * @throws {TypeError} when two projections meet in one key.
  */
-export function foldBatch(plans: readonly Plan[], entries: readonly Entry[]): Effects {
+export function foldBatch(plans: readonly Plan[], entries: readonly Entry[]): FoldedRows {
   const keys: string[] = []
   const seen = new Set<string>()
   const rows = plans.map((plan) => {

@@ -1,5 +1,5 @@
 /** What a consumer can be told, and what it tells. */
-import { fieldsMax, isFoldable, plansMax, pushDownMax } from '../apply/compile-fold.ts'
+import { fieldsMax, isFoldable, plansMax, pushDownMax } from '../apply/push-down-limits.ts'
 import type { Fields } from '../declare/fields.ts'
 import { checkConsumerGiven } from './given-options.ts'
 import type { Handler } from '../handle/handler-pool.ts'
