@@ -8,10 +8,11 @@ import tseslint from 'typescript-eslint'
  */
 const engineRooms = {
   support: [],
-  declare: ['support'],
+  operators: ['support'],
+  declare: ['support', 'operators'],
   redis: ['support'],
   scripts: ['support', 'declare', 'redis'],
-  apply: ['support', 'declare', 'redis', 'scripts'],
+  apply: ['support', 'operators', 'declare', 'redis', 'scripts'],
   append: ['support', 'declare', 'redis', 'scripts'],
   handle: ['support', 'declare', 'redis', 'scripts', 'apply', 'consume/delivery-reader.ts'],
   consume: ['support', 'declare', 'redis', 'scripts', 'apply', 'handle'],
