@@ -19,7 +19,7 @@ export interface Bar {
 }
 
 /** Decides the colour: Millrace, its peers, or a floor that nobody can go below. */
-export type Kind = 'ours' | 'peer' | 'floor'
+type Kind = 'ours' | 'peer' | 'floor'
 
 /** One or more panels side by side, each with a line per rival. */
 export interface LineChart {

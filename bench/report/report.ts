@@ -4,7 +4,7 @@ import { verdicts, type Verdict } from '../verdicts.ts'
 import { benchmarks } from '../benchmarks/all.ts'
 import type { Benchmark, Result } from '../benchmarks/benchmark.ts'
 import { notesOf, tablesOf, type Table } from './sections.ts'
-import { draw } from './svg/draw.ts'
+import { draw } from './draw.ts'
 
 /** Files by name, relative to the folder of the document. */
 export type ReportFiles = ReadonlyMap<string, string>

@@ -9,8 +9,7 @@ import { compare, loadBaseline, partKept } from '../benchmarks/quick.ts'
 import { runRounds, type Case } from '../measure/rounds.ts'
 import { percentile, spreadOf } from '../measure/statistics.ts'
 import { renderReport } from '../report/report.ts'
-import { linearAxis, logarithmicAxis } from '../report/svg/axis.ts'
-import { lineColours } from '../report/svg/theme.ts'
+import { lineColour } from '../report/draw.ts'
 import { renderTerminal } from '../report/terminal.ts'
 import { rivals } from '../rivals/all.ts'
 import type { Rival } from '../rivals/rival.ts'
@@ -106,8 +105,7 @@ test('the lines of a chart have colours of their own', async () => {
     caseOf(rival, [1, 2, 3]),
   )
   const { rows } = await applyResult(...ours)
-  const ranks = linesOver(rows, 'count', [1000], 'rate').map(({ rank }) => rank)
-  const colours = ranks.map((rank) => lineColours.ours[rank % lineColours.ours.length])
+  const colours = linesOver(rows, 'count', [1000], 'rate').map(lineColour)
   assert.equal(new Set(colours).size, ours.length)
 })
 
@@ -164,11 +162,4 @@ test('statistics take the middle, the ends, and the value that a part does not e
     [50, 99, 100],
   )
   assert.throws(() => percentile([], 0.5), /there are no values/)
-})
-
-test('axes end at round numbers and keep every value between their ends', () => {
-  assert.deepEqual(linearAxis(87_000, [100, 0]).ticks, [0, 50_000, 100_000])
-  const logarithmic = logarithmicAxis([0.3, 450], [100, 0])
-  assert.deepEqual(logarithmic.ticks, [0.1, 1, 10, 100, 1000])
-  assert.ok(logarithmic.yOf(450) > 0 && logarithmic.yOf(0.3) < 100)
 })
