@@ -20,6 +20,17 @@ const engineRooms = {
   repair: ['support', 'declare', 'redis', 'scripts', 'apply', 'consume', 'operate'],
 }
 
+/** The rooms of the receiver; `receiver.ts` and `routes.ts` put them together. */
+const receiverRooms = {
+  http: [],
+  metrics: ['http'],
+  limits: ['http'],
+  access: ['http', 'metrics'],
+  operation: ['http', 'limits', 'access'],
+  queries: ['http', 'limits', 'access'],
+  ingest: ['http', 'metrics', 'limits', 'access', 'operation'],
+}
+
 function oneWay(folder, rooms) {
   const zones = Object.entries(rooms).map(([room, below]) => ({
     target: `./${folder}/${room}`,
@@ -82,6 +93,7 @@ export default tseslint.config(
     rules: { 'import-x/no-cycle': ['error', { ignoreExternal: true }] },
   },
   oneWay('engine/src', engineRooms),
+  oneWay('checkin/src/receiver', receiverRooms),
   {
     files: [
       '**/test/**/*.ts',

@@ -3,7 +3,7 @@ import { fastify } from 'fastify'
 import { Option, type Command } from 'commander'
 import { UsageError } from '../errors.ts'
 import { isLoopback } from '../receiver/http/origins.ts'
-import type { AccessOptions } from '../receiver/receiver.ts'
+import type { AccessOptions } from '../receiver/access/access-options.ts'
 import { addTokenOptions, tokensOf, type TokenFlags } from './token-options.ts'
 import { typed } from '../terminal/typed.ts'
 

@@ -1,47 +1,37 @@
 /** The HTTP receiver. Promise: a 202 goes out only for a check-in that Redis has confirmed, and every request is answered in time. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Millrace } from 'millrace'
-import { ApiKeys } from '../access/api-keys.ts'
+import type { FastifyInstance } from 'fastify'
+import type { Group, Millrace } from 'millrace'
+import type { CheckinModel } from '../domain/checkins.ts'
 import type { Log } from '../log.ts'
-import { escaped } from '../terminal/words.ts'
-import { endConnection, serveInOrder } from './http/answer-order.ts'
-import { BoundedCalls, type Bounds } from './limits/bounded-calls.ts'
-import { batchRoutes } from './ingest/post-checkins.ts'
-import { latestCheckinsRoute } from './queries/get-latest.ts'
-import { Life } from './operation/shutdown.ts'
-import { collectDocumentation, documentationRoutes } from './operation/openapi.ts'
-import { tagReads } from './queries/entity-tag.ts'
-import { Failures } from './operation/failures.ts'
-import type { GroupSample } from './metrics/group-metrics.ts'
-import { guardRoutes, type GuardOptions } from './access/guard.ts'
-import { healthRoutes } from './operation/health.ts'
-import { KeysInFlight, type IdempotencyLimits } from './ingest/idempotency-key.ts'
-import { KeyRing } from './access/key-ring.ts'
-import { leaderboardRoutes } from './queries/leaderboards.ts'
-import { ReceiverMetrics, type PressureReading } from './metrics/metrics.ts'
-import { metricsRoute } from './metrics/metrics-route.ts'
-import { nearbyRoute } from './queries/nearby.ts'
-import { allowedHosts, allowOrigins, HostCheck, wrongHost } from './http/origins.ts'
-import type { ReceiverParts } from './parts.ts'
-import { takePlainCheckins } from './ingest/plain-checkins.ts'
-import { sendProblem, type Problem } from './http/problem.ts'
-import { profileRoutes } from './queries/profiles.ts'
-import { SharedBuckets } from './access/shared-buckets.ts'
-import { StreamSlots, type StreamLimits } from './limits/stream-slots.ts'
-import { RefusalLog } from './operation/refusal-log.ts'
-import { securityHeaders } from './http/security-headers.ts'
-import { SecurityLog } from './access/security-log.ts'
-import { requestLog } from './http/request-log.ts'
-import { wrongHead } from './http/request-head.ts'
-import { requestIdHeader } from './http/request-id.ts'
-import { refuseEarly, refuseOtherAddresses } from './http/resources.ts'
-import { listenAtOne, newServer, type Timeouts } from './http/server.ts'
-import { checkinRoute } from './ingest/post-checkin.ts'
-import { statusRoute } from './queries/get-checkin.ts'
+import { bucketsOf, isOpen, keyRingOf, type AccessOptions } from './access/access-options.ts'
+import { guardRoutes } from './access/guard.ts'
 import { watchKeys } from './access/remote-keys-log.ts'
-import type { Tokens } from './access/tokens.ts'
+import { SecurityLog } from './access/security-log.ts'
+import { serveInOrder } from './http/answer-order.ts'
+import { allowedHosts, allowOrigins, HostCheck } from './http/origins.ts'
+import { checkHeads } from './http/request-head.ts'
+import { listenAtOne, newServer, type Timeouts } from './http/server.ts'
+import { ingestSchemas } from './ingest/batch-documentation.ts'
+import { KeysInFlight, type IdempotencyLimits } from './ingest/idempotency-key.ts'
+import { takePlainCheckins } from './ingest/plain-checkins.ts'
+import { Recorder } from './ingest/recorder.ts'
+import { BoundedCalls, type Bounds } from './limits/bounded-calls.ts'
+import { StreamSlots, type StreamLimits } from './limits/stream-slots.ts'
+import type { GroupSample } from './metrics/group-metrics.ts'
+import { ReceiverMetrics, type PressureReading } from './metrics/metrics.ts'
+import { answerErrors, Failures } from './operation/failures.ts'
+import { collectDocumentation } from './operation/openapi.ts'
+import { RefusalLog } from './operation/refusal-log.ts'
+import { requestLog } from './operation/request-log.ts'
+import { Shutdown } from './operation/shutdown.ts'
+import { addRoutes, type RouteParts } from './routes.ts'
 
-export interface ReceiverOptions extends Pick<ReceiverParts, 'millrace' | 'model' | 'group'> {
+export interface ReceiverOptions {
+  readonly millrace: RouteParts['millrace'] &
+    Pick<Millrace, 'append' | 'appendBatch' | 'isConnected' | 'refusal'>
+  readonly model: CheckinModel
+  /** The group that processes the check-ins: it knows what became of each. */
+  readonly group: Pick<Group, 'entryState'>
   readonly log: Log
   /** True: a line for each request, whatever the level of the log is. False: at level `debug` alone; default false. */
   readonly accessLog?: boolean
@@ -68,26 +58,6 @@ export interface ReceiverOptions extends Pick<ReceiverParts, 'millrace' | 'model
   readonly metricsText?: () => Promise<string>
 }
 
-/** Who may use the receiver; the default is everybody. */
-export interface AccessOptions {
-  /** True: API keys are asked for. */
-  readonly apiKeys?: boolean
-  /** Tokens are asked for; with `apiKeys`, either will do. */
-  readonly tokens?: Tokens | undefined
-  /** Check-ins, and requests without any, a second for each client, over all receivers; default: any number. */
-  readonly rateLimit?: number | undefined
-  /** Origins whose pages may use it (CORS); default: none. */
-  readonly origins?: readonly string[]
-  /** Names beyond those of the loopback that may stand in Host. */
-  readonly hosts?: readonly string[]
-  /** Addresses of proxies whose X-Forwarded-For is believed; default: none. */
-  readonly trustProxy?: string | undefined
-  /** Fields of users and locations that everybody sees beyond the usual ones; default: none. */
-  readonly publicFields?: readonly string[]
-  /** False: neither `/docs` nor `/openapi.json` is served; default true. */
-  readonly docs?: boolean
-}
-
 export interface Receiver {
   /**
    * Starts to listen, at one address: `localhost` is 127.0.0.1 where it leads there. Port 0 takes any free one.
@@ -107,46 +77,34 @@ export interface Receiver {
 /** Builds a receiver; it does nothing until it listens. */
 export function createReceiver(options: ReceiverOptions): Receiver {
   const { log, access = {}, graceMs = 0 } = options
-  const { timeouts, connectionsMax } = options
   const onRequest = requestLog(log, options.accessLog ?? false)
+  const { timeouts, connectionsMax } = options
   const app = newServer({ ...timeouts, connectionsMax, trustProxy: access.trustProxy, onRequest })
-  const life = new Life()
-  const parts = partsOf(options, life)
-  collectDocumentation(app)
-  parts.metrics.observe(app)
-  let hosts = new HostCheck(undefined)
-  // One hook for what concerns every request: each more costs every request.
-  app.addHook('onRequest', (request, reply, done) => {
-    reply.header(requestIdHeader, request.id)
-    reply.headers(securityHeaders)
-    const problem = wrongHead(request.raw, hosts)
-    if (problem === undefined) done()
-    else refuseHead(request, reply, { problem, security: parts.security })
-  })
-  if (access.origins !== undefined && access.origins.length > 0) allowOrigins(app, access.origins)
-  watchKeys(access.tokens?.remoteKeys, log, parts.metrics)
-  guardRoutes(app, guardOptions(parts, options))
+  const shutdown = new Shutdown()
+  const parts = partsOf(options, shutdown)
+  const { security, metrics } = parts
   const failures = new Failures(log, parts.refusals)
+  let hosts = new HostCheck(undefined)
+  collectDocumentation(app, ingestSchemas)
+  metrics.observe(app)
+  checkHeads(
+    app,
+    () => hosts,
+    (request) => security.refused(request, { status: 421, reason: 'wrong-host' }),
+  )
+  if (access.origins !== undefined && access.origins.length > 0) allowOrigins(app, access.origins)
+  guard(app, parts, options)
   answerErrors(app, failures)
   void app.register((routes, _options, done) => {
     addRoutes(routes, parts)
-    if (access.docs !== false) documentationRoutes(routes)
-    metricsRoute(routes, parts.metrics, options.metricsText)
-    refuseOtherAddresses(routes)
     done()
   })
   if (isOpen(access) && onRequest === undefined) {
-    takePlainCheckins(app, parts, { hosts: () => hosts, failures })
+    takePlainCheckins(app, { ...parts, hosts: () => hosts, failures })
   } else {
-    serveInOrder(app, life)
+    serveInOrder(app, shutdown)
   }
-  const closed = new Promise<void>((resolve) => {
-    app.addHook('onClose', (_app, done) => {
-      parts.security.flush()
-      resolve()
-      done()
-    })
-  })
+  const closed = whenClosed(app, () => security.flush())
   let listening: Promise<string> | undefined
   const listen: Receiver['listen'] = (at) => {
     hosts = new HostCheck(allowedHosts(at.host, access.hosts ?? []))
@@ -156,123 +114,73 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   const close: Receiver['close'] = async (within = graceMs) => {
     // Closed before that, it would go on to listen, and for ever.
     await listening?.catch(() => undefined)
-    await life.close(app, within)
+    await shutdown.close(app, within)
   }
   return { listen, close, closed }
 }
 
-function answerErrors(app: FastifyInstance, failures: Failures): void {
-  app.setErrorHandler((error, request, reply) => {
-    const { retryAfterS } = error as { retryAfterS?: unknown }
-    if (typeof retryAfterS === 'number') reply.header('retry-after', retryAfterS)
-    const problem = failures.problemOf(error, request)
-    // Its rest is not read.
-    if (problem.status === 413) endConnection(reply.raw)
-    // The framework says `close` of every body that it cannot parse. The end of most is known, and what is behind has begun by now.
-    if (reply.raw.shouldKeepAlive && reply.hasHeader('connection')) {
-      reply.header('connection', 'keep-alive')
-    }
-    return sendProblem(reply, problem)
-  })
-}
-
-function refuseHead(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { problem, security }: { readonly problem: Problem } & Pick<ReceiverParts, 'security'>,
-): void {
-  if (problem === wrongHost) security.refused(request, { status: 421, reason: 'wrong-host' })
-  // Who says what cannot be understood may mean by the next request something else than we read.
-  else endConnection(reply.raw)
-  refuseEarly(request, reply, problem)
-}
-
-/** True when nobody must show anything, no page of another origin is served, and clients are not counted. */
-function isOpen({ apiKeys = false, tokens, rateLimit, origins = [] }: AccessOptions): boolean {
-  return !apiKeys && tokens === undefined && rateLimit === undefined && origins.length === 0
-}
-
-function partsOf(options: ReceiverOptions, life: Life): ReceiverParts {
-  const { millrace, model, group, log, pressure = noPressure } = options
+/** What the routes take. */
+function partsOf(options: ReceiverOptions, shutdown: Shutdown) {
+  const { millrace, model, group, log, access = {}, pressure = noPressure, replicas = 0 } = options
   const { metrics = new ReceiverMetrics() } = options
   const bounds = { inFlightMax: 10_000, withinMs: 2000, ...options.bounds }
   const calls = new BoundedCalls(bounds, (ms) => metrics.redisCall(ms))
-  const { key } = model.checkins
-  metrics.watchConnection(millrace)
-  metrics.watch(key, pressure, () => lengthOf(calls, millrace, key))
-  const { groups } = options
-  if (groups !== undefined) metrics.watchGroups(key, () => calls.run(groups))
+  const refusals = new RefusalLog(log)
+  const idempotency = { rememberMs: 24 * 3_600_000, keysMax: 5_000_000, ...options.idempotency }
+  observe(metrics, calls, { ...options, pressure })
   return {
-    ...{ millrace, model, group, calls, pressure, metrics, life },
-    refusals: new RefusalLog(log),
-    security: new SecurityLog(log, metrics),
-    idempotency: { rememberMs: 24 * 3_600_000, keysMax: 5_000_000, ...options.idempotency },
-    replicas: options.replicas ?? 0,
+    ...{ millrace, model, group, calls, pressure, metrics, shutdown, replicas, refusals },
+    recorder: new Recorder({ millrace, calls, model, refusals, metrics, replicas, idempotency }),
     keysInFlight: new KeysInFlight(),
-    publicFields: options.access?.publicFields ?? [],
+    security: new SecurityLog(log, metrics),
+    buckets: bucketsOf(access, { millrace, model, log }),
     streams: {
       slots: new StreamSlots(options.streams),
       idleMs: options.timeouts?.streamIdleMs ?? 15_000,
       wholeMs: options.timeouts?.requestMs ?? 10_000,
     },
-    buckets: bucketsOf(options),
-  }
+    publicFields: access.publicFields ?? [],
+    metricsText: options.metricsText,
+    hasDocs: access.docs !== false,
+  } satisfies RouteParts
 }
 
-function bucketsOf({ access, millrace, model, log }: ReceiverOptions): SharedBuckets | undefined {
-  const perSecond = access?.rateLimit
-  if (perSecond === undefined) return undefined
-  const onTrouble = (error: unknown): void => {
-    log.warn(`The rate limit counts in this process alone: ${escaped(String(error))}.`)
-  }
-  return new SharedBuckets({ perSecond, millrace, prefix: model.rateKeys, onTrouble })
-}
-
-async function lengthOf(
+/** Lets the metrics tell what is known of Redis and the stream. */
+function observe(
+  metrics: ReceiverMetrics,
   calls: BoundedCalls,
-  millrace: Pick<Millrace, 'send'>,
-  key: string,
-): Promise<number | undefined> {
-  try {
-    return Number(await calls.run(() => millrace.send('XLEN', key)))
-  } catch {
-    // Metrics are asked for most while Redis is away: this one is missing then.
-    return undefined
-  }
+  { millrace, model, groups, pressure }: ReceiverOptions & { readonly pressure: PressureReading },
+): void {
+  const { key } = model.checkins
+  metrics.watchConnection(millrace)
+  metrics.watch(key, pressure, async () =>
+    Number(await calls.run(() => millrace.send('XLEN', key))),
+  )
+  if (groups !== undefined) metrics.watchGroups(key, () => calls.run(groups))
 }
 
-function guardOptions(
-  { calls, millrace, model, security, buckets }: ReceiverParts,
-  { access = {}, log }: ReceiverOptions,
-): GuardOptions {
+/** Asks who sends each request, as far as somebody must show it. */
+function guard(
+  app: FastifyInstance,
+  { calls, metrics, security, buckets }: ReturnType<typeof partsOf>,
+  { millrace, model, log, access = {} }: ReceiverOptions,
+): void {
+  const { tokens } = access
   const bounded: Pick<Millrace, 'send'> = {
     send: (...args) => calls.run(() => millrace.send(...args)),
   }
-  const { apiKeys = false, tokens } = access
-  const onTrouble = (error: unknown): void => {
-    log.warn(`Cannot note that API keys are used: ${escaped(String(error))}.`)
-  }
-  return {
-    keys: apiKeys
-      ? new KeyRing({ stored: new ApiKeys(bounded, model.apiKeysKey), onTrouble })
-      : undefined,
-    tokens,
-    security,
-    buckets,
-  }
+  watchKeys(tokens?.remoteKeys, log, metrics)
+  guardRoutes(app, { keys: keyRingOf(access, { bounded, model, log }), tokens, security, buckets })
 }
 
-/** Every address of the service. */
-function addRoutes(app: FastifyInstance, parts: ReceiverParts): void {
-  tagReads(app)
-  checkinRoute(app, parts)
-  batchRoutes(app, parts)
-  latestCheckinsRoute(app, parts)
-  statusRoute(app, parts)
-  profileRoutes(app, parts)
-  nearbyRoute(app, parts)
-  leaderboardRoutes(app, parts)
-  healthRoutes(app, parts)
+function whenClosed(app: FastifyInstance, then: () => void): Promise<void> {
+  return new Promise((resolve) => {
+    app.addHook('onClose', (_app, done) => {
+      then()
+      resolve()
+      done()
+    })
+  })
 }
 
 const noPressure: PressureReading = { state: { kind: 'free' } }

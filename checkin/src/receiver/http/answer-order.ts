@@ -26,7 +26,7 @@ interface Connection extends Socket {
  */
 export function serveInOrder(
   app: FastifyInstance,
-  life: { readonly isLeaving: boolean },
+  shutdown: { readonly isLeaving: boolean },
   serve: Serve = (request, response) => app.routing(request, response),
 ): void {
   app.server.removeAllListeners('request')
@@ -37,7 +37,7 @@ export function serveInOrder(
     if (before?.shouldKeepAlive === false && !postponeEnd(before)) return
     connection[latest] = response
     if (before !== undefined && response.socket === null) passOnCut(before, response)
-    if (life.isLeaving) endConnection(response)
+    if (shutdown.isLeaving) endConnection(response)
     if (request.headers.upgrade !== undefined) endAfter(response, connection)
     serve(request, response)
   })

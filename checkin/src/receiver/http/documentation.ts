@@ -33,10 +33,10 @@ export interface RouteDocumentation {
   readonly response: Readonly<Record<number, AnswerDocumentation>>
 }
 
+export type SchemaName = 'Checkin' | 'CheckinItem' | 'ItemResult' | 'Problem' | 'StreamEnd'
+
 /** A schema that `openapi.ts` has under this name; generated clients have a type for each. */
-export function named(
-  name: 'Checkin' | 'CheckinItem' | 'ItemResult' | 'Problem' | 'StreamEnd',
-): JsonSchema {
+export function named(name: SchemaName): JsonSchema {
   return { $ref: `${name}#` }
 }
 

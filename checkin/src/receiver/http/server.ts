@@ -1,13 +1,12 @@
 /** The HTTP server itself: what it reads, for how long, and from how many at once. */
 import { lookup } from 'node:dns/promises'
-import { fastify, type FastifyInstance } from 'fastify'
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { limitBodyTime } from './body-deadlines.ts'
 import { answerBrokenRequest } from './broken-request.ts'
 import { limitConnections } from './connections.ts'
 import { plainProblem, sendProblem } from './problem.ts'
 import { serveExpectations } from './request-head.ts'
 import { requestIdOf } from './request-id.ts'
-import type { RequestLog } from './request-log.ts'
 import { bodyMaxBytes, knowAllMethods } from './resources.ts'
 import { securityHeaders } from './security-headers.ts'
 
@@ -25,12 +24,15 @@ export interface Timeouts {
   readonly unreadMs: number
 }
 
+/** Is told of each request as it comes. */
+export type RequestListener = (request: FastifyRequest, reply: FastifyReply) => void
+
 interface ServerLimits {
   /** Default 4,096. */
   readonly connectionsMax?: number | undefined
   readonly trustProxy?: string | undefined
   /** Is told of each request before anything else is done with it. */
-  readonly onRequest?: RequestLog | undefined
+  readonly onRequest?: RequestListener | undefined
 }
 
 export function newServer({

@@ -8,7 +8,9 @@ import {
   type RouteDocumentation,
 } from '../http/documentation.ts'
 import { problemMediaType } from '../http/problem.ts'
-import { keyHeaderSchema } from './post-checkin.ts'
+import { itemSchema, resultSchema } from './batch-item.ts'
+import { checkinSchema } from './checkin-body.ts'
+import { keyHeaderSchema } from './idempotency-key.ts'
 
 const counts = {
   accepted: { type: 'integer', minimum: 0 },
@@ -52,7 +54,7 @@ export const batchDocumentation: RouteDocumentation = {
 }
 
 /** The last line of a stream that is ended early. */
-export const streamEndSchema = {
+const streamEndSchema = {
   type: 'object',
   description:
     'The last line of an answer to a stream that was ended early. Nothing from "stoppedAt" on was recorded.',
@@ -67,6 +69,14 @@ export const streamEndSchema = {
     problem: { type: 'object' },
   },
   additionalProperties: false,
+}
+
+/** By the names that the document has them under. */
+export const ingestSchemas = {
+  Checkin: checkinSchema,
+  CheckinItem: itemSchema,
+  ItemResult: resultSchema,
+  StreamEnd: streamEndSchema,
 }
 
 const ndjsonMediaType = 'application/x-ndjson'

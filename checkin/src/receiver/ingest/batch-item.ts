@@ -76,7 +76,7 @@ export function resultOf(outcome: AppendOutcome, index: number): ItemResult {
 
 /** Counts what was sent to the store, for the answer to its request. */
 export function countOutcomes(
-  metrics: ReceiverMetrics,
+  metrics: Pick<ReceiverMetrics, 'ingestedItems'>,
   reply: object,
   outcomes: readonly AppendOutcome[],
 ): void {

@@ -34,6 +34,20 @@ export function keyHeader(headers: IncomingHttpHeaders): KeyHeader {
   return key === '' || key.length > keyLengthMax ? { kind: 'malformed' } : { kind: 'key', key }
 }
 
+/** The header `Idempotency-Key`, for the documentation. */
+export const keyHeaderSchema = {
+  type: 'object',
+  properties: {
+    'idempotency-key': {
+      type: 'string',
+      minLength: 1,
+      maxLength: keyLengthMax,
+      description:
+        'Sent again with the same key and the same content, a check-in is recorded once and the answer is the same.',
+    },
+  },
+} as const
+
 /** What a batch may name one of its check-ins by. A key of a single check-in and a `clientId` mean the same. */
 export const clientIdText = z
   .string()

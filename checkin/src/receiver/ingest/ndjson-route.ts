@@ -4,14 +4,16 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { endConnection, whenOver } from '../http/answer-order.ts'
-import { countOutcomes, readItem, type Sender } from './batch-item.ts'
+import type { AppendOutcome } from 'millrace'
+import { readItem, type CheckinItem, type Sender } from './batch-item.ts'
 import { OverloadError } from '../limits/bounded-calls.ts'
 import { problemOf } from '../operation/failures.ts'
+import type { RefusalLog } from '../operation/refusal-log.ts'
+import type { Shutdown } from '../operation/shutdown.ts'
 import { NdjsonStream } from './ndjson.ts'
-import { outcomeOf } from '../metrics/metrics.ts'
-import { pressureProblem } from '../limits/overload.ts'
-import type { ReceiverParts } from '../parts.ts'
-import { exceeded, payerOf } from '../access/rate-limit.ts'
+import { outcomeOf, type ReceiverMetrics } from '../metrics/metrics.ts'
+import { pressureProblem, type PressureSource } from '../limits/overload.ts'
+import { exceeded, payerOf, type Buckets } from '../access/rate-limit.ts'
 import {
   invalidProblem,
   plainProblem,
@@ -19,7 +21,8 @@ import {
   sendProblem,
   type Problem,
 } from '../http/problem.ts'
-import { traceFields } from '../http/trace.ts'
+import type { StreamSlots } from '../limits/stream-slots.ts'
+import type { Batch, Recorder } from './recorder.ts'
 
 /** Of the answer; the body of a request may come under any of the names that are in use. */
 const ndjsonMediaType = 'application/x-ndjson'
@@ -32,13 +35,34 @@ const linesAtOnce = 500
 const patienceMs = 10_000
 const lookEveryMs = 50
 
+export interface StreamParts {
+  readonly recorder: Recorder
+  readonly metrics: Pick<ReceiverMetrics, 'ingestedItems'>
+  readonly refusals: Pick<RefusalLog, 'refused'>
+  readonly pressure: PressureSource
+  /** What each client may send in a second; undefined: any number. */
+  readonly buckets: Buckets | undefined
+  readonly shutdown: Pick<Shutdown, 'closing'>
+  readonly streams: OpenStreams
+}
+
+/** The streams of check-ins that are being received. */
+interface OpenStreams {
+  readonly slots: StreamSlots
+  /** Without a valid line for so long (ms), a stream is ended. */
+  readonly idleMs: number
+  /** For so long (ms) one of known, short length may be waited for. */
+  readonly wholeMs: number
+}
+
 export async function serveNdjson(
   request: FastifyRequest,
   reply: FastifyReply,
-  { parts, sender }: { readonly parts: ReceiverParts; readonly sender: Sender },
+  { parts, sender }: { readonly parts: StreamParts; readonly sender: Sender },
 ): Promise<FastifyReply> {
   const { refusals, buckets, streams } = parts
-  const length = request.headers['content-length']
+  const { headers } = request
+  const length = headers['content-length']
   // It comes within the time of any other body, so it needs no slot.
   const isWhole = length !== undefined && Number(length) <= wholeMaxBytes
   const slot = isWhole ? nothing : streams.slots.take(payerOf(request, request.identity))
@@ -51,7 +75,7 @@ export async function serveNdjson(
   const { socket } = request.raw
   const stream = new NdjsonStream(source, {
     read: (value, index) => readItem(value, index, sender),
-    append: appender(request, reply, parts),
+    append: (items) => recordPatiently(items, { headers, reply }, parts.recorder),
     refused: (status, count) => parts.metrics.ingestedItems(reply, outcomeOf(status), count),
     problemOf: (error) => {
       refusals.refused(error)
@@ -60,7 +84,7 @@ export async function serveNdjson(
     untilFree: (lines) => untilFree(request, lines, parts),
     // What a bucket holds can be paid at once.
     linesAtOnce: Math.min(linesAtOnce, buckets?.perSecond ?? linesAtOnce),
-    closing: parts.life.closing,
+    closing: parts.shutdown.closing,
     idleMs: streams.idleMs,
     waitMaxMs: isWhole ? streams.wholeMs : undefined,
     isWhole,
@@ -69,29 +93,24 @@ export async function serveNdjson(
   reply.raw.once('finish', () => {
     if (stream.isHalted && !request.raw.complete) cutOff(socket)
   })
-  const { status, body } = await stream.run()
+  const { status, body } = await stream.answer()
   if (body === '') return sendProblem(reply, noLines)
   if (status === 503 || status === 429) reply.header('retry-after', retryAfterS())
   return reply.code(status).type(`${ndjsonMediaType}; charset=utf-8`).send(body)
 }
 
-type Append = ConstructorParameters<typeof NdjsonStream>[1]['append']
-
 /** One call to the store, tried again while the receiver has too many under way: nothing was sent then. */
-function appender(request: FastifyRequest, reply: FastifyReply, parts: ReceiverParts): Append {
-  const { millrace, calls, model, idempotency, replicas, refusals, metrics } = parts
-  const options = { ...idempotency, replicas, extra: traceFields(request.headers) }
-  return async (items) => {
-    for (let waitedMs = 0; ; waitedMs += lookEveryMs) {
-      try {
-        const outcomes = await calls.run(() => millrace.appendBatch(model.checkins, items, options))
-        refusals.served()
-        countOutcomes(metrics, reply, outcomes)
-        return outcomes
-      } catch (error) {
-        if (!(error instanceof OverloadError) || waitedMs >= patienceMs) throw error
-        await delay(lookEveryMs)
-      }
+async function recordPatiently(
+  items: readonly CheckinItem[],
+  batch: Batch,
+  recorder: Recorder,
+): Promise<readonly AppendOutcome[]> {
+  for (let waitedMs = 0; ; waitedMs += lookEveryMs) {
+    try {
+      return await recorder.recordAll(items, batch)
+    } catch (error) {
+      if (!(error instanceof OverloadError) || waitedMs >= patienceMs) throw error
+      await delay(lookEveryMs)
     }
   }
 }
@@ -100,18 +119,18 @@ function appender(request: FastifyRequest, reply: FastifyReply, parts: ReceiverP
 async function untilFree(
   request: FastifyRequest,
   lines: number,
-  { pressure, life, buckets }: ReceiverParts,
+  { pressure, shutdown: { closing }, buckets }: StreamParts,
 ): Promise<Problem | undefined> {
   for (let waitedMs = 0; pressure.state.kind !== 'free'; waitedMs += lookEveryMs) {
     if (waitedMs >= patienceMs) return pressureProblem(pressure.state.reason)
-    if (life.closing.aborted) return undefined
+    if (closing.aborted) return undefined
     await delay(lookEveryMs)
   }
   if (buckets === undefined) return undefined
   const startedAt = performance.now()
   for (;;) {
     const { isTaken, waitMs } = await buckets.take(payerOf(request, request.identity), lines)
-    if (isTaken || life.closing.aborted) return undefined
+    if (isTaken || closing.aborted) return undefined
     if (performance.now() - startedAt + waitMs > patienceMs) return exceeded
     await delay(Math.min(waitMs + 1, lookEveryMs * 2))
   }

@@ -3,10 +3,12 @@
  * bounded however long the stream is; each line that was read gets its own outcome; a result goes out as soon as it is
  * known, and what the client does not read holds up what is read from it.
  */
-import { PassThrough, type Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import type { AppendOutcome } from 'millrace'
 import { problemResult, resultOf, type CheckinItem } from './batch-item.ts'
+import { BodyChunks } from './body-chunks.ts'
 import { LineSplitter, tooLong, type Line } from './line-splitter.ts'
+import { StreamAnswer, type NdjsonAnswer } from './stream-answer.ts'
 import { plainProblem, type Problem } from '../http/problem.ts'
 
 /** What the stream works with. */
@@ -31,51 +33,34 @@ export interface NdjsonParts {
   readonly isWhole: boolean
 }
 
-export interface NdjsonAnswer {
-  readonly status: number
-  readonly body: string | Readable
-}
-
 const lineMaxBytes = 16 * 1024
-/** Results (characters) that are kept at most. */
-const wholeMax = 1024 * 1024
 // While the store works on some, others are parsed and others told.
 const callsAtOnce = 4
 
 export class NdjsonStream {
-  readonly #source: Readable
   readonly #parts: NdjsonParts
-  readonly #out = new PassThrough({ highWaterMark: 64 * 1024 })
-  /** Results that are kept until all are known; undefined when they go out at once. */
-  #whole: string[] | undefined
-  #wholeLength = 0
-  #answer: ((answer: NdjsonAnswer) => void) | undefined
+  readonly #chunks: BodyChunks
+  readonly #answer: StreamAnswer
   /** Why it ends before its end. */
   #halt: Problem | undefined
-  #wake: () => void = nothing
   #lastGoodAt = performance.now()
-  /** For how long (ms) bytes of the body were waited for, and since when they are now. */
-  #waitedMs = 0
-  #waitsSince: number | undefined
   #lines = 0
   #accepted = 0
   #refusedByUs = 0
 
   constructor(source: Readable, parts: NdjsonParts) {
-    this.#source = source
     this.#parts = parts
-    this.#whole = parts.isWhole ? [] : undefined
+    this.#chunks = new BodyChunks(source)
+    this.#answer = new StreamAnswer(parts.isWhole)
   }
 
   /**
    * Starts to work; once.
    * @returns how the answer begins, when that is known; its body goes on for as long as the stream does.
    */
-  run(): Promise<NdjsonAnswer> {
-    return new Promise((resolve) => {
-      this.#answer = resolve
-      void this.#work()
-    })
+  answer(): Promise<NdjsonAnswer> {
+    void this.#work()
+    return this.#answer.begun
   }
 
   /** True when the stream was ended here: its client may still be sending. */
@@ -90,7 +75,7 @@ export class NdjsonStream {
     if (closing.aborted) close()
     const watch = setInterval(() => {
       if (performance.now() - this.#lastGoodAt > idleMs) this.#stop(isIdle)
-      if (this.#hasWaitedMs() > waitMaxMs) this.#stop(isSlow)
+      if (this.#chunks.waitedMs > waitMaxMs) this.#stop(isSlow)
     }, idleMs / 4)
     await this.#pump()
     clearInterval(watch)
@@ -100,13 +85,12 @@ export class NdjsonStream {
 
   /** Never rejects. */
   async #pump(): Promise<void> {
-    const chunks = this.#source.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>
     const splitter = new LineSplitter(lineMaxBytes)
     const { linesAtOnce } = this.#parts
     const told: Promise<void>[] = []
     let last: Promise<void> = Promise.resolve()
     for (let isEnd = false; !isEnd && this.#halt === undefined;) {
-      const chunk = await this.#next(chunks)
+      const chunk = await this.#next()
       isEnd = chunk === undefined
       const lines = chunk === undefined ? splitter.end() : splitter.push(chunk)
       for (let at = 0; at < lines.length; at += linesAtOnce) {
@@ -123,28 +107,19 @@ export class NdjsonStream {
   }
 
   /** The next bytes; undefined at the end, and when the stream is halted. */
-  async #next(chunks: AsyncIterator<Buffer>): Promise<Buffer | undefined> {
-    const woken = new Promise<undefined>((resolve) => (this.#wake = () => resolve(undefined)))
-    const next = chunks.next().catch(() => {
+  async #next(): Promise<Buffer | undefined> {
+    try {
+      return await this.#chunks.next()
+    } catch {
       // The client is gone in the middle: its last line may be cut, and nobody reads the answer.
       this.#stop(isGone)
-      return { done: true, value: undefined } as const
-    })
-    this.#waitsSince = performance.now()
-    const result = await Promise.race([next, woken])
-    this.#waitedMs = this.#hasWaitedMs()
-    this.#waitsSince = undefined
-    return result?.done === true ? undefined : result?.value
-  }
-
-  #hasWaitedMs(): number {
-    const now = performance.now()
-    return this.#waitedMs + now - (this.#waitsSince ?? now)
+      return undefined
+    }
   }
 
   #stop(reason: Problem): void {
     this.#halt ??= reason
-    this.#wake()
+    this.#chunks.wake()
   }
 
   async #mayGoOn(lines: number): Promise<boolean> {
@@ -211,24 +186,8 @@ export class NdjsonStream {
   }
 
   async #tell(text: string): Promise<void> {
-    if (this.#whole !== undefined) {
-      this.#whole.push(text)
-      this.#wholeLength += text.length
-      // Results may be a hundred times as long as their lines: "1" is a line.
-      if (this.#wholeLength <= wholeMax) return
-      const kept = this.#whole.join('')
-      this.#whole = undefined
-      await this.#tell(kept)
-      return
-    }
-    this.#begin(this.#halt !== undefined && this.#accepted === 0 ? this.#halt.status : 207)
-    if (this.#out.destroyed) this.#stop(isGone)
-    else if (!this.#out.write(text)) await drained(this.#out)
-  }
-
-  #begin(status: number): void {
-    this.#answer?.({ status, body: this.#out })
-    this.#answer = undefined
+    const halt = this.#accepted === 0 ? this.#halt : undefined
+    if (!(await this.#answer.tell(text, halt?.status ?? 207))) this.#stop(isGone)
   }
 
   async #finish(): Promise<void> {
@@ -238,8 +197,7 @@ export class NdjsonStream {
       const end = { status: halt.status, stoppedAt: this.#lines, problem: halt }
       await this.#tell(`${JSON.stringify(end)}\n`)
     }
-    if (this.#answer === undefined) this.#out.end()
-    else this.#answer({ status: this.#status(), body: this.#whole?.join('') ?? '' })
+    this.#answer.end(this.#status())
   }
 
   /** When all is known. */
@@ -251,23 +209,8 @@ export class NdjsonStream {
   }
 }
 
-function nothing(): void {
-  // Nobody waits.
-}
-
 function problemLine(problem: Problem, index: number): string {
   return `${JSON.stringify(problemResult(problem, index))}\n`
-}
-
-/** Resolves when more can be written, and when nothing can be written any more. */
-function drained(out: PassThrough): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      out.off('drain', done).off('close', done)
-      resolve()
-    }
-    out.once('drain', done).once('close', done)
-  })
 }
 
 const longLine = plainProblem(413, 'The line is longer than 16 KB')

@@ -8,29 +8,31 @@ import type { Checkin } from '../../domain/checkins.ts'
 import { serveInOrder } from '../http/answer-order.ts'
 import { readCheckin } from './checkin-body.ts'
 import type { Failures } from '../operation/failures.ts'
+import type { Shutdown } from '../operation/shutdown.ts'
+import type { ReceiverMetrics } from '../metrics/metrics.ts'
 import type { HostCheck } from '../http/origins.ts'
-import type { ReceiverParts } from '../parts.ts'
 import { problemHeaders, problemText, type Problem } from '../http/problem.ts'
 import { requestIdHeader, requestIdOf } from '../http/request-id.ts'
 import { bodyMaxBytes } from '../http/resources.ts'
 import { securityHeaderList, securityHeaders } from '../http/security-headers.ts'
-import { acceptedText, appendPlain, checkinUrl } from './post-checkin.ts'
+import { acceptedText, checkinUrl, type CheckinParts } from './post-checkin.ts'
 
-/** What else it needs of the receiver. */
-export interface PlainWay {
+export interface PlainParts extends Pick<CheckinParts, 'recorder' | 'pressure'> {
+  readonly shutdown: Pick<Shutdown, 'isLeaving'>
+  readonly metrics: Pick<ReceiverMetrics, 'route'>
   readonly hosts: () => HostCheck
   readonly failures: Failures
 }
 
 /** To be called after the routes are added, where nobody must show who it is, and no hook is to see the request. */
-export function takePlainCheckins(app: FastifyInstance, parts: ReceiverParts, way: PlainWay): void {
-  const { pressure, life } = parts
+export function takePlainCheckins(app: FastifyInstance, parts: PlainParts): void {
+  const { pressure, shutdown } = parts
   const checkinIn = bodyReader(app)
-  const answer = answerer(parts, way.failures)
-  serveInOrder(app, life, (request, response) => {
+  const answer = answerer(parts)
+  serveInOrder(app, shutdown, (request, response) => {
     const length = lengthOfPlain(request)
     const isTaken = length > 0 && pressure.state.kind === 'free'
-    if (!isTaken || !way.hosts().accepts(request.headers.host)) {
+    if (!isTaken || !parts.hosts().accepts(request.headers.host)) {
       app.routing(request, response)
       return
     }
@@ -66,14 +68,14 @@ type Answer = (
 ) => Promise<void>
 
 /** Appends a check-in and answers as the route does. */
-function answerer(parts: ReceiverParts, failures: Failures): Answer {
-  const route = parts.metrics.route('POST', checkinUrl, { isIngest: true })
+function answerer({ recorder, metrics, failures }: PlainParts): Answer {
+  const route = metrics.route('POST', checkinUrl, { isIngest: true })
   return async (request, response, checkin) => {
     const startedAt = performance.now()
     const requestId = requestIdOf(request)
     let status = 202
     try {
-      const id = await appendPlain(parts, checkin, request.headers)
+      const id = await recorder.record(checkin, request.headers)
       accept(response, requestId, id)
     } catch (error) {
       const problem = failures.problemOf(error, { method: 'POST', id: requestId })

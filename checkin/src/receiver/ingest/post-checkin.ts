@@ -1,7 +1,9 @@
-import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Checkin } from '../../domain/checkins.ts'
+import { receivedNow } from '../../domain/entry-time.ts'
+import type { SecurityLog } from '../access/security-log.ts'
 import { refuseBeforeBody } from '../limits/before-body.ts'
+import type { PressureSource } from '../limits/overload.ts'
 import { readCheckin } from './checkin-body.ts'
 import {
   entryIdSchema,
@@ -12,24 +14,30 @@ import {
 } from '../http/documentation.ts'
 import {
   keyHeader,
+  keyHeaderSchema,
   keyInFlight,
-  keyLengthMax,
   keyReused,
   malformedKey,
   scopedKey,
   tooManyKeys,
+  type KeysInFlight,
 } from './idempotency-key.ts'
 import { refusalFor } from '../access/identity.ts'
-import type { ReceiverParts } from '../parts.ts'
 import { invalidProblem, sendProblem } from '../http/problem.ts'
 import { resource } from '../http/resources.ts'
-import { receivedNow } from '../queries/shown-checkin.ts'
-import { traceFields } from '../http/trace.ts'
+import type { Recorder } from './recorder.ts'
 
 export const checkinUrl = '/api/checkin'
 
+export interface CheckinParts {
+  readonly recorder: Recorder
+  readonly keysInFlight: KeysInFlight
+  readonly pressure: PressureSource
+  readonly security: Pick<SecurityLog, 'anotherUser'>
+}
+
 /** `POST /api/checkin`: 202 once Redis has confirmed the append, never before. */
-export function checkinRoute(app: FastifyInstance, parts: ReceiverParts): void {
+export function checkinRoute(app: FastifyInstance, parts: CheckinParts): void {
   resource(app, [checkinUrl], {
     method: 'POST',
     requires: 'ingest',
@@ -48,24 +56,11 @@ export function checkinRoute(app: FastifyInstance, parts: ReceiverParts): void {
         return sendProblem(reply, refusal)
       }
       if (header.kind === 'key') {
-        return await appendOnce(parts, body.checkin, { request, reply, key: header.key })
+        return await recordOnce(parts, body.checkin, { request, reply, key: header.key })
       }
-      return sendAccepted(reply, await appendPlain(parts, body.checkin, request.headers))
+      return sendAccepted(reply, await parts.recorder.record(body.checkin, request.headers))
     },
   })
-}
-
-/** Appends a check-in that has no key. @returns the id of its entry, once the append is confirmed. @throws as `append`. */
-export async function appendPlain(
-  { millrace, calls, model, refusals, metrics, replicas }: ReceiverParts,
-  checkin: Checkin,
-  headers: IncomingHttpHeaders,
-): Promise<string> {
-  const options = { extra: traceFields(headers), replicas }
-  const id = await calls.run(() => millrace.append(model.checkins, checkin, options))
-  refusals.served()
-  metrics.ingested('accepted')
-  return id
 }
 
 interface KeyedRequest {
@@ -75,24 +70,20 @@ interface KeyedRequest {
 }
 
 /** Of all requests with one key one appends, whichever receiver they come to. */
-async function appendOnce(
-  parts: ReceiverParts,
+async function recordOnce(
+  { recorder, keysInFlight }: CheckinParts,
   values: Checkin,
   { request, reply, key }: KeyedRequest,
 ): Promise<FastifyReply> {
-  const { millrace, calls, model, refusals, metrics, keysInFlight, replicas } = parts
   const idempotencyKey = scopedKey(request.identity, key)
   const giveBack = keysInFlight.take(idempotencyKey)
   if (giveBack === undefined) return sendProblem(reply.header('retry-after', 1), keyInFlight)
-  const options = { ...parts.idempotency, replicas, extra: traceFields(request.headers) }
-  const [outcome] = await calls
-    .run(() => millrace.appendBatch(model.checkins, [{ values, idempotencyKey }], options))
+  const outcome = await recorder
+    .recordOnce({ values, idempotencyKey }, request.headers)
     .finally(giveBack)
   if (outcome === undefined || !('id' in outcome)) {
     return sendProblem(reply, outcome?.kind === 'keys-full' ? tooManyKeys : keyReused)
   }
-  refusals.served()
-  metrics.ingested(outcome.kind === 'replayed' ? 'replayed' : 'accepted')
   if (outcome.kind === 'replayed') reply.header('idempotent-replayed', 'true')
   return sendAccepted(reply, outcome.id)
 }
@@ -109,20 +100,6 @@ function sendAccepted(reply: FastifyReply, id: string): FastifyReply {
 export function acceptedText(id: string): string {
   return `{"id":"${id}","status":"accepted","receivedAt":"${receivedNow(id)}"}`
 }
-
-/** The header `Idempotency-Key`, for the documentation. */
-export const keyHeaderSchema = {
-  type: 'object',
-  properties: {
-    'idempotency-key': {
-      type: 'string',
-      minLength: 1,
-      maxLength: keyLengthMax,
-      description:
-        'Sent again with the same key and the same content, a check-in is recorded once and the answer is the same.',
-    },
-  },
-} as const
 
 const checkinDocumentation: RouteDocumentation = {
   operationId: 'createCheckin',

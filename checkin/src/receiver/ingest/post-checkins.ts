@@ -4,7 +4,6 @@ import { z } from 'zod'
 import { endConnection, whenOver } from '../http/answer-order.ts'
 import { batchDocumentation, itemsMax, streamDocumentation } from './batch-documentation.ts'
 import {
-  countOutcomes,
   problemResult,
   readItem,
   resultOf,
@@ -13,11 +12,17 @@ import {
   type Sender,
 } from './batch-item.ts'
 import { refuseBeforeBody } from '../limits/before-body.ts'
-import { checkinPage } from '../queries/get-checkins.ts'
-import { heldBack, keyHeader, keyInFlight, malformedKey, scopedKey } from './idempotency-key.ts'
+import {
+  heldBack,
+  keyHeader,
+  keyInFlight,
+  malformedKey,
+  scopedKey,
+  type KeysInFlight,
+} from './idempotency-key.ts'
 import { outcomeOf } from '../metrics/metrics.ts'
 import { ndjsonMediaTypes, serveNdjson } from './ndjson-route.ts'
-import type { ReceiverParts } from '../parts.ts'
+import type { SecurityLog } from '../access/security-log.ts'
 import { payFor } from '../access/rate-limit.ts'
 import {
   invalidProblem,
@@ -26,9 +31,9 @@ import {
   wrongParameters,
   type Problem,
 } from '../http/problem.ts'
-import { choiceParameter } from '../http/parameters.ts'
+import { choiceParameter, type Parameters } from '../http/parameters.ts'
 import { refuseEarly, resource, type ResourceRoute } from '../http/resources.ts'
-import { traceFields } from '../http/trace.ts'
+import type { StreamParts } from './ndjson-route.ts'
 
 /** Bytes that a batch may have; a stream of lines has no such limit. */
 const batchMaxBytes = 1024 * 1024
@@ -45,12 +50,24 @@ const streamQuery = z.object({
     .default('false'),
 })
 
-/** `POST` takes batches, `GET` pages through what was taken. The address for streams alone is one that generated clients have types for. */
-export function batchRoutes(app: FastifyInstance, parts: ReceiverParts): void {
+export interface BatchParts extends StreamParts {
+  readonly keysInFlight: KeysInFlight
+  readonly security: Pick<SecurityLog, 'anotherUser' | 'tooFast'>
+}
+
+/**
+ * `POST` takes batches; the address for streams alone is one that generated clients have types for.
+ * @param page what `GET` does at the address of batches.
+ */
+export function batchRoutes<Page extends Parameters>(
+  app: FastifyInstance,
+  parts: BatchParts,
+  page: ResourceRoute<Page>,
+): void {
   // In a plugin of its own: no other route is to be given a stream for a body.
   void app.register((routes, _options, registered) => {
     routes.addContentTypeParser(ndjsonMediaTypes, (_request, payload, done) => done(null, payload))
-    resource(routes, ['/api/checkins'], checkinPage(parts), batchRoute(parts))
+    resource(routes, ['/api/checkins'], page, batchRoute(parts))
     resource(routes, ['/api/checkins/stream'], {
       method: 'POST',
       requires: 'ingest',
@@ -63,7 +80,7 @@ export function batchRoutes(app: FastifyInstance, parts: ReceiverParts): void {
   })
 }
 
-function batchRoute(parts: ReceiverParts): ResourceRoute<typeof query> {
+function batchRoute(parts: BatchParts): ResourceRoute<typeof query> {
   return {
     method: 'POST',
     requires: 'ingest',
@@ -87,7 +104,7 @@ function refuseOtherThanLines(
 async function serve(
   request: FastifyRequest<{ Querystring: z.output<typeof query | typeof streamQuery> }>,
   reply: FastifyReply,
-  parts: ReceiverParts,
+  parts: BatchParts,
 ): Promise<FastifyReply> {
   const isAtomic = request.query.atomic === 'true'
   const header = keyHeader(request.headers)
@@ -123,7 +140,7 @@ function isNdjson({ headers }: FastifyRequest): boolean {
 }
 
 interface ArrayBatch {
-  readonly parts: ReceiverParts
+  readonly parts: BatchParts
   readonly sender: Sender
   readonly isAtomic: boolean
 }
@@ -160,12 +177,9 @@ async function serveArray(
     countProblems(parts, reply, results)
     return sendResults(reply, results)
   }
-  const { millrace, calls, model, idempotency, replicas, refusals, metrics } = parts
-  const options = { ...idempotency, replicas, isAtomic, extra: traceFields(request.headers) }
-  const outcomes = await calls.run(() => millrace.appendBatch(model.checkins, items, options))
-  refusals.served()
+  const { headers } = request
+  const outcomes = await parts.recorder.recordAll(items, { headers, reply, isAtomic })
   countProblems(parts, reply, results)
-  countOutcomes(metrics, reply, outcomes)
   for (const [at, outcome] of outcomes.entries()) {
     const index = places[at] ?? 0
     results[index] = resultOf(outcome, index)
@@ -175,7 +189,7 @@ async function serveArray(
 
 /** Counts what was refused so far. */
 function countProblems(
-  { metrics }: ReceiverParts,
+  { metrics }: BatchParts,
   reply: FastifyReply,
   results: readonly ItemResult[],
 ): void {

@@ -1,12 +1,11 @@
 /** What is refused before the body of a check-in is read. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { refuseUnderPressure } from './overload.ts'
-import type { ReceiverParts } from '../parts.ts'
+import { refuseUnderPressure, type PressureSource } from './overload.ts'
 import { plainProblem } from '../http/problem.ts'
 import { refuseEarly } from '../http/resources.ts'
 
 /** Refuses compressed bodies, those in another encoding than UTF-8, and everything while there is too much pressure. */
-export function refuseBeforeBody({ pressure }: Pick<ReceiverParts, 'pressure'>) {
+export function refuseBeforeBody({ pressure }: { readonly pressure: PressureSource }) {
   return (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
     const { 'content-encoding': encoding = '', 'content-type': type = '' } = request.headers
     if (encoding !== '' && encoding.toLowerCase() !== 'identity') {

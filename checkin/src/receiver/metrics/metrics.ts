@@ -105,16 +105,13 @@ export class ReceiverMetrics {
   }
 
   /** Adds what is known of the stream; `stream` is its key. */
-  watch(
-    stream: string,
-    pressure: PressureReading,
-    streamLength: () => Promise<number | undefined>,
-  ): void {
+  watch(stream: string, pressure: PressureReading, streamLength: () => Promise<number>): void {
     const labels = { stream }
     const gauge = (value: number | null | undefined): MetricValue[] =>
       value === null || value === undefined ? [] : [{ labels, value }]
     this.#add('stream_length', 'gauge', 'Entries of the stream', async () =>
-      gauge(await streamLength()),
+      // Metrics are asked for most while Redis is away: this one is missing then.
+      gauge(await streamLength().catch(() => undefined)),
     )
     this.#add(
       'stream_backlog',

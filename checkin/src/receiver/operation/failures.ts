@@ -1,8 +1,10 @@
 /** The one place where errors become answers. Promise: the text of an error never leaves the process. */
+import type { FastifyInstance } from 'fastify'
 import { MillraceError, type MillraceErrorCode } from 'millrace'
 import type { Log } from '../../log.ts'
 import { OverloadError } from '../limits/bounded-calls.ts'
-import { plainProblem, ProblemError, type Problem } from '../http/problem.ts'
+import { endConnection } from '../http/answer-order.ts'
+import { plainProblem, ProblemError, sendProblem, type Problem } from '../http/problem.ts'
 import type { RefusalLog } from './refusal-log.ts'
 import { KeysUnavailableError } from '../access/remote-keys.ts'
 import { sentence } from '../../terminal/words.ts'
@@ -29,6 +31,22 @@ export class Failures {
     }
     return problem
   }
+}
+
+/** Answers whatever is thrown while a request is served. */
+export function answerErrors(app: FastifyInstance, failures: Failures): void {
+  app.setErrorHandler((error, request, reply) => {
+    const { retryAfterS } = error as { retryAfterS?: unknown }
+    if (typeof retryAfterS === 'number') reply.header('retry-after', retryAfterS)
+    const problem = failures.problemOf(error, request)
+    // Its rest is not read.
+    if (problem.status === 413) endConnection(reply.raw)
+    // The framework says `close` of every body that it cannot parse. The end of most is known, and what is behind has begun by now.
+    if (reply.raw.shouldKeepAlive && reply.hasHeader('connection')) {
+      reply.header('connection', 'keep-alive')
+    }
+    return sendProblem(reply, problem)
+  })
 }
 
 /** Turns whatever was thrown while a request was served into the problem that its client sees. */

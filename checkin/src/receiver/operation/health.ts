@@ -1,9 +1,11 @@
 /** For supervisors and load balancers. Promise: each is answered within the bounds of `calls`, whatever Redis does. */
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import { MillraceError, type PressureReason } from 'millrace'
+import { MillraceError, type Millrace, type PressureReason } from 'millrace'
 import { jsonAnswer, type JsonSchema } from '../http/documentation.ts'
+import type { BoundedCalls } from '../limits/bounded-calls.ts'
+import type { PressureSource } from '../limits/overload.ts'
 import { Durability, durabilityModes } from './durability.ts'
-import type { ReceiverParts } from '../parts.ts'
+import type { Shutdown } from './shutdown.ts'
 import { resource } from '../http/resources.ts'
 
 const statusOnly = (...states: string[]): JsonSchema => ({
@@ -42,8 +44,17 @@ const healthSchema: JsonSchema = {
   additionalProperties: false,
 }
 
+export interface HealthParts {
+  readonly millrace: Pick<Millrace, 'checkWritable' | 'send'>
+  readonly calls: BoundedCalls
+  readonly pressure: PressureSource
+  readonly shutdown: Pick<Shutdown, 'isClosing'>
+  /** Replicas that must have a check-in before it is answered with 202. */
+  readonly replicas: number
+}
+
 /** `GET /livez`, `/readyz` and `/health`. */
-export function healthRoutes(app: FastifyInstance, parts: ReceiverParts): void {
+export function healthRoutes(app: FastifyInstance, parts: HealthParts): void {
   livezRoute(app)
   readyzRoute(app, parts)
   healthRoute(app, parts)
@@ -64,7 +75,7 @@ function livezRoute(app: FastifyInstance): void {
   })
 }
 
-function readyzRoute(app: FastifyInstance, parts: ReceiverParts): void {
+function readyzRoute(app: FastifyInstance, parts: HealthParts): void {
   resource(app, ['/readyz'], {
     method: 'GET',
     requires: 'nothing',
@@ -84,7 +95,7 @@ function readyzRoute(app: FastifyInstance, parts: ReceiverParts): void {
       },
     },
     handler: async (_request, reply) => {
-      if (parts.life.isClosing) return answer(reply, 503, { status: 'closing' })
+      if (parts.shutdown.isClosing) return answer(reply, 503, { status: 'closing' })
       const isReady = (await redisState(parts)) === 'reachable'
       if (!isReady) return answer(reply, 503, { status: 'unavailable' })
       const isFree = parts.pressure.state.kind === 'free'
@@ -93,7 +104,7 @@ function readyzRoute(app: FastifyInstance, parts: ReceiverParts): void {
   })
 }
 
-function healthRoute(app: FastifyInstance, parts: ReceiverParts): void {
+function healthRoute(app: FastifyInstance, parts: HealthParts): void {
   const durability = new Durability(parts.calls, parts.millrace)
   resource(app, ['/health'], {
     method: 'GET',
@@ -132,7 +143,7 @@ function answer(reply: FastifyReply, status: number, body: object): FastifyReply
 async function redisState({
   calls,
   millrace,
-}: ReceiverParts): Promise<'reachable' | 'not-writable' | 'unreachable'> {
+}: Pick<HealthParts, 'calls' | 'millrace'>): Promise<'reachable' | 'not-writable' | 'unreachable'> {
   try {
     await calls.run(() => millrace.checkWritable())
     return 'reachable'

@@ -2,11 +2,8 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
-import { streamEndSchema } from '../ingest/batch-documentation.ts'
-import { itemSchema, resultSchema } from '../ingest/batch-item.ts'
-import { checkinSchema } from '../ingest/checkin-body.ts'
 import { completed } from './common-answers.ts'
-import { jsonAnswer } from '../http/documentation.ts'
+import { jsonAnswer, type JsonSchema, type SchemaName } from '../http/documentation.ts'
 import { resource } from '../http/resources.ts'
 
 const problemSchema = {
@@ -58,13 +55,16 @@ const bearer = {
     'An API key (`mr_...`) or a JWT; not needed while the receiver is open. A key with the scope `read` has `read-all`, too.',
 } as const
 
-/** Collects the documentation of all routes that are added afterwards, in a plugin. To be called first. */
-export function collectDocumentation(app: FastifyInstance): void {
+/**
+ * Collects the documentation of all routes that are added afterwards, in a plugin. To be called first.
+ * @param schemas by the names that `named` refers to.
+ */
+export function collectDocumentation(
+  app: FastifyInstance,
+  schemas: Readonly<Record<Exclude<SchemaName, 'Problem'>, JsonSchema>>,
+): void {
   app.addSchema(problemSchema)
-  app.addSchema({ ...checkinSchema, $id: 'Checkin' })
-  app.addSchema({ ...itemSchema, $id: 'CheckinItem' })
-  app.addSchema({ ...resultSchema, $id: 'ItemResult' })
-  app.addSchema({ ...streamEndSchema, $id: 'StreamEnd' })
+  for (const [name, schema] of Object.entries(schemas)) app.addSchema({ ...schema, $id: name })
   void app.register(swagger, {
     openapi: {
       openapi: '3.1.0',

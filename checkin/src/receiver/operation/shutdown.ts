@@ -15,8 +15,8 @@ const quietMs = 100
 /** For so long at most it waits for that, and then as long for connections to end by themselves. */
 const lingerMs = 2000
 
-/** How far the life of a receiver has come. */
-export class Life {
+/** The end of a receiver, and how far it has come. */
+export class Shutdown {
   #isClosing = false
   #isLeaving = false
   readonly #closing = new AbortController()

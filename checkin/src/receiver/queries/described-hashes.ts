@@ -1,5 +1,5 @@
-import type { ReceiverParts } from '../parts.ts'
 import { numberOr } from './numbers.ts'
+import type { Store } from './store.ts'
 
 /** Field to value; counters as numbers, and only the fields that the hash has. */
 export type DescribedHash = Readonly<Record<string, string | number | null>>
@@ -8,7 +8,7 @@ const counters: ReadonlySet<string> = new Set(['numCheckins', 'numStars', 'avera
 
 /** Reads some fields of many hashes, pipelined as one bounded call; an empty object for a hash that has none of them. */
 export async function describeHashes(
-  { millrace, calls }: Pick<ReceiverParts, 'millrace' | 'calls'>,
+  { millrace, calls }: Pick<Store<'send'>, 'millrace' | 'calls'>,
   keys: readonly string[],
   fields: readonly string[],
 ): Promise<DescribedHash[]> {

@@ -1,6 +1,6 @@
 /** `GET /api/checkins/:id`: what became of a check-in. */
 import type { FastifyInstance } from 'fastify'
-import { isEntryId, type EntryState } from 'millrace'
+import { isEntryId, type EntryState, type Group } from 'millrace'
 import { z } from 'zod'
 import {
   entryIdSchema,
@@ -9,11 +9,17 @@ import {
   type RouteDocumentation,
 } from '../http/documentation.ts'
 import { onlyUserOf } from '../access/identity.ts'
-import type { ReceiverParts } from '../parts.ts'
 import { readParameter } from '../http/parameters.ts'
 import { plainProblem, sendProblem } from '../http/problem.ts'
 import { resource } from '../http/resources.ts'
-import { shownCheckin, isAhead, timeOfId } from './shown-checkin.ts'
+import { isAhead, timeOfId } from '../../domain/entry-time.ts'
+import { shownCheckin } from './shown-checkin.ts'
+import type { Store } from './store.ts'
+
+export interface StatusParts extends Store<'entryPage'> {
+  /** It processes the check-ins: it knows what became of each. */
+  readonly group: Pick<Group, 'entryState'>
+}
 
 const path = z.object({
   id: readParameter(
@@ -23,7 +29,7 @@ const path = z.object({
   ),
 })
 
-export function statusRoute(app: FastifyInstance, parts: ReceiverParts): void {
+export function statusRoute(app: FastifyInstance, parts: StatusParts): void {
   const { group, calls } = parts
   resource(app, ['/api/checkins/:id'], {
     method: 'GET',
@@ -52,7 +58,7 @@ async function isOf(
   user: string,
   id: string,
   state: EntryState,
-  { millrace, calls, model }: ReceiverParts,
+  { millrace, calls, model }: Store<'entryPage'>,
 ): Promise<boolean> {
   if (state.kind === 'trimmed') return true
   if (state.kind === 'dead') {

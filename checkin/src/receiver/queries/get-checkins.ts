@@ -3,9 +3,9 @@ import type { ResourceRoute } from '../http/resources.ts'
 import { isEntryId, type EntryPageOptions } from 'millrace'
 import { z } from 'zod'
 import { jsonAnswer, type RouteDocumentation } from '../http/documentation.ts'
-import type { ReceiverParts } from '../parts.ts'
 import { integerParameter, readParameter } from '../http/parameters.ts'
 import { shownCheckin, shownCheckinSchema } from './shown-checkin.ts'
+import type { Store } from './store.ts'
 
 const milliseconds = /^(?:0|[1-9]\d{0,15})$/
 const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/
@@ -32,7 +32,7 @@ export function checkinPage({
   millrace,
   calls,
   model,
-}: ReceiverParts): ResourceRoute<typeof query> {
+}: Store<'entryPage'>): ResourceRoute<typeof query> {
   return {
     method: 'GET',
     requires: 'read-all',

@@ -3,15 +3,17 @@ import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { jsonAnswer, type RouteDocumentation } from '../http/documentation.ts'
 import { integerParameter } from '../http/parameters.ts'
-import type { ReceiverParts } from '../parts.ts'
 import { resource } from '../http/resources.ts'
 import { shownCheckin, shownCheckinSchema } from './shown-checkin.ts'
+import type { Store } from './store.ts'
 
 const query = z.object({ limit: integerParameter(1, 100).default(1) })
 
 /** `GET /api/checkins/latest?limit=N`: the newest check-ins of the stream, newest first; without `limit` one. */
-export function latestCheckinsRoute(app: FastifyInstance, parts: ReceiverParts): void {
-  const { millrace, calls, model } = parts
+export function latestCheckinsRoute(
+  app: FastifyInstance,
+  { millrace, calls, model }: Store<'entryPage'>,
+): void {
   resource(app, ['/api/checkins/latest'], {
     method: 'GET',
     requires: 'read-all',

@@ -4,9 +4,9 @@ import { z } from 'zod'
 import { describeHashes } from './described-hashes.ts'
 import { jsonAnswer, type JsonSchema, type RouteDocumentation } from '../http/documentation.ts'
 import { numberOr } from './numbers.ts'
-import type { ReceiverParts } from '../parts.ts'
 import { choiceParameter, integerParameter, readParameter } from '../http/parameters.ts'
 import { resource } from '../http/resources.ts'
+import type { Store } from './store.ts'
 
 const cursorLengthMax = 200
 const cursorAllowed = 'must be "next" of a page of this leaderboard'
@@ -37,13 +37,15 @@ interface Board {
   readonly fields: readonly string[]
 }
 
+type BoardStore = Store<'rankingPage' | 'send'>
+
 interface Choice {
   readonly by: string
   readonly key: string
 }
 
 /** `GET /api/leaderboards/locations` and `/api/leaderboards/users`: pages of the rankings that the processors keep. */
-export function leaderboardRoutes(app: FastifyInstance, parts: ReceiverParts): void {
+export function leaderboardRoutes(app: FastifyInstance, parts: BoardStore): void {
   const { users, locations, userKey, locationKey } = parts.model
   boardRoute(app, parts, {
     nouns: 'locations',
@@ -62,7 +64,7 @@ export function leaderboardRoutes(app: FastifyInstance, parts: ReceiverParts): v
   })
 }
 
-function boardRoute(app: FastifyInstance, parts: ReceiverParts, board: Board): void {
+function boardRoute(app: FastifyInstance, parts: BoardStore, board: Board): void {
   const [first] = board.rankings
   resource(app, [`/api/leaderboards/${board.nouns}`], {
     method: 'GET',
@@ -83,7 +85,7 @@ interface Wanted extends Choice {
 }
 
 async function page(
-  parts: ReceiverParts,
+  parts: BoardStore,
   { nouns, keyOf, fields }: Board,
   { by, key, limit, after }: Wanted,
 ): Promise<Record<string, unknown>> {

@@ -5,9 +5,9 @@ import { latMax, lngMax, positionAt } from '../../domain/position.ts'
 import { describeHashes, type DescribedHash } from './described-hashes.ts'
 import { jsonAnswer, type RouteDocumentation } from '../http/documentation.ts'
 import { numberOr } from './numbers.ts'
-import type { ReceiverParts } from '../parts.ts'
 import { decimalParameter, integerParameter, textParameter } from '../http/parameters.ts'
 import { resource } from '../http/resources.ts'
+import type { Store } from './store.ts'
 
 const query = z.object({
   lat: decimalParameter(-latMax, latMax).describe(
@@ -30,13 +30,13 @@ const candidatesAtOnce = 100
 const fields = ['name', 'category', 'location', 'numCheckins', 'numStars', 'averageStars']
 
 /** `GET /api/locations/nearby`: the locations around a point, nearest first. */
-export function nearbyRoute(app: FastifyInstance, parts: ReceiverParts): void {
+export function nearbyRoute(app: FastifyInstance, store: Store<'send'>): void {
   resource(app, ['/api/locations/nearby'], {
     method: 'GET',
     requires: 'read',
     query,
     schema: documentation,
-    handler: (request) => findNearby(parts, request.query),
+    handler: (request) => findNearby(store, request.query),
   })
 }
 
@@ -48,16 +48,16 @@ interface Nearby {
   readonly isComplete: boolean
 }
 
-async function findNearby(parts: ReceiverParts, wanted: Wanted): Promise<Nearby> {
+async function findNearby(store: Store<'send'>, wanted: Wanted): Promise<Nearby> {
   const { limit } = wanted
   const isFiltered = wanted.category !== undefined || wanted.minStars !== undefined
   const most = isFiltered ? candidatesMax : limit + 1
-  const candidates = await nearest(parts, wanted, most)
+  const candidates = await nearest(store, wanted, most)
   const found: Found[] = []
   for (let at = 0; at < candidates.length && found.length <= limit; at += candidatesAtOnce) {
     const some = candidates.slice(at, at + candidatesAtOnce)
-    const keys = some.map(([id]) => parts.model.locationKey(id))
-    const hashes = await describeHashes(parts, keys, fields)
+    const keys = some.map(([id]) => store.model.locationKey(id))
+    const hashes = await describeHashes(store, keys, fields)
     for (const [index, [id, distance]] of some.entries()) {
       const hash = hashes[index] ?? {}
       if (isWanted(wanted, hash)) found.push({ id: numberOr(id), distance, ...hash })
@@ -69,7 +69,7 @@ async function findNearby(parts: ReceiverParts, wanted: Wanted): Promise<Nearby>
 
 /** Ids and distances in metres. */
 async function nearest(
-  { millrace, calls, model }: ReceiverParts,
+  { millrace, calls, model }: Store<'send'>,
   { lng, lat, radius }: Wanted,
   most: number,
 ): Promise<[id: string, distance: number][]> {

@@ -4,12 +4,19 @@ import { jsonAnswer, problemAnswers, type RouteDocumentation } from '../http/doc
 import { notItsUser, onlyUserOf } from '../access/identity.ts'
 import { integerParameter } from '../http/parameters.ts'
 import { numberOr } from './numbers.ts'
-import type { ReceiverParts } from '../parts.ts'
 import { plainProblem, sendProblem, type Problem } from '../http/problem.ts'
 import { resource } from '../http/resources.ts'
+import type { SecurityLog } from '../access/security-log.ts'
+import type { Store } from './store.ts'
+
+export interface ProfileParts extends Store<'send'> {
+  /** Fields of users and locations that everybody sees beyond the usual ones. */
+  readonly publicFields: readonly string[]
+  readonly security: Pick<SecurityLog, 'anotherUser'>
+}
 
 /** `GET /api/users/:id` and `/api/locations/:id`: what is public of a user or location. `/api/user` and `/api/location` are aliases. */
-export function profileRoutes(app: FastifyInstance, parts: ReceiverParts): void {
+export function profileRoutes(app: FastifyInstance, parts: ProfileParts): void {
   const { userKey, locationKey } = parts.model
   hashRoute(app, parts, ['/api/users/:id', '/api/user/:id'], {
     noun: 'user',
@@ -45,7 +52,7 @@ interface Subject {
 
 function hashRoute(
   app: FastifyInstance,
-  { millrace, calls, publicFields, security }: ReceiverParts,
+  { millrace, calls, publicFields, security }: ProfileParts,
   urls: readonly [string, string],
   { noun, keyOf, shown, personal, refused }: Subject,
 ): void {

@@ -252,7 +252,7 @@ test('a stream that broke off is never answered as one that was taken', async ()
     linesAtOnce: 500,
     waitMaxMs: 60_000,
   })
-  const answer = stream.run()
+  const answer = stream.answer()
   source.push(ndjson(valid, valid))
   await waitFor(() => source.readableLength === 0, { what: 'the lines to be read' })
   source.destroy(new Error('cut'))

@@ -128,7 +128,7 @@ test('a stream whose answer is torn off while nobody reads it leaves nothing beh
     linesAtOnce: 500,
     waitMaxMs: 10_000,
   })
-  const answer = stream.run()
+  const answer = stream.answer()
   // More results than are kept for a client that does not read.
   source.push('{}\n'.repeat(5000))
   const { body } = await answer

@@ -163,12 +163,11 @@ test('requests that come together are answered in their order, whichever way eac
 test('a plain check-in passes the framework by, and one that is not plain does not', async (t) => {
   const parts = {
     pressure: { state: { kind: 'free' } },
-    life: { isClosing: false, isLeaving: false, closing: new AbortController().signal },
-    metrics: { route: () => ({ answered: () => undefined }), ingested: () => undefined },
-    refusals: { served: () => undefined },
-    calls: { run: (call: () => Promise<string>) => call() },
-    millrace: { append: () => Promise.resolve('1700000000000-0') },
-    model: {},
+    shutdown: { isLeaving: false },
+    metrics: { route: () => ({ answered: () => undefined }) },
+    recorder: { record: () => Promise.resolve('1700000000000-0') },
+    hosts: () => ({ accepts: (host: string) => host !== 'elsewhere' }),
+    failures: { problemOf: () => assert.fail('nothing fails here') },
   }
   const app = newServer({})
   let long = 0
@@ -176,10 +175,7 @@ test('a plain check-in passes the framework by, and one that is not plain does n
     long += 1
     return reply.code(299).header('connection', 'close').send()
   })
-  takePlainCheckins(app, parts as never, {
-    hosts: () => ({ accepts: (host: string) => host !== 'elsewhere' }) as never,
-    failures: { problemOf: () => assert.fail('nothing fails here') } as never,
-  })
+  takePlainCheckins(app, parts as never)
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   t.after(() => app.close())
   const whole = head([json, close, lengthOf(text)]) + text

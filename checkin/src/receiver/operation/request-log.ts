@@ -5,17 +5,15 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Log } from '../../log.ts'
 import { printable } from '../../terminal/words.ts'
-import { whenOver } from './answer-order.ts'
-import { traceFields } from './trace.ts'
-
-/** Is told of each request as it comes. */
-export type RequestLog = (request: FastifyRequest, reply: FastifyReply) => void
+import { whenOver } from '../http/answer-order.ts'
+import type { RequestListener } from '../http/server.ts'
+import { traceFields } from '../http/trace.ts'
 
 /**
  * @param isWanted whatever the level of the log is; otherwise the lines are of level `debug`.
  * @returns undefined when nobody would see them.
  */
-export function requestLog(log: Log, isWanted: boolean): RequestLog | undefined {
+export function requestLog(log: Log, isWanted: boolean): RequestListener | undefined {
   if (!isWanted && !log.isLevelEnabled('debug')) return undefined
   const lines = isWanted ? log.child({}, { level: 'info' }) : log
   const level = isWanted ? 'info' : 'debug'
