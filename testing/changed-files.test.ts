@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { renameSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { changedFiles } from './changed-files.ts'
@@ -22,7 +22,8 @@ test(
     checkout.write('a/é new.ts')
     checkout.write('dist/built.js')
     rmSync(join(checkout.root, 'a/gone.ts'))
-    renameSync(join(checkout.root, 'a/old name.ts'), join(checkout.root, 'a/moved.ts'))
+    // As git sees a move: one file with two names.
+    checkout.git('mv', 'a/old name.ts', 'a/moved.ts')
     assert.deepEqual(changedFiles(checkout.root), {
       since: 'HEAD',
       files: [
