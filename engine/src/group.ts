@@ -23,8 +23,7 @@ import {
   type Rules,
 } from './support/option-values.ts'
 import type { Connection } from './redis/connection.ts'
-import { runScript, scripts } from './scripts/run-script.ts'
-import { scriptFailure } from './scripts/script-failure.ts'
+import { namingKeys, wrongKeys, type WrongKey } from './scripts/script-failure.ts'
 import {
   planRecovery,
   recover,
@@ -42,11 +41,12 @@ import {
 } from './consume/pause.ts'
 import { plansOf } from './declare/plan.ts'
 import type { Projection } from './declare/projection.ts'
-import { repairLag, type LagRepair } from './repair/repair-lag.ts'
+import { repairLag } from './repair/repair-lag.ts'
 import { pausesOf, removeConsumer, rosterOf, type RosterEntry } from './operate/roster.ts'
 import { checkStream, type Stream } from './declare/stream.ts'
-import { readBacklogs } from './scripts/undelivered.ts'
-import { namingKeys, wrongKeys, type WrongKey } from './scripts/wrong-keys.ts'
+import { createGroup } from './scripts/group.ts'
+import { readBacklogs } from './scripts/reading.ts'
+import type { LagRepair } from './scripts/ledger.ts'
 
 const pauseOptions: Rules<PauseOptions> = { future: flag }
 const creation: Rules<{ readonly from?: string }> = { from: text }
@@ -92,18 +92,14 @@ export class Group<F extends Fields = Fields> {
     const { key } = this.stream
     checkOptions(`create group "${this.name}" on "${key}"`, options, creation)
     const from = options.from ?? '0'
-    const { ledger, deadLetters } = groupKeys(key, this.name)
-    const place = [key, ledger, deadLetters]
-    const args = [this.name, from]
-    const reply = await runScript(this.#connection, scripts.createGroup, place, args)
-    const [kind, detail, top] = reply.map(String)
-    if (kind !== 'lost' && kind !== 'error') return { created: kind === 'created' }
-    const action = `Cannot create group "${this.name}" on "${key}"`
-    if (kind === 'lost') {
-      const state = `it was there before and has applied ${Number(detail).toLocaleString('en-US')} entries, up to ${top}`
-      throw new MillraceError('GROUP_LOST', { action, state, remedy: 'Recover it' })
-    }
-    throw creationProblem(detail ?? '', action, from)
+    const what = { group: this.name, from }
+    const created = await createGroup(this.#connection, groupKeys(key, this.name), what)
+    if (created.kind !== 'lost') return { created: created.kind === 'created' }
+    throw new MillraceError('GROUP_LOST', {
+      action: `Cannot create group "${this.name}" on "${key}"`,
+      state: `it was there before and has applied ${created.applied.toLocaleString('en-US')} entries, up to ${created.top}`,
+      remedy: 'Recover it',
+    })
   }
 
   /** @throws {MillraceError} NO_STREAM, NO_GROUP, WRONG_TYPE. */
@@ -301,14 +297,5 @@ export class Group<F extends Fields = Fields> {
       name,
       options,
     )
-  }
-}
-
-function creationProblem(code: string, action: string, from: string): MillraceError {
-  switch (code) {
-    case 'wrong-id':
-      return new MillraceError('REFUSED', `${action}: "${from}" is no entry id`)
-    default:
-      return scriptFailure(action, code) ?? new MillraceError('REFUSED', `${action}: ${code}`)
   }
 }

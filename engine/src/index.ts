@@ -3,7 +3,7 @@ export { connect, Millrace, type Addition, type AppendOptions } from './millrace
 export type { ConnectOptions } from './redis/connect-options.ts'
 export { shownUrl } from './redis/server-address.ts'
 export type { Pem, TlsOptions } from './redis/tls-options.ts'
-export type { AppendOutcome, BatchItem, BatchOptions } from './append/append-batch.ts'
+export type { BatchItem, BatchOptions } from './append/append-batch.ts'
 export {
   MillraceError,
   isPassing,
@@ -25,7 +25,6 @@ export { Group } from './group.ts'
 export type { Balance } from './repair/balance.ts'
 export { groupKeys, readerKeys, streamLedger, type GroupKeys } from './redis/keys.ts'
 export type { GroupDescription } from './operate/describe-group.ts'
-export type { ConsumerDescription } from './scripts/group-info.ts'
 export type { Consumer } from './consume/consumer.ts'
 export type { StopOptions } from './support/lifetime.ts'
 export type { ConsumerCounts } from './consume/consumer-events.ts'
@@ -44,12 +43,9 @@ export type { FoldedBatch } from './consume/push-down.ts'
 export { ageOf, compareIds, isEntryId } from './support/entry-id.ts'
 export type { EntryPage, EntryPageOptions } from './operate/entry-page.ts'
 export type { EntryState } from './operate/entry-state.ts'
-export type { GroupCondition, RecoveryOutcome, RecoveryPlan } from './repair/recovery.ts'
+export type { RecoveryOutcome, RecoveryPlan } from './repair/recovery.ts'
 export type { RosterEntry } from './operate/roster.ts'
-export type { WrongKey } from './scripts/wrong-keys.ts'
-export type { LagRepair } from './repair/repair-lag.ts'
 export type { LossAcceptance } from './repair/accept-loss.ts'
-export { deadLetterReasons, type DeadLetterReason } from './apply/gate.ts'
 export type { DeadLetter } from './apply/dead-letter.ts'
 export type { DeadLetterPage, DeadLetters } from './repair/dead-letters.ts'
 export type {
@@ -72,15 +68,17 @@ export type {
   PressureState,
 } from './append/pressure.ts'
 export { Trimmer } from './operate/trimmer.ts'
-export type { FrontierHolder, TrimOptions, TrimOutcome, TrimReader } from './operate/trim.ts'
+export type { TrimOptions, TrimOutcome, TrimReader } from './operate/trim.ts'
 export type { TrimmerObserver, TrimmerOptions } from './operate/trimmer.ts'
-export type { RankOutcome } from './operate/rank-hashes.ts'
 export type { RankableField, Rankings } from './declare/ranking.ts'
-export type {
-  RankingPage,
-  RankingPageOptions,
-  RankingPlace,
-  Standing,
-} from './operate/ranking-page.ts'
+export type { RankingPageOptions } from './operate/ranking-page.ts'
 export { Reference, type Hash, type RefusalCode } from './declare/reference.ts'
 export type { Reply } from './redis/connection.ts'
+export type { ConsumerDescription } from './redis/replies.ts'
+export type { WrongKey } from './scripts/script-failure.ts'
+export { deadLetterReasons, type DeadLetterReason } from './scripts/dead-letters.ts'
+export type { AppendOutcome } from './scripts/append.ts'
+export type { GroupCondition } from './scripts/recovery.ts'
+export type { LagRepair } from './scripts/ledger.ts'
+export type { FrontierHolder } from './scripts/trim.ts'
+export type { RankOutcome, RankingPage, RankingPlace, Standing } from './scripts/ranking.ts'

@@ -1,9 +1,4 @@
-import {
-  appendBatch,
-  type AppendOutcome,
-  type BatchItem,
-  type BatchOptions,
-} from './append/append-batch.ts'
+import { appendBatch, type BatchItem, type BatchOptions } from './append/append-batch.ts'
 import { checkConnectOptions, type ConnectOptions } from './redis/connect-options.ts'
 import { entryPage, type EntryPage, type EntryPageOptions } from './operate/entry-page.ts'
 import { MillraceError } from './support/errors.ts'
@@ -24,8 +19,8 @@ import {
 } from './support/option-values.ts'
 import { persist } from './support/persist.ts'
 import type { Projection } from './declare/projection.ts'
-import { rankHashes, rebuildRankings, type RankOutcome } from './operate/rank-hashes.ts'
-import { rankingPage, type RankingPage, type RankingPageOptions } from './operate/ranking-page.ts'
+import { rankHashes, rebuildRankings } from './operate/rank-hashes.ts'
+import { rankingPage, type RankingPageOptions } from './operate/ranking-page.ts'
 import { Reader, type ReaderOptions } from './consume/reader.ts'
 import { Connection, connectTimeoutMs, type Reply } from './redis/connection.ts'
 import { isDeclined } from './redis/error-replies.ts'
@@ -33,6 +28,8 @@ import { ReplicaWait } from './append/replica-wait.ts'
 import { tooOldVersion } from './redis/server-version.ts'
 import { checkStream, encodeEntry, type ExtraFields, type Stream } from './declare/stream.ts'
 import { trim, type TrimOptions, type TrimOutcome } from './operate/trim.ts'
+import type { AppendOutcome } from './scripts/append.ts'
+import type { RankOutcome, RankingPage } from './scripts/ranking.ts'
 
 export interface AppendOptions {
   /** Explicit entry id, larger than all ids before it, or its time alone as `<ms>-*`; default `*`: the server gives one. */

@@ -1,7 +1,7 @@
 /** What Redis knows about pressure: the backlog of a stream and the share of its memory, in bounded time. */
 import { MillraceError } from '../support/errors.ts'
 import type { Reply } from '../redis/connection.ts'
-import { readBacklogs, undeliveredOf } from '../scripts/undelivered.ts'
+import { readBacklogs, undeliveredOf } from '../scripts/reading.ts'
 
 export interface ServerSample {
   readonly backlog: number | null

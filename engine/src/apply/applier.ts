@@ -6,14 +6,15 @@
  *   busy: asks again while the server refuses, and leaves nothing to those who look for strays
  *   alone: entries that are tried alone are in flight until they are settled
  */
-import { refusalText, type Refusal } from './dead-letter.ts'
-import type { Answer, Gate, Settled } from './gate.ts'
+import { refusalText } from './dead-letter.ts'
+import type { Gate, Settled } from './gate.ts'
 import { isPassing } from '../support/errors.ts'
 import type { InFlight } from './in-flight.ts'
 import type { GroupKeys } from '../redis/keys.ts'
 import { compareIds } from '../support/entry-id.ts'
 import { persist } from '../support/persist.ts'
 import type { Connection } from '../redis/connection.ts'
+import type { Refusal, GateAnswer } from '../scripts/apply.ts'
 
 // A second batch is folded and sent while the server works on the first; more would only queue up there.
 const batchesInFlightMax = 2
@@ -120,7 +121,7 @@ export class Applier {
     }
   }
 
-  async #ask(settled: readonly Settled[]): Promise<Answer> {
+  async #ask(settled: readonly Settled[]): Promise<GateAnswer> {
     const { signal, gate, keys, who } = this.#parts
     return await persist(signal, () => gate.acknowledgeAndApply(keys, who, settled))
   }

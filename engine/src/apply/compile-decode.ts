@@ -1,7 +1,7 @@
 /** Compiles `Decoder.decode` of `stream.ts` to Lua: the same problems, in the same words, in the same order. */
-import { printable } from './dead-letter.ts'
 import { luaLiteral } from '../support/lua-literal.ts'
 import { decodeProblems, missingMax, type Stream } from '../declare/stream.ts'
+import { printable } from '../scripts/dead-letters.ts'
 
 /** Compiles `decode(flat)`: a problem, or nil and the texts of the declared fields in their order. */
 export function compileDecode(declared: Stream): string {

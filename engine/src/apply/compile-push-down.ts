@@ -1,13 +1,16 @@
-/** The script that drains a group by its projections: `lua/push-down.lua` behind what is compiled from the declaration. */
+/** What stands in front of `lua/push-down.lua`, compiled from the declaration. */
 import { compileFold } from './compile-fold.ts'
 import { compilePlans } from './compile-plan.ts'
 import { refusalTexts } from './dead-letter.ts'
 import { luaLiteral } from '../support/lua-literal.ts'
 import type { Plan } from '../declare/plan.ts'
-import { script, type Script } from '../scripts/run-script.ts'
 import type { Stream } from '../declare/stream.ts'
 
-export function compilePushDown(declared: Stream, plans: readonly Plan[]): Script {
+/** By the names that the script includes. */
+export function compilePushDown(
+  declared: Stream,
+  plans: readonly Plan[],
+): Record<'fold' | 'plans' | 'constants', string> {
   const texts = Object.entries(refusalTexts).map(([code, text]) => {
     return `[${luaLiteral(code)}] = ${luaLiteral(text)}`
   })
@@ -15,11 +18,11 @@ export function compilePushDown(declared: Stream, plans: readonly Plan[]): Scrip
     `local may_meet = ${mayMeet(plans)}`,
     `local refusal_texts = { ${texts.join(', ')} }`,
   ]
-  return script('push-down', {
+  return {
     fold: compileFold(declared, plans),
     plans: compilePlans(plans),
     constants: constants.join('\n'),
-  })
+  }
 }
 
 /** Keys whose literal beginnings differ never meet. */

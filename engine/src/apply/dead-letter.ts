@@ -1,5 +1,5 @@
-import { asList } from '../scripts/run-script.ts'
-import type { Reply } from '../redis/connection.ts'
+import type { RawEntry } from '../redis/replies.ts'
+import type { Refusal } from '../scripts/apply.ts'
 
 /** An entry that could not be processed. */
 export interface DeadLetter {
@@ -28,10 +28,9 @@ export interface DeadLetter {
 
 const prefix = 'field:'
 
-/** Reads an entry of a dead-letter stream, as XRANGE returns it. Missing parts are empty. */
-export function deadLetter(reply: Reply): DeadLetter {
-  const [letterId, body] = asList(reply)
-  const pairs = pairsOf(asList(body ?? []).map(String))
+/** Reads an entry of a dead-letter stream. Missing parts are empty. */
+export function deadLetter({ id, flat }: RawEntry): DeadLetter {
+  const pairs = pairsOf(flat ?? [])
   // What is about the entry stands before its fields, so a field cannot pass for it.
   const end = pairs.findIndex(([name]) => name === 'packed' || name.startsWith(prefix))
   const about = new Map(end < 0 ? pairs : pairs.slice(0, end))
@@ -40,7 +39,7 @@ export function deadLetter(reply: Reply): DeadLetter {
   const text = (name: string): string => about.get(name) ?? ''
   const attempts = about.get('attempts')
   return {
-    letterId: String(letterId),
+    letterId: id,
     entryId: text('id'),
     reason: text('reason'),
     error: text('error'),
@@ -58,13 +57,6 @@ function pairsOf(flat: readonly string[]): [string, string][] {
   return pairs
 }
 
-const errorLengthMax = 1000
-
-/** An error's text as a script can take it, shortened: JSON in Lua refuses lone surrogates. */
-export function printable(error: string): string {
-  return error.slice(0, errorLengthMax).replace(/\p{Surrogate}/gu, '\uFFFD')
-}
-
 /** Why a hash cannot take an entry, by the code of the scripts; in front stands which field of the hash, if it is about one. */
 export const refusalTexts: Readonly<Record<string, string>> = {
   'wrong-type': 'the key holds another type than a hash',
@@ -74,13 +66,6 @@ export const refusalTexts: Readonly<Record<string, string>> = {
   // Of whatever entry: it need not be tried alone.
   full: 'would leave its range',
   'reserved-key': 'the engine uses the key itself',
-}
-
-/** Why a hash cannot take an entry. */
-export interface Refusal {
-  readonly code: string
-  /** Field of the hash; empty where it is about the whole key. */
-  readonly field: string
 }
 
 export function refusalText({ code, field }: Refusal): string {

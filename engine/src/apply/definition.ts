@@ -4,13 +4,12 @@
  * with another one is refused before its first effect.
  */
 import { createHash } from 'node:crypto'
-import { problem } from './gate.ts'
 import { isPassing, MillraceError } from '../support/errors.ts'
 import type { GroupKeys } from '../redis/keys.ts'
 import { persist } from '../support/persist.ts'
 import type { Plan } from '../declare/plan.ts'
 import type { Connection } from '../redis/connection.ts'
-import { runScript, scripts } from '../scripts/run-script.ts'
+import { define } from '../scripts/group.ts'
 
 /**
  * A digest of what decides which value stands where: keys, fields and operators with what they read, in any order. Not the
@@ -56,23 +55,20 @@ export interface Folds {
  */
 export async function holdTo(
   connection: Connection,
-  { stream, ledger }: Pick<GroupKeys, 'stream' | 'ledger'>,
+  keys: Pick<GroupKeys, 'stream' | 'ledger'>,
   { group, plans, signal }: Folds,
 ): Promise<void> {
   // Without projections nothing is folded.
   if (plans.length === 0) return
   const ours = definitionOf(plans)
-  const ask = () => runScript(connection, scripts.define, [ledger], [ours])
-  const reply = await persist(signal, ask).catch((error: unknown) => {
+  const ask = (): Promise<string> => define(connection, keys, { group, digest: ours })
+  const held = await persist(signal, ask).catch((error: unknown) => {
     if (!(signal.aborted && isPassing(error))) throw error
   })
-  if (reply === undefined) return
-  const [kind, held] = reply
-  if (kind === 'error') throw problem(String(held), { stream, group })
-  if (held === ours) return
+  if (held === undefined || held === ours) return
   throw new MillraceError(
     'PROJECTION_CHANGED',
-    `Cannot process entries of stream "${stream}" for "${group}": its hashes were folded by other projections, and values of both would be mixed. ` +
+    `Cannot process entries of stream "${keys.stream}" for "${group}": its hashes were folded by other projections, and values of both would be mixed. ` +
       'Use a group of another name, and projections with another beginning of their keys, to fold the stream anew',
   )
 }

@@ -1,18 +1,16 @@
 /**
- * Sends folded effects to the scripts that gate them, and reads what these answer. The seam to `lua/parts/effects.lua`.
+ * Folds what was settled and sends it to the scripts that gate it.
  * Guards:
  *   token: sends the token of the lease, without which the gate does not ask whose name it is
  */
 import { foldBatch } from './fold.ts'
 import { compilePlans } from './compile-plan.ts'
-import { printable, type Refusal } from './dead-letter.ts'
-import { MillraceError, missingGroup, movedBack } from '../support/errors.ts'
 import { aloneField, type GroupKeys } from '../redis/keys.ts'
 import type { Plan } from '../declare/plan.ts'
 import { rankingKeys } from '../declare/ranking.ts'
-import type { Connection, Reply } from '../redis/connection.ts'
-import { asList, runScript, script, type Script } from '../scripts/run-script.ts'
-import { scriptFailure } from '../scripts/script-failure.ts'
+import type { Connection } from '../redis/connection.ts'
+import { GateScripts, type FoldedEffects, type GateAnswer } from '../scripts/apply.ts'
+import type { DeadLetterReason } from '../scripts/dead-letters.ts'
 import type { Entry } from '../declare/stream.ts'
 
 /** What is known about an entry besides. */
@@ -35,37 +33,16 @@ export type Settled =
       readonly attempts?: number
     } & Known)
 
-/**
- * Why an entry became a dead letter: `undecodable` fields, a hash that cannot take it (`refused`), the decision of its
- * handler (`handler`), a body that was trimmed or deleted before it was processed (`lost`), or the loss of the group, after
- * which nobody knows whether the entry took effect (`unknown`).
- */
-export const deadLetterReasons = ['undecodable', 'refused', 'handler', 'lost', 'unknown'] as const
-
-export type DeadLetterReason = (typeof deadLetterReasons)[number]
-
-/** What a gate answered. Only `applied` has changed anything. */
-export type Answer =
-  | { readonly kind: 'applied' }
-  | { readonly kind: 'superseded' }
-  | { readonly kind: 'gone'; readonly still: ReadonlySet<string> }
-  | { readonly kind: 'moved'; readonly position: string }
-  | { readonly kind: 'refused'; readonly refusals: ReadonlyMap<string, Refusal> }
-
 export class Gate {
   readonly #connection: Connection
   readonly #plans: readonly Plan[]
-  readonly #acknowledgeAndApply: Script
-  readonly #advanceAndApply: Script
-  readonly #rankingKeys: readonly string[]
+  readonly #scripts: GateScripts
 
   constructor(connection: Connection, plans: readonly Plan[]) {
     this.#connection = connection
     this.#plans = plans
-    this.#rankingKeys = rankingKeys(plans)
-    const compiled = { plans: compilePlans(plans) }
-    this.#acknowledgeAndApply = script('acknowledge-and-apply', compiled)
-    this.#advanceAndApply = script('advance-and-apply', compiled)
+    const [compiled, rankings] = [compilePlans(plans), rankingKeys(plans)]
+    this.#scripts = new GateScripts({ plans: compiled, rankingKeys: rankings })
   }
 
   /**
@@ -77,33 +54,19 @@ export class Gate {
     keys: GroupKeys,
     who: { readonly group: string; readonly consumer: string; readonly token?: string },
     settled: readonly Settled[],
-  ): Promise<Answer> {
-    const { effects, dead } = this.#batch(settled)
-    const ids = settled.map(({ id }) => id)
+  ): Promise<GateAnswer> {
     const again = settled.flatMap(({ id, isAgain = false, wasAlone = false }) => [
       ...(isAgain ? [id] : []),
       ...(wasAlone ? [aloneField(id)] : []),
     ])
-    const reply = await runScript(
-      this.#connection,
-      this.#acknowledgeAndApply,
-      [
-        keys.stream,
-        keys.deadLetters,
-        keys.holders,
-        keys.ledger,
-        keys.attempts,
-        ...effects.keys,
-        ...this.#rankingKeys,
-      ],
-      [
-        who.group,
-        who.consumer,
-        JSON.stringify({ ids, dead, rows: effects.rows, again }),
-        who.token ?? '',
-      ],
-    )
-    return answerOf(reply, effects.keys, { stream: keys.stream, group: who.group })
+    return await this.#scripts.acknowledgeAndApply(this.#connection, keys, {
+      group: who.group,
+      consumer: who.consumer,
+      token: who.token ?? '',
+      ids: settled.map(({ id }) => id),
+      again,
+      effects: this.#effectsOf(settled),
+    })
   }
 
   /** Moves a reader's position and applies a batch in one script. @throws {MillraceError} as above. */
@@ -111,27 +74,12 @@ export class Gate {
     keys: GroupKeys & { readonly position: string },
     move: { readonly reader: string; readonly from: string; readonly to: string },
     settled: readonly Settled[],
-  ): Promise<Answer> {
-    const { effects, dead } = this.#batch(settled)
-    const reply = await runScript(
-      this.#connection,
-      this.#advanceAndApply,
-      [
-        keys.stream,
-        keys.deadLetters,
-        keys.position,
-        keys.ledger,
-        ...effects.keys,
-        ...this.#rankingKeys,
-      ],
-      [
-        move.reader,
-        move.from,
-        move.to,
-        JSON.stringify({ count: settled.length, dead, rows: effects.rows }),
-      ],
-    )
-    return answerOf(reply, effects.keys, { stream: keys.stream, group: move.reader })
+  ): Promise<GateAnswer> {
+    return await this.#scripts.advanceAndApply(this.#connection, keys, {
+      ...move,
+      count: settled.length,
+      effects: this.#effectsOf(settled),
+    })
   }
 
   /** The keys of the hashes that an entry touches. */
@@ -139,66 +87,13 @@ export class Gate {
     return this.#plans.map((plan) => plan.keyOf(entry.values))
   }
 
-  #batch(settled: readonly Settled[]): {
-    effects: ReturnType<typeof foldBatch>
-    dead: unknown[][]
-  } {
+  #effectsOf(settled: readonly Settled[]): FoldedEffects {
     const entries: Entry[] = []
-    const dead: unknown[][] = []
+    const dead: Extract<Settled, { kind: 'dead-letter' }>[] = []
     for (const item of settled) {
       if (item.kind === 'apply') entries.push(item.entry)
-      else dead.push(letterOf(item))
+      else dead.push(item)
     }
-    return { effects: foldBatch(this.#plans, entries), dead }
+    return { ...foldBatch(this.#plans, entries), dead }
   }
-}
-
-function answerOf(reply: Reply[], keys: readonly string[], place: Place): Answer {
-  const [kind, rest = ''] = reply
-  switch (kind) {
-    case 'applied':
-    case 'superseded':
-      return { kind }
-    case 'gone':
-      return { kind, still: new Set(asList(rest).map(String)) }
-    case 'moved':
-      return { kind, position: String(rest) }
-    case 'refused': {
-      const flat = asList(rest)
-      const refusals = new Map<string, Refusal>()
-      for (let at = 0; at < flat.length; at += 3) {
-        const refusal = { code: String(flat[at + 1]), field: String(flat[at + 2]) }
-        refusals.set(keys[Number(flat[at])] ?? '', refusal)
-      }
-      return { kind, refusals }
-    }
-    default:
-      throw problem(String(rest), place)
-  }
-}
-
-/** Where a script worked; `group` is the reader's name where there is no group. */
-export interface Place {
-  readonly stream: string
-  readonly group: string
-}
-
-/** The error for a code that a script returns. */
-export function problem(code: string, { stream, group }: Place): MillraceError {
-  if (code === 'no-group') return missingGroup(stream, group)
-  if (code === 'moved-back') return movedBack(stream, group)
-  const action = `Cannot process entries of stream "${stream}" for "${group}"`
-  const known = scriptFailure(action, code)
-  if (known !== undefined) return known
-  if (code !== 'wrong-type') return new MillraceError('REFUSED', `${action}: ${code}`)
-  return new MillraceError('WRONG_TYPE', {
-    action,
-    state: 'one of its keys is of another type',
-    remedy: 'Look at their TYPE, and move that key away',
-  })
-}
-
-function letterOf(item: Extract<Settled, { kind: 'dead-letter' }>): unknown[] {
-  const letter = [item.id, item.reason, printable(item.error)]
-  return item.attempts === undefined ? letter : [...letter, item.attempts]
 }

@@ -5,16 +5,15 @@
  * Guards:
  *   failure: what does not pass ends the consumer, which would claim nothing for ever
  */
-import { problem } from '../apply/gate.ts'
 import { isPassing, readFailure } from '../support/errors.ts'
-import { consumerOf } from '../scripts/group-info.ts'
 import type { InFlight } from '../apply/in-flight.ts'
 import { parkingNames, type GroupKeys } from '../redis/keys.ts'
 import type { PauseSwitch } from '../support/pause-switch.ts'
-import { rawEntry, readBytesMax, type RawEntry } from './delivery-reader.ts'
 import { wait } from '../support/persist.ts'
-import type { Connection, Reply } from '../redis/connection.ts'
-import { asList, runScript, scripts } from '../scripts/run-script.ts'
+import type { Connection } from '../redis/connection.ts'
+import { consumerOf, rawEntry, type RawEntry, asList } from '../redis/replies.ts'
+import { readBytesMax } from '../redis/entry-sizes.ts'
+import { claim, removeEmpty, setIdle, sweep, type Claimed } from '../scripts/lease.ts'
 
 export interface ClaimerParts {
   readonly connection: Connection
@@ -99,9 +98,7 @@ export class Claimer {
     const { connection, keys, who } = this.#parts
     for (let given = 0; given < ids.length;) {
       const some = ids.slice(given, given + idsMax)
-      const args = [who.group, who.consumer, String(givenBackMs), ...some]
-      const reply = await runScript(connection, scripts.setIdle, [keys.stream], args)
-      given += Number(this.#checked(reply)[0])
+      given += await setIdle(connection, keys, { ...who, idleMs: givenBackMs, ids: some })
     }
   }
 
@@ -137,25 +134,19 @@ export class Claimer {
     const { connection, keys, who, inFlight, sweepEveryMs, leaseMs, signal } = this.#parts
     const turnMs = Math.ceil(sweepEveryMs * 0.8)
     // Without room the turn is better left to another one.
-    const mayClaim = inFlight.roomForClaims(countMax) > 0 ? 'yes' : 'no'
-    const times = [String(turnMs), String(Math.ceil(leaseMs))]
-    const { stream, leases, holders, retries, attempts, ledger } = keys
-    const place = [stream, leases, holders, retries, attempts, ledger]
-    const args = [who.group, who.consumer, ...times, mayClaim]
+    const hasRoom = inFlight.roomForClaims(countMax) > 0
     const turn = AbortSignal.any([signal, AbortSignal.timeout(turnMs)])
-    const reply = this.#checked(await runScript(connection, scripts.sweep, place, args))
-    const [paused, hasStrays, firstDue, ...rows] = reply
-    this.#parts.onPaused(paused === 1)
-    if (hasStrays === 1) await this.#receiveStrays()
-    if (firstDue !== '') this.#parts.onRetryDue(Number(firstDue))
+    const swept = await sweep(connection, keys, { ...who, turnMs, strayMs: leaseMs, hasRoom })
+    this.#parts.onPaused(swept.isPaused)
+    if (swept.hasStrays) await this.#receiveStrays()
+    if (swept.firstDueMs !== null) this.#parts.onRetryDue(swept.firstDueMs)
     let steps = stepsMax
-    for (const row of rows) {
-      const [name = '', kind, lasts] = asList(row).map(String)
-      const isHeldOff = performance.now() < this.#lapsedAt + Number(lasts)
-      if (kind === 'expired' && isHeldOff) continue
+    for (const lapsed of swept.lapsed) {
+      const isExpired = lapsed.kind === 'expired'
+      if (isExpired && performance.now() < this.#lapsedAt + lapsed.leaseMs) continue
       // A lease that ran out says that its holder is gone, however young its entries are.
-      const idleMs = kind === 'expired' ? 0 : leaseMs
-      steps = await this.#claimFrom(name, { idleMs, steps, turn })
+      const idleMs = isExpired ? 0 : leaseMs
+      steps = await this.#claimFrom(lapsed.name, { idleMs, steps, turn })
       if (steps <= 0) return turn.aborted
     }
     return false
@@ -170,24 +161,21 @@ export class Claimer {
     { idleMs, steps, turn }: { idleMs: number; steps: number; turn: AbortSignal },
   ): Promise<number> {
     const { connection, keys, who, inFlight } = this.#parts
-    const place = [keys.stream, keys.deadLetters, keys.leases, keys.holders, keys.ledger]
     let left = steps
     let after = this.#goOnAfter.get(owner) ?? '-'
     while (after !== '' && left > 0) {
       await inFlight.hasRoomForClaims(countMax, turn)
-      const count = Math.min(countMax, inFlight.roomForClaims(countMax))
-      if (count === 0 || turn.aborted) {
+      const most = Math.min(countMax, inFlight.roomForClaims(countMax))
+      if (most === 0 || turn.aborted) {
         left = 0
         break
       }
       // Where all may be claimed there is nothing to look for.
-      const look = idleMs === 0 ? count : lookMax
-      const range = [String(Math.ceil(idleMs)), after, String(look), String(count)]
-      const args = [who.group, who.consumer, owner, ...range]
-      const reply = this.#checked(await runScript(connection, scripts.claim, place, args))
-      after = String(reply[0])
+      const bounds = { lookMax: idleMs === 0 ? most : lookMax, countMax: most }
+      const claimed = await claim(connection, keys, { ...who, owner, idleMs, after, ...bounds })
+      after = claimed.next
       // Only looking is bounded in steps: what is claimed is bounded by the room in flight and the turn.
-      if (this.#receiveClaimed(reply, owner) === 0) left -= 1
+      if (this.#receiveClaimed(claimed, owner) === 0) left -= 1
     }
     if (after === '' || after === '-') this.#goOnAfter.delete(owner)
     else this.#goOnAfter.set(owner, after)
@@ -195,12 +183,10 @@ export class Claimer {
   }
 
   /** Returns how many there were. */
-  #receiveClaimed([, entries, lost]: Reply[], owner: string): number {
-    const claimed = asList(entries ?? []).map(rawEntry)
-    if (claimed.length > 0) this.#parts.onClaimed(claimed, owner)
-    const lostIds = asList(lost ?? []).map(String)
-    if (lostIds.length > 0) this.#parts.onLost(lostIds)
-    return claimed.length + lostIds.length
+  #receiveClaimed({ entries, lost }: Claimed, owner: string): number {
+    if (entries.length > 0) this.#parts.onClaimed(entries, owner)
+    if (lost.length > 0) this.#parts.onLost(lost)
+    return entries.length + lost.length
   }
 
   /** Removes consumers that are long gone and empty, and parking ones that are empty. */
@@ -218,16 +204,7 @@ export class Claimer {
     const everyMs = Math.min(removeAfterMs / 10, 5000 + 5 * consumers.length)
     this.#removeAt = performance.now() + (gone.length > removalsMax ? sweepEveryMs : everyMs)
     if (some.length === 0) return
-    const place = [keys.stream, keys.leases, keys.holders]
-    const args = [who.group, String(removeAfterMs), ...some]
-    const reply = await runScript(connection, scripts.removeEmpty, place, args)
-    // Without the right to remove, they stay.
-    if (!String(reply[1]).startsWith('no-permission')) this.#checked(reply)
-  }
-
-  #checked(reply: Reply[]): Reply[] {
-    const { who, keys } = this.#parts
-    if (reply[0] !== 'error') return reply
-    throw problem(String(reply[1]), { stream: keys.stream, group: who.group })
+    const what = { group: who.group, afterMs: removeAfterMs, names: some }
+    await removeEmpty(connection, keys, what)
   }
 }

@@ -15,7 +15,7 @@
 import { Applier, type ApplierParts } from '../apply/applier.ts'
 import { Claimer, type ClaimerParts } from './claimer.ts'
 import { holdTo, type Folds } from '../apply/definition.ts'
-import { DeliveryReader, type RawEntry } from './delivery-reader.ts'
+import { DeliveryReader } from './delivery-reader.ts'
 import { Gate } from '../apply/gate.ts'
 import { isPassing } from '../support/errors.ts'
 import type { Fields } from '../declare/fields.ts'
@@ -37,6 +37,7 @@ import { Decoder, type Entry } from '../declare/stream.ts'
 import { ConsumerEvents, type ConsumerCounts } from './consumer-events.ts'
 import { checked, isPushedDown } from './consumer-options.ts'
 import type { ConsumerOptions, Place, Settings } from './consumer-options.ts'
+import type { RawEntry } from '../redis/replies.ts'
 
 /** What the parts of a consumer are given in common. */
 type Shared = Omit<ApplierParts, 'gate' | 'onApplied'> & Pick<ClaimerParts, 'leaseMs' | 'pause'>

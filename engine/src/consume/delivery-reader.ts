@@ -8,25 +8,16 @@
  */
 import { backoffMs } from '../support/backoff.ts'
 import { compareIds } from '../support/entry-id.ts'
-import { EntrySizes, sizeOf } from '../redis/entry-sizes.ts'
+import { EntrySizes, readBytesMax } from '../redis/entry-sizes.ts'
 import { isPassing, MillraceError, movedBack, readFailure } from '../support/errors.ts'
-import { record } from '../scripts/group-info.ts'
 import type { InFlight } from '../apply/in-flight.ts'
 import { groupKeys, type GroupKeys } from '../redis/keys.ts'
 import type { PauseSwitch } from '../support/pause-switch.ts'
 import { persist, wait } from '../support/persist.ts'
-import type { Connection, Reply } from '../redis/connection.ts'
-import { isDeclined } from '../redis/error-replies.ts'
-import { asList } from '../scripts/run-script.ts'
-import { namingKeys } from '../scripts/wrong-keys.ts'
-
-/** An entry as Redis returns it; `flat` is null when its body was trimmed or deleted. */
-export interface RawEntry {
-  readonly id: string
-  readonly flat: readonly string[] | null
-  /** About what it takes in memory. */
-  readonly bytes: number
-}
+import type { Connection } from '../redis/connection.ts'
+import { asList, entriesOf, record, type RawEntry } from '../redis/replies.ts'
+import { namingKeys } from '../scripts/script-failure.ts'
+import { overdueMs, unblockAtAbort, unblockEveryMs, unblocker } from '../redis/blocking.ts'
 
 export interface DeliveryReaderParts {
   readonly connection: Connection
@@ -49,12 +40,6 @@ export interface DeliveryReaderParts {
   /** A read found nothing. Resolves to true when the reader shall end. */
   readonly onNothing: () => Promise<boolean>
 }
-
-// A read that takes so much longer than its BLOCK is lost: a half-open connection, a frozen server.
-const overdueMs = 3000
-const unblockEveryMs = 50
-/** What a read brings at most, where entries are as large as before. About 1 ms of the server. */
-export const readBytesMax = 1_000_000
 
 export class DeliveryReader {
   readonly #parts: DeliveryReaderParts
@@ -235,49 +220,4 @@ async function foundMoved(
   const mark = ['HSET', keys.ledger, 'moved', String(Date.now())]
   await reading.send(mark).catch(() => undefined) // Whoever settles next finds it, too.
   return movedBack(stream, group)
-}
-
-/**
- * Makes a function that ends a waiting read at once. Where the server does not offer that, or not to this user, it does
- * nothing: the BLOCK of the read ends it.
- */
-export async function unblocker(reading: Connection, commands: Connection): Promise<() => void> {
-  try {
-    const clientId = String(await reading.send(['CLIENT', 'ID']))
-    return () => void commands.send(['CLIENT', 'UNBLOCK', clientId]).catch(() => undefined)
-  } catch (error) {
-    if (isDeclined(error)) return () => undefined
-    throw error
-  }
-}
-
-/**
- * Unblocks from the abort on until the returned function is called: again and again, since the read that was sent in the
- * same moment may reach the server later than the first call.
- */
-export function unblockAtAbort(signal: AbortSignal, unblock: () => void): () => void {
-  let timer: NodeJS.Timeout | undefined
-  const onAbort = (): void => {
-    unblock()
-    timer = setInterval(unblock, unblockEveryMs)
-  }
-  signal.addEventListener('abort', onAbort)
-  return () => {
-    signal.removeEventListener('abort', onAbort)
-    clearInterval(timer)
-  }
-}
-
-/** The entries in the reply of XREAD or XREADGROUP for one stream. */
-export function entriesOf(reply: Reply): RawEntry[] {
-  if (reply === null) return []
-  const ofStream = asList(asList(reply)[0] ?? [])
-  return asList(ofStream[1] ?? []).map(rawEntry)
-}
-
-/** One entry in a reply. */
-export function rawEntry(reply: Reply): RawEntry {
-  const [id, body] = asList(reply)
-  const flat = body === null ? null : (asList(body ?? []) as string[])
-  return { id: String(id), flat, bytes: sizeOf(flat) }
 }

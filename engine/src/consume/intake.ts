@@ -1,10 +1,10 @@
 /** Takes delivered entries in flight and decodes them: what cannot be processed is settled as a dead letter at once. */
-import type { RawEntry } from './delivery-reader.ts'
 import type { Settled } from '../apply/gate.ts'
 import type { Fields } from '../declare/fields.ts'
 import type { InFlight } from '../apply/in-flight.ts'
 import { isDecodeFailure, type Decoder, type Entry } from '../declare/stream.ts'
 import type { SettledLetter } from './consumer-events.ts'
+import type { RawEntry } from '../redis/replies.ts'
 
 /** Entries that were not in flight before. `isAgain`: they were delivered before. */
 export function takeIn<F extends Fields>(

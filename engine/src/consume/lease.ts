@@ -7,13 +7,12 @@
  */
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
-import { problem } from '../apply/gate.ts'
 import { isPassing, MillraceError } from '../support/errors.ts'
 import type { GroupKeys } from '../redis/keys.ts'
 import { persist, wait } from '../support/persist.ts'
 import { isGone, thisProcess, type ProcessIdentity } from '../support/process-identity.ts'
-import type { Connection, Reply } from '../redis/connection.ts'
-import { runScript, scripts } from '../scripts/run-script.ts'
+import type { Connection } from '../redis/connection.ts'
+import { lease, type LeaseAnswer } from '../scripts/lease.ts'
 
 /** Who holds a lease. */
 export interface Holder extends ProcessIdentity {
@@ -35,6 +34,8 @@ export interface LeaseParts {
   /** A renewal came after the end of the lease, and nobody had taken the name. */
   readonly onLapsed: () => void
 }
+
+type Held = Extract<LeaseAnswer, { kind: 'held' }>
 
 // A living holder renews three times while its lease lasts, so it shows soon that it lives.
 const lookEveryMs = 250
@@ -65,16 +66,16 @@ export class Lease {
     const { signal } = this.#parts
     let before = Infinity
     for (;;) {
-      const reply = await persist(signal, () => this.#run('take'))
-      if (reply[0] !== 'held') return true
+      const answer = await persist(signal, () => this.#run('take'))
+      if (answer.kind !== 'held') return true
       if (signal.aborted) return false
-      const held = holderOf(String(reply[1]))
-      const left = Number(reply[2])
-      if (left > before) throw this.#taken(reply)
-      before = left
+      const held = holderOf(answer.holder)
+      const { leftMs } = answer
+      if (leftMs > before) throw this.#taken(answer)
+      before = leftMs
       // No need to wait for the end of a lease whose holder is certainly gone.
-      if (!isGone(held)) await wait(Math.min(left, lookEveryMs), signal)
-      else if ((await persist(signal, () => this.#run('take', held.token)))[0] !== 'held') {
+      if (!isGone(held)) await wait(Math.min(leftMs, lookEveryMs), signal)
+      else if ((await persist(signal, () => this.#run('take', held.token))).kind !== 'held') {
         return true
       }
     }
@@ -107,14 +108,14 @@ export class Lease {
       throw new MillraceError('SUPERSEDED', text)
     }
     const renewed = await this.#run('renew')
-    const reply = renewed[0] === 'lost' ? await this.#run('take') : renewed
-    if (reply[0] !== 'held') {
-      if (Number(reply[1]) <= 0) this.#parts.onLapsed()
+    const answer = renewed.kind === 'lost' ? await this.#run('take') : renewed
+    if (answer.kind !== 'held') {
+      if (answer.kind === 'ours' && answer.leftMs <= 0) this.#parts.onLapsed()
       return
     }
     throw new MillraceError(
       'SUPERSEDED',
-      `Superseded: consumer "${consumer}" of group "${group}" was away for too long, and another process has its name now: ${shown(reply)}. Nothing more is applied here`,
+      `Superseded: consumer "${consumer}" of group "${group}" was away for too long, and another process has its name now: ${shown(answer)}. Nothing more is applied here`,
     )
   }
 
@@ -124,21 +125,18 @@ export class Lease {
     await this.#run('release').catch(() => undefined)
   }
 
-  async #run(action: 'take' | 'renew' | 'release', deadToken = ''): Promise<Reply[]> {
+  async #run(action: 'take' | 'renew' | 'release', deadToken = ''): Promise<LeaseAnswer> {
     const { connection, keys, who, leaseMs } = this.#parts
     const { token } = this.#holder
-    const duration = String(Math.ceil(leaseMs))
-    const args = [action, who.consumer, token, duration, JSON.stringify(this.#holder), deadToken]
-    const reply = await runScript(connection, scripts.lease, [keys.leases, keys.holders], args)
-    if (reply[0] !== 'error') return reply
-    throw problem(String(reply[1]), { stream: keys.stream, group: who.group })
+    const holder = JSON.stringify(this.#holder)
+    return await lease(connection, keys, { ...who, action, token, leaseMs, holder, deadToken })
   }
 
-  #taken(reply: Reply[]): MillraceError {
+  #taken(held: Held): MillraceError {
     const { group, consumer } = this.#parts.who
     return new MillraceError(
       'NAME_TAKEN',
-      `Cannot start consumer "${consumer}" of group "${group}": the name is taken by a living consumer, ${shown(reply)}. ` +
+      `Cannot start consumer "${consumer}" of group "${group}": the name is taken by a living consumer, ${shown(held)}. ` +
         'Use another name, or stop that one',
     )
   }
@@ -170,9 +168,9 @@ function parse(json: string): Partial<Record<keyof Holder, unknown>> {
   }
 }
 
-function shown(reply: Reply[]): string {
-  const { host, pid, since } = holderOf(String(reply[1]))
-  const seconds = (Number(reply[2]) / 1000).toFixed(1)
+function shown({ holder, leftMs }: Held): string {
+  const { host, pid, since } = holderOf(holder)
+  const seconds = (leftMs / 1000).toFixed(1)
   if (host === '' || pid === 0) {
     return `somebody whose record in the holders is none of ours, for ${seconds} s more unless it renews`
   }

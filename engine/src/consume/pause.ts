@@ -3,12 +3,12 @@
  * stands beside the holders. A paused consumer keeps its lease and its entries; it reads, claims and begins nothing.
  */
 import { hostname, userInfo } from 'node:os'
-import { problem } from '../apply/gate.ts'
 import { MillraceError } from '../support/errors.ts'
 import { pauseMark, type GroupKeys } from '../redis/keys.ts'
 import { thisProcess } from '../support/process-identity.ts'
 import type { Connection } from '../redis/connection.ts'
-import { asList, runScript, scripts } from '../scripts/run-script.ts'
+import { asList } from '../redis/replies.ts'
+import * as scripts from '../scripts/group.ts'
 
 /** Whom a pause concerns: a consumer by its name, or the group as a whole. */
 export type Paused = { readonly consumer: string } | 'group'
@@ -55,18 +55,14 @@ export async function pause(
   { group, who, future = false }: PauseOptions & { readonly group: string; readonly who: Paused },
 ): Promise<PauseOutcome> {
   const by = JSON.stringify({ user: userName(), host: hostname(), ...thisProcess() })
-  const rest = [by, future ? 'yes' : 'no']
-  const reply = await runScript(connection, scripts.pause, placeOf(keys), [
-    ...argsOf('pause', group, who),
-    ...rest,
-  ])
-  const [kind, since, json] = reply.map(String)
-  if (kind === 'paused' || kind === 'already') {
-    return { changed: kind === 'paused', pause: pauseOf(since ?? '', json) }
+  const consumer = nameOf(who)
+  const answer = await scripts.pause(connection, keys, { group, consumer, by, future })
+  if (answer.kind !== 'missing') {
+    const { kind, since } = answer
+    return { changed: kind === 'paused', pause: { since, by: makerOf(answer.by) } }
   }
-  if (kind !== 'missing' || who === 'group') throw problem(since ?? '', { ...keys, group })
   throw new MillraceError('NO_CONSUMER', {
-    action: `Cannot pause consumer "${who.consumer}" of group "${group}"`,
+    action: `Cannot pause consumer "${consumer}" of group "${group}"`,
     state: 'the group has no consumer of that name',
     remedy: 'With the option future one that comes later is paused',
   })
@@ -78,10 +74,7 @@ export async function resume(
   keys: GroupKeys,
   { group, who }: { readonly group: string; readonly who: Paused },
 ): Promise<boolean> {
-  const args = argsOf('resume', group, who)
-  const [kind, code] = await runScript(connection, scripts.pause, placeOf(keys), args)
-  if (kind === 'error') throw problem(String(code), { ...keys, group })
-  return kind === 'resumed'
+  return await scripts.resume(connection, keys, { group, consumer: nameOf(who) })
 }
 
 /** Whether a consumer is paused, itself or with its group; or the group. @throws {MillraceError} WRONG_TYPE. */
@@ -90,7 +83,7 @@ export async function isPaused(
   keys: GroupKeys,
   who: Paused,
 ): Promise<boolean> {
-  const marks = [pauseMark(''), markOf(who)]
+  const marks = [pauseMark(''), pauseMark(nameOf(who))]
   const since = asList(await connection.send(['ZMSCORE', keys.leases, ...marks]))
   return since.some((score) => score !== null)
 }
@@ -110,13 +103,8 @@ export function pausesIn(
   return { group, consumers }
 }
 
-const placeOf = ({ stream, leases, holders }: GroupKeys): string[] => [stream, leases, holders]
-
-const argsOf = (action: 'pause' | 'resume', group: string, who: Paused): string[] => {
-  return [action, group, who === 'group' ? '' : who.consumer]
-}
-
-const markOf = (who: Paused): string => pauseMark(who === 'group' ? '' : who.consumer)
+/** Empty for the group as a whole. */
+const nameOf = (who: Paused): string => (who === 'group' ? '' : who.consumer)
 
 function pauseOf(since: string, json: string | undefined): Pause {
   return { since: Number(since), by: makerOf(json ?? '') }

@@ -7,8 +7,6 @@
  */
 import { keyCollision } from '../apply/fold.ts'
 import { compilePushDown } from '../apply/compile-push-down.ts'
-import { entriesOf } from './delivery-reader.ts'
-import { problem, type DeadLetterReason } from '../apply/gate.ts'
 import { EntrySizes } from '../redis/entry-sizes.ts'
 import type { GroupKeys } from '../redis/keys.ts'
 import { Pace } from './pace.ts'
@@ -16,9 +14,12 @@ import type { PauseSwitch } from '../support/pause-switch.ts'
 import { wait } from '../support/persist.ts'
 import type { Plan } from '../declare/plan.ts'
 import { rankingKeys } from '../declare/ranking.ts'
-import type { Connection, Reply } from '../redis/connection.ts'
-import { asList, runScript, type Script } from '../scripts/run-script.ts'
+import type { Connection } from '../redis/connection.ts'
 import type { Stream } from '../declare/stream.ts'
+import { entriesOf } from '../redis/replies.ts'
+import type { DeadLetterReason } from '../scripts/dead-letters.ts'
+import { overdueMs } from '../redis/blocking.ts'
+import { DrainScript } from '../scripts/apply.ts'
 
 /** A batch that was folded in the server. */
 export interface FoldedBatch {
@@ -50,8 +51,6 @@ export interface PushDownParts {
 
 // The way into Lua takes 4 ms for a megabyte.
 const bytesEachMs = 250_000
-// A read that takes so much longer than its BLOCK is lost: a half-open connection, a frozen server.
-const overdueMs = 3000
 // Several consumers wake for each entry, and one of them gets it: the others look less often.
 const standbyMostMs = 64
 
@@ -64,8 +63,7 @@ interface Outcome {
 
 export class PushDown {
   readonly #parts: PushDownParts
-  readonly #script: Script
-  readonly #rankingKeys: readonly string[]
+  readonly #script: DrainScript
   readonly #pace: Pace
   readonly #sizes = new EntrySizes()
   /** Everything up to this id has been delivered; undefined until the group was asked. */
@@ -74,8 +72,8 @@ export class PushDown {
 
   constructor(parts: PushDownParts) {
     this.#parts = parts
-    this.#script = compilePushDown(parts.stream, parts.plans)
-    this.#rankingKeys = rankingKeys(parts.plans)
+    const compiled = compilePushDown(parts.stream, parts.plans)
+    this.#script = new DrainScript(compiled, rankingKeys(parts.plans))
     this.#pace = new Pace({ budgetMs: parts.budgetMs, most: parts.batchMax })
   }
 
@@ -133,47 +131,33 @@ export class PushDown {
     const { keys, who, budgetMs, onFolded } = this.#parts
     const bytesMax = budgetMs * bytesEachMs
     for (;;) {
-      const place = [keys.stream, keys.deadLetters, keys.holders, keys.ledger, keys.attempts]
-      place.push(...this.#rankingKeys)
-      const most = [this.#pace.count, bytesMax, this.#sizes.fitting(bytesMax)].map(String)
-      const args = [who.group, who.consumer, who.token, ...most]
-      const reply = await this.#pace.around(
-        () => runScript(connection, this.#script, place, args),
-        ([kind, taken, , , , , began]) =>
-          kind === 'drained' ? { began: Number(began), taken: Number(taken) } : undefined,
+      const what = {
+        ...who,
+        entriesMax: this.#pace.count,
+        bytesMax,
+        firstRead: this.#sizes.fitting(bytesMax),
+      }
+      const answer = await this.#pace.around(
+        () => this.#script.drain(connection, keys, what),
+        (drained) => (drained.kind === 'drained' ? drained : undefined),
       )
-      switch (reply[0]) {
+      switch (answer.kind) {
         case 'drained': {
-          const { outcome, batch } = drained(reply)
-          this.#sizes.note(outcome.taken, Number(reply[7]))
-          this.#lastId = batch.lastId
-          onFolded(batch)
-          return outcome
+          const { taken, applied, deadLetters, lastId, hasMore, bytes } = answer
+          this.#sizes.note(taken, bytes)
+          this.#lastId = lastId
+          onFolded({ applied, deadLetters, lastId })
+          return { taken, hasMore }
         }
         case 'empty':
-          this.#lastId = String(reply[1])
+          this.#lastId = answer.lastId
           return { taken: 0, hasMore: false }
         case 'superseded':
           await this.#parts.renewLease()
           break
         case 'meeting':
-          throw keyCollision(String(reply[1]))
-        default:
-          throw problem(String(reply[1]), { stream: keys.stream, group: who.group })
+          throw keyCollision(answer.key)
       }
     }
-  }
-}
-
-function drained(reply: readonly Reply[]): { outcome: Outcome; batch: FoldedBatch } {
-  const [, taken, applied, last, more, letters] = reply
-  const flat = asList(letters ?? []).map(String)
-  const deadLetters = Array.from({ length: flat.length / 3 }, (_, at) => {
-    const [id = '', reason, error = ''] = flat.slice(3 * at, 3 * at + 3)
-    return { id, reason: reason as DeadLetterReason, error }
-  })
-  return {
-    outcome: { taken: Number(taken), hasMore: more === 1 },
-    batch: { applied: Number(applied), deadLetters, lastId: String(last) },
   }
 }

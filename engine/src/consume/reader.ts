@@ -4,18 +4,10 @@
  */
 import { separateRefused } from '../apply/applier.ts'
 import { backoffMs } from '../support/backoff.ts'
-import { countRange } from '../scripts/count-range.ts'
 import { holdTo } from '../apply/definition.ts'
-import {
-  entriesOf,
-  readBytesMax,
-  unblockAtAbort,
-  unblocker,
-  type RawEntry,
-} from './delivery-reader.ts'
 import { compareIds, isEntryId } from '../support/entry-id.ts'
-import { Gate, type Answer, type Settled } from '../apply/gate.ts'
-import { EntrySizes } from '../redis/entry-sizes.ts'
+import { Gate, type Settled } from '../apply/gate.ts'
+import { EntrySizes, readBytesMax } from '../redis/entry-sizes.ts'
 import { isPassing, MillraceError, readFailure } from '../support/errors.ts'
 import type { Fields } from '../declare/fields.ts'
 import { checkReaderGiven } from './given-options.ts'
@@ -33,7 +25,11 @@ import {
   type Entry,
   type Stream,
 } from '../declare/stream.ts'
-import { countBounds } from '../scripts/undelivered.ts'
+import { entriesOf, type RawEntry } from '../redis/replies.ts'
+import { unblockAtAbort, unblocker } from '../redis/blocking.ts'
+import type { GateAnswer } from '../scripts/apply.ts'
+import { countBounds, countRange } from '../scripts/reading.ts'
+import { overdueMs } from '../redis/blocking.ts'
 
 /** What a reader tells while it runs. One that throws or rejects changes nothing; its first failure is a warning of the process. */
 export interface ReaderObserver<F extends Fields = Fields> {
@@ -58,8 +54,6 @@ export interface ReaderOptions<F extends Fields> {
   readonly drain?: boolean
   readonly observer?: ReaderObserver<F>
 }
-
-const overdueMs = 3000
 
 export class Reader<F extends Fields = Fields> {
   readonly #connection: Connection
@@ -255,7 +249,7 @@ export class Reader<F extends Fields = Fields> {
     }
   }
 
-  async #ask(settled: readonly Settled[], to: string): Promise<Answer> {
+  async #ask(settled: readonly Settled[], to: string): Promise<GateAnswer> {
     const { name, positionKey } = this.#options
     const keys = { ...readerKeys(this.#stream.key, name), position: positionKey }
     const move = { reader: name, from: this.#position ?? '', to }
@@ -277,7 +271,7 @@ export class Reader<F extends Fields = Fields> {
   }
 
   /** Passing when a server has taken over that lacks the last moves: then it is read from its position on. */
-  async #moved(answer: Answer): Promise<MillraceError> {
+  async #moved(answer: GateAnswer): Promise<MillraceError> {
     const { name, positionKey } = this.#options
     const at = answer.kind === 'moved' ? answer.position : answer.kind
     const serverId = await persist(this.#lifetime.signal, () => this.#connection.serverId())

@@ -9,7 +9,7 @@ import type { InFlight } from '../apply/in-flight.ts'
 import { aloneField, type GroupKeys } from '../redis/keys.ts'
 import { persist } from '../support/persist.ts'
 import type { Connection } from '../redis/connection.ts'
-import { asList } from '../scripts/run-script.ts'
+import { asList } from '../redis/replies.ts'
 
 /** How an entry came: delivered now, pending from before, claimed from another consumer, or due for its next attempt. */
 export type Delivery = 'new' | 'pending' | 'claimed' | 'retried'

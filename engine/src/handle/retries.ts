@@ -8,15 +8,14 @@
  *   in-flight: overlooks nothing that is due while it still is in flight
  */
 import { setImmediate } from 'node:timers/promises'
-import { rawEntry, type RawEntry } from '../consume/delivery-reader.ts'
-import { problem } from '../apply/gate.ts'
 import { isPassing } from '../support/errors.ts'
 import type { InFlight } from '../apply/in-flight.ts'
-import type { GroupKeys, parkingNames } from '../redis/keys.ts'
+import type { GroupKeys } from '../redis/keys.ts'
 import type { PauseSwitch } from '../support/pause-switch.ts'
 import { persist } from '../support/persist.ts'
-import type { Connection, Reply } from '../redis/connection.ts'
-import { asList, runScript, scripts } from '../scripts/run-script.ts'
+import type { Connection } from '../redis/connection.ts'
+import type { RawEntry } from '../redis/replies.ts'
+import * as scripts from '../scripts/retries.ts'
 
 /** A failed attempt that is to be repeated. */
 export interface Retry {
@@ -49,7 +48,6 @@ export interface RetriesParts {
   readonly onFailure: (error: unknown) => void
 }
 
-const parkingName: (typeof parkingNames)[number] = 'retry'
 // About 1 ms of the server.
 const countMax = 100
 // A longer timer would fire at once.
@@ -102,12 +100,9 @@ export class Retries {
   async #schedule(retry: Retry): Promise<void> {
     const { connection, keys, who, signal, inFlight } = this.#parts
     const { id, attempt, afterMs } = retry
-    const place = [keys.stream, keys.holders, keys.retries, keys.attempts]
-    const due = [String(attempt), String(Math.ceil(Math.max(0, afterMs)))]
-    const args = [who.group, who.consumer, who.token, parkingName, id, ...due]
+    const what = { ...who, id, attempt, afterMs }
     for (;;) {
-      const reply = await persist(signal, () => runScript(connection, scripts.retry, place, args))
-      const [kind] = this.#checked(reply)
+      const kind = await persist(signal, () => scripts.retry(connection, keys, what))
       if (kind === 'superseded') {
         await persist(signal, this.#parts.renewLease)
         continue
@@ -127,34 +122,24 @@ export class Retries {
 
   async #take(): Promise<void> {
     const { connection, keys, who, inFlight, signal, pause } = this.#parts
-    const count = Math.min(countMax, inFlight.roomForClaims(countMax))
+    const most = Math.min(countMax, inFlight.roomForClaims(countMax))
     if (signal.aborted || pause.isPaused) return
-    if (count === 0) {
+    if (most === 0) {
       this.wakeIn(againMs)
       return
     }
     try {
-      const place = [keys.stream, keys.deadLetters, keys.retries, keys.ledger, keys.attempts]
-      const args = [who.group, who.consumer, parkingName, String(count)]
-      const reply = this.#checked(await runScript(connection, scripts.takeDue, place, args))
+      const due = await scripts.takeDue(connection, keys, { ...who, countMax: most })
       // What was scheduled in a reply that came together with this one is still in flight for a moment.
       await setImmediate()
-      const [nextDue, entries, lost] = reply
-      const taken = asList(entries ?? []).map(rawEntry)
-      if (taken.length > 0) this.#parts.onDue(taken)
-      const lostIds = asList(lost ?? []).map(String)
-      if (lostIds.length > 0) this.#parts.onLost(lostIds, true)
-      if (nextDue !== '') this.wakeIn(Number(nextDue))
+      const { nextDueMs, entries, lost } = due
+      if (entries.length > 0) this.#parts.onDue(entries)
+      if (lost.length > 0) this.#parts.onLost(lost, true)
+      if (nextDueMs !== null) this.wakeIn(nextDueMs)
     } catch (error) {
       if (!isPassing(error)) this.#parts.onFailure(error)
       // Taken with a lost reply: pending for us, and found as a stray.
       else this.wakeIn(againMs)
     }
-  }
-
-  #checked(reply: Reply[]): Reply[] {
-    const { who, keys } = this.#parts
-    if (reply[0] !== 'error') return reply
-    throw problem(String(reply[1]), { stream: keys.stream, group: who.group })
   }
 }

@@ -1,10 +1,16 @@
 import { ageOf } from '../support/entry-id.ts'
 import { MillraceError } from '../support/errors.ts'
-import { consumerOf, record, type ConsumerDescription } from '../scripts/group-info.ts'
 import { groupKeys } from '../redis/keys.ts'
-import type { Connection, Reply } from '../redis/connection.ts'
-import { asList } from '../scripts/run-script.ts'
-import { readBacklogs, undeliveredOf } from '../scripts/undelivered.ts'
+import type { Connection } from '../redis/connection.ts'
+import { readBacklogs, undeliveredOf } from '../scripts/reading.ts'
+import {
+  asList,
+  consumerOf,
+  numberOrNull,
+  record,
+  textOrNull,
+  type ConsumerDescription,
+} from '../redis/replies.ts'
 
 /** What XINFO GROUPS, XINFO CONSUMERS and XPENDING say about a group, at one moment. */
 export interface GroupDescription {
@@ -95,9 +101,3 @@ export function explained(error: unknown, action: string): unknown {
 
 const ageOrNull = (id: string | null, nowMs: number): number | null =>
   id === null ? null : ageOf(id, nowMs)
-
-const numberOrNull = (reply: Reply | undefined): number | null =>
-  typeof reply === 'number' ? reply : null
-
-const textOrNull = (reply: Reply | undefined): string | null =>
-  typeof reply === 'string' ? reply : null

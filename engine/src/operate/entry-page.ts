@@ -1,5 +1,4 @@
 /** Reads a part of a stream. Promise: one call holds the server for a few milliseconds, however large its entries are. */
-import { MillraceError } from '../support/errors.ts'
 import {
   checkOptions,
   checkValue,
@@ -11,9 +10,8 @@ import {
   required,
   type Rules,
 } from '../support/option-values.ts'
-import type { Connection, Reply } from '../redis/connection.ts'
-import { asList, runScript, scripts } from '../scripts/run-script.ts'
-import { scriptFailure } from '../scripts/script-failure.ts'
+import type { Connection } from '../redis/connection.ts'
+import { readRange } from '../scripts/reading.ts'
 
 export interface EntryPageOptions {
   /** Which come first, default `oldest`. */
@@ -56,13 +54,10 @@ export async function entryPage(
   checkOptions(`read a page of "${key}"`, options, rules)
   const { order = 'oldest', count = 100 } = options
   // One more than asked for says that there is a next page.
-  const range = { order, ...endsOf(options), most: count + 1 }
+  const action = `Cannot read the entries of "${key}"`
+  const range = { order, ...endsOf(options), most: count + 1, action }
   const read = await readRange(connection, key, range)
-  if (read.kind === 'error') throw problem(key, read.code)
-  const entries = read.entries.slice(0, count).map((entry) => {
-    const [id, flat] = asList(entry)
-    return { id: String(id), flat: asList(flat ?? []) as string[] }
-  })
+  const entries = read.entries.slice(0, count).map(({ id, flat }) => ({ id, flat: flat ?? [] }))
   const isLast = read.isEnd && read.entries.length <= count
   return { entries, next: isLast ? null : (entries.at(-1)?.id ?? null) }
 }
@@ -72,32 +67,4 @@ function endsOf({ order, from, to, after }: EntryPageOptions): { first: string; 
   const ends = [from ?? '-', to ?? '+']
   const [first = '', last = ''] = order === 'newest' ? ends.reverse() : ends
   return { first: after === undefined ? first : `(${after}`, last }
-}
-
-/** What {@link readRange} has read; a missing stream is empty. */
-type Read =
-  | { readonly kind: 'read'; readonly entries: readonly Reply[]; readonly isEnd: boolean }
-  | { readonly kind: 'error'; readonly code: string }
-
-/** Reads some entries of a range, at least one if there is one. `first` and `last` as XRANGE or XREVRANGE takes them. */
-export async function readRange(
-  connection: Pick<Connection, 'send'>,
-  key: string,
-  range: {
-    readonly order: 'oldest' | 'newest'
-    readonly first: string
-    readonly last: string
-    readonly most: number
-  },
-): Promise<Read> {
-  const command = range.order === 'oldest' ? 'XRANGE' : 'XREVRANGE'
-  const args = [command, range.first, range.last, String(range.most)]
-  const [kind, rest, entries] = await runScript(connection, scripts.readRange, [key], args)
-  if (kind === 'error') return { kind, code: String(rest) }
-  return { kind: 'read', entries: asList(entries ?? []), isEnd: rest === 1 }
-}
-
-function problem(key: string, code: string): MillraceError {
-  const action = `Cannot read the entries of "${key}"`
-  return scriptFailure(action, code) ?? new MillraceError('REFUSED', `${action}: ${code}`)
 }

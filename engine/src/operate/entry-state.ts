@@ -1,11 +1,10 @@
 /** What became of one entry. Promise: it costs the server a few short calls, however many dead letters there are. */
 import { deadLetter, type DeadLetter } from '../apply/dead-letter.ts'
 import { compareIds, isEntryId } from '../support/entry-id.ts'
-import { MillraceError } from '../support/errors.ts'
 import { groupKeys } from '../redis/keys.ts'
-import type { Connection, Reply } from '../redis/connection.ts'
-import { asList, runScript, scripts } from '../scripts/run-script.ts'
-import { scriptFailure } from '../scripts/script-failure.ts'
+import type { Connection } from '../redis/connection.ts'
+import { findDeadLetter } from '../scripts/dead-letters.ts'
+import { entryState as askState, type EntryAnswer } from '../scripts/reading.ts'
 
 /** Names and values of an entry, in its order; empty when its body is gone from the stream. */
 type Body = readonly (readonly [name: string, value: string])[]
@@ -48,23 +47,17 @@ export async function entryState(
 ): Promise<EntryState> {
   if (!isEntryId(id))
     throw new RangeError(`Cannot look at entry ${JSON.stringify(id)}: no entry id`)
-  const reply = await runScript(connection, scripts.entryState, [stream], [group, id])
-  const [kind, body, ...rest] = reply
-  switch (kind) {
-    case 'waiting':
-      return { kind, fields: pairs(body) }
-    case 'pending':
-      return { kind, fields: pairs(body), ...pendingOf(rest) }
-    case 'error':
-      throw refusal(stream, String(body))
-    default:
-      break
+  const answer = await askState(connection, stream, { group, id })
+  if (answer.kind === 'waiting') return { kind: answer.kind, fields: pairs(answer.flat) }
+  if (answer.kind === 'pending') {
+    const { flat, ...rest } = answer
+    return { ...rest, fields: pairs(flat) }
   }
   // Also for an entry that is gone: its dead letter outlives it.
   const letter = await findLetter(connection, groupKeys(stream, group).deadLetters, id)
   if (typeof letter === 'object') return { kind: 'dead', letter }
-  if (kind === 'absent') return { kind: wasTrimmed(id, reply) ? 'trimmed' : 'unknown' }
-  return { kind: letter === 'none' ? 'applied' : 'acknowledged', fields: pairs(body) }
+  if (answer.kind === 'absent') return { kind: wasTrimmed(id, answer) ? 'trimmed' : 'unknown' }
+  return { kind: letter === 'none' ? 'applied' : 'acknowledged', fields: pairs(answer.flat) }
 }
 
 /** @returns `too-many` when the bound was reached before the end. */
@@ -75,44 +68,27 @@ async function findLetter(
 ): Promise<DeadLetter | 'none' | 'too-many'> {
   let after = ''
   for (let letters = 0, bytes = 0; letters < lettersMax && bytes < lettersBytesMax;) {
-    const args = [id, String(lettersAtOnce), after]
-    const [found, next, looked, read] = await runScript(
-      connection,
-      scripts.findDeadLetter,
-      [key],
-      args,
-    )
-    if (found === 'error') throw refusal(key, String(next))
-    if (found !== undefined && found !== '') return deadLetter(found)
-    if (next === undefined) return 'none'
-    after = String(next)
-    letters += Number(looked)
-    bytes += Number(read)
+    const what = { entryId: id, lettersMax: lettersAtOnce, after }
+    const step = await findDeadLetter(connection, key, what)
+    if (step.kind === 'found') return deadLetter(step.letter)
+    if (step.kind === 'end') return 'none'
+    after = step.next
+    letters += step.letters
+    bytes += step.bytes
   }
   return 'too-many'
 }
 
-function wasTrimmed(id: string, [, first, last, added, length]: readonly Reply[]): boolean {
-  if (Number(added) <= Number(length) || id === '0-0') return false
-  return first === '' ? compareIds(id, String(last)) <= 0 : compareIds(id, String(first)) < 0
+function wasTrimmed(
+  id: string,
+  { firstId, lastId, appended, length }: Extract<EntryAnswer, { kind: 'absent' }>,
+): boolean {
+  if (appended <= length || id === '0-0') return false
+  return firstId === null ? compareIds(id, lastId) <= 0 : compareIds(id, firstId) < 0
 }
 
-function pendingOf([consumer, idle, deliveries]: readonly Reply[]): {
-  consumer: string
-  idleMs: number
-  deliveries: number
-} {
-  return { consumer: String(consumer), idleMs: Number(idle), deliveries: Number(deliveries) }
-}
-
-function pairs(reply: Reply | undefined): Body {
-  const flat = asList(reply ?? []).map(String)
+function pairs(flat: readonly string[]): Body {
   const found: [string, string][] = []
   for (let at = 0; at + 1 < flat.length; at += 2) found.push([flat[at] ?? '', flat[at + 1] ?? ''])
   return found
-}
-
-function refusal(key: string, code: string): MillraceError {
-  const action = `Cannot say what became of an entry of "${key}"`
-  return scriptFailure(action, code) ?? new MillraceError('REFUSED', `${action}: ${code}`)
 }

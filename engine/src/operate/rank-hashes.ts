@@ -2,24 +2,15 @@
  * Brings rankings up to date with hashes that something else than a consumer has written. Promise: each script call reads
  * and writes in one step, so it may run while consumers do.
  */
-import { MillraceError } from '../support/errors.ts'
 import { readTemplate } from '../declare/key-template.ts'
 import { planOf, type Plan } from '../declare/plan.ts'
 import type { Projection } from '../declare/projection.ts'
 import { checkValue, listOf, required, text } from '../support/option-values.ts'
 import { keyOfMember, memberRange } from '../declare/ranking.ts'
 import type { Connection } from '../redis/connection.ts'
-import { asList, runScript, scripts } from '../scripts/run-script.ts'
-import { scriptFailure } from '../scripts/script-failure.ts'
 import type { Stream } from '../declare/stream.ts'
-
-/** What changed in rankings, counted over all of them. */
-export interface RankOutcome {
-  /** Members whose score is set; they may have had it before. */
-  readonly ranked: number
-  /** Members that were taken out, because their hash or its field is gone. */
-  readonly removed: number
-}
+import { asList } from '../redis/replies.ts'
+import { rank, type RankOutcome } from '../scripts/ranking.ts'
 
 type Sender = Pick<Connection, 'send'>
 
@@ -36,7 +27,7 @@ export async function rankHashes(
   keys: readonly string[],
 ): Promise<RankOutcome> {
   checkValue('rank hashes', 'the list of keys', keys, keyList)
-  return await rank(connection, planOf(projection, declared), keys)
+  return await rankAll(connection, planOf(projection, declared), keys)
 }
 
 /** Use {@link Millrace.rebuildRankings}. */
@@ -52,30 +43,31 @@ export async function rebuildRankings(
   const match = ['MATCH', globOf(projection), 'TYPE', 'hash']
   for await (const found of pages(connection, (cursor) => ['SCAN', cursor, ...match])) {
     const keys = found.filter((key) => isHashKey.test(key))
-    outcomes.push(await rank(connection, plan, keys))
+    outcomes.push(await rankAll(connection, plan, keys))
   }
   for (const { key } of plan.rankings) {
     // Members and scores in turn.
     for await (const found of pages(connection, (cursor) => ['ZSCAN', key, cursor])) {
       const members = found.filter((_, at) => at % 2 === 0)
       const keys = members.map((member) => keyOfMember(plan.key, member))
-      outcomes.push({ ranked: 0, removed: (await rank(connection, plan, keys)).removed })
+      outcomes.push({ ranked: 0, removed: (await rankAll(connection, plan, keys)).removed })
     }
   }
   return total(outcomes)
 }
 
-async function rank(connection: Sender, plan: Plan, keys: readonly string[]): Promise<RankOutcome> {
-  const rankingKeys = plan.rankings.map(({ key }) => key)
-  const args = [...memberRange(plan.key).map(String), ...plan.rankings.map(({ field }) => field)]
+async function rankAll(
+  connection: Sender,
+  plan: Plan,
+  keys: readonly string[],
+): Promise<RankOutcome> {
+  const { rankings } = plan
   const outcomes: RankOutcome[] = []
-  if (rankingKeys.length === 0) return total(outcomes)
+  if (rankings.length === 0) return total(outcomes)
   for (let at = 0; at < keys.length; at += hashesAtOnce) {
-    const some = keys.slice(at, at + hashesAtOnce)
-    const reply = await runScript(connection, scripts.rank, [...rankingKeys, ...some], args)
-    const [kind, ranked, removed] = reply
-    if (kind === 'error') throw problem(rankingKeys, String(ranked))
-    outcomes.push({ ranked: Number(ranked), removed: Number(removed) })
+    const hashes = keys.slice(at, at + hashesAtOnce)
+    const what = { rankings, memberRange: memberRange(plan.key), hashes }
+    outcomes.push(await rank(connection, what))
   }
   return total(outcomes)
 }
@@ -115,15 +107,4 @@ function keyPattern({ template }: Projection, { fields }: Stream): RegExp {
     return escaped + (isText ? "[A-Za-z0-9%._~!*'()-]*" : '(?:0|-?[1-9][0-9]*)')
   })
   return new RegExp(`^${parts.join('')}$`)
-}
-
-function problem(rankings: readonly string[], code: string): MillraceError {
-  const action = `Cannot rank into "${rankings.join('", "')}"`
-  if (code === 'wrong-type') {
-    return new MillraceError(
-      'WRONG_TYPE',
-      `${action}: one of these keys holds another type. Move that key away or use another one`,
-    )
-  }
-  return scriptFailure(action, code) ?? new MillraceError('REFUSED', `${action}: ${code}`)
 }

@@ -1,12 +1,11 @@
 /** The consumers of a group with their leases, and how one is removed without losing what is pending for it. */
-import { problem } from '../apply/gate.ts'
 import { MillraceError } from '../support/errors.ts'
-import type { ConsumerDescription } from '../scripts/group-info.ts'
 import { parkingNames, type GroupKeys } from '../redis/keys.ts'
 import { holderOf, type Holder } from '../consume/lease.ts'
 import { pausesIn, type Pause, type Pauses } from '../consume/pause.ts'
 import type { Connection } from '../redis/connection.ts'
-import { asList, runScript, scripts } from '../scripts/run-script.ts'
+import { type ConsumerDescription, asList } from '../redis/replies.ts'
+import * as scripts from '../scripts/group.ts'
 
 /** A consumer with the state of its lease. */
 export interface RosterEntry extends ConsumerDescription {
@@ -111,20 +110,19 @@ export async function removeConsumer(
 ): Promise<number> {
   const parks = parkingNames.some((parking) => parking === name)
   if (parks) throw parking(`Cannot remove consumer "${name}" of group "${group}"`)
-  const place = [keys.stream, keys.leases, keys.holders, keys.deadLetters, keys.ledger]
-  const args = [group, name, parkingNames[0], String(stepMax), String(idleMs)]
+  const what = { group, consumer: name, parkingName: parkingNames[0], most: stepMax, idleMs }
   for (let moved = 0; ;) {
-    const [kind, value, json] = await runScript(connection, scripts.removeConsumer, place, args)
+    const step = await scripts.removeConsumer(connection, keys, what)
     const action = `Cannot remove consumer "${name}" of group "${group}"`
-    switch (kind) {
+    switch (step.kind) {
       case 'moved':
-        moved += Number(value)
+        moved += step.moved
         break
       case 'removed':
-        return moved + Number(value)
+        return moved + step.moved
       case 'alive': {
-        const { host, pid } = holderOf(String(json))
-        const left = (Number(value) / 1000).toFixed(1)
+        const { host, pid } = holderOf(step.holder)
+        const left = (step.leftMs / 1000).toFixed(1)
         throw new MillraceError('CONSUMER_ALIVE', {
           action,
           state: `it is alive, process ${pid} on ${host}, its lease runs for ${left} s`,
@@ -133,8 +131,6 @@ export async function removeConsumer(
       }
       case 'missing':
         throw new MillraceError('NO_CONSUMER', `${action}: the group has no consumer of that name`)
-      default:
-        throw problem(String(value), { stream: keys.stream, group })
     }
   }
 }

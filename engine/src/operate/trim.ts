@@ -2,10 +2,7 @@
  * One run of retention: removes from the head of a stream what nobody needs any more. Promise: the script that removes
  * finds out in the same call what is needed, so that no group, however slow, new or paused, is ever overtaken.
  */
-import { countRange } from '../scripts/count-range.ts'
-import { MillraceError } from '../support/errors.ts'
-import { record } from '../scripts/group-info.ts'
-import { checkName, groupKeys, streamLedger } from '../redis/keys.ts'
+import { checkName } from '../redis/keys.ts'
 import {
   checkOptions,
   flag,
@@ -19,9 +16,10 @@ import {
   text,
   type Rules,
 } from '../support/option-values.ts'
-import type { Connection, Reply } from '../redis/connection.ts'
-import { asList, runScript, scripts } from '../scripts/run-script.ts'
-import { scriptFailure } from '../scripts/script-failure.ts'
+import type { Connection } from '../redis/connection.ts'
+import { record, asList } from '../redis/replies.ts'
+import { countRange } from '../scripts/reading.ts'
+import { trim as trimStep, type Frontier, type TrimStep } from '../scripts/trim.ts'
 
 /** A reader without a group, whose position the trimmer respects. */
 export interface TrimReader {
@@ -50,38 +48,9 @@ export interface TrimOptions {
   readonly signal?: AbortSignal
 }
 
-/** Who holds the frontier: the entry with this id is the first that stays for it. */
-export type FrontierHolder =
-  | {
-      /** It is pending there: delivered, not acknowledged. */
-      readonly kind: 'pending'
-      readonly group: string
-      readonly id: string
-      readonly consumer: string
-      /** Since its last delivery or renewal. */
-      readonly idleMs: number
-      readonly deliveries: number
-    }
-  /** Nothing before it is pending; what comes after it is undelivered. */
-  | { readonly kind: 'last-delivered'; readonly group: string; readonly id: string }
-  /** It is not there any more; from the entry with this id on it is not certain what it had settled. Recover it. */
-  | { readonly kind: 'lost'; readonly group: string; readonly id: string }
-  /** After the entry with this id, or at it, entries were delivered that are neither pending nor settled. Recover the group. */
-  | { readonly kind: 'unaccounted'; readonly group: string; readonly id: string }
-  /** A reader without a group is there; `0-0` when it has not begun. */
-  | { readonly kind: 'position'; readonly positionKey: string; readonly id: string }
-
-interface Found {
-  /** Entries with a smaller id are needed by no group and no reader. */
-  readonly frontier: string
-  readonly holder: FrontierHolder
-  /** The frontier, or the id at which the reserve by age begins if that is smaller. */
-  readonly cut: string
-}
-
 /** What a run did or, with `dryRun`, would do. */
 export type TrimOutcome =
-  | (Found & {
+  | (Frontier & {
       readonly kind: 'trimmed'
       readonly removed: number
       /** Entries in the stream afterwards. */
@@ -89,7 +58,7 @@ export type TrimOutcome =
       /** Script calls that it took. */
       readonly calls: number
     })
-  | (Found & {
+  | (Frontier & {
       readonly kind: 'explained'
       /** Entries that would go. Counting ends at 100,000: then it is at least this. */
       readonly removable: number
@@ -145,34 +114,22 @@ export function checkHolders({ groups = [], readers = [] }: TrimOptions): void {
   for (const reader of readers) checkOptions('respect a reader', reader, readerRules)
 }
 
-/** What one script call answered. */
-type Step =
-  | { readonly kind: 'unread' }
-  | (Found & {
-      readonly kind: 'step'
-      readonly removed: number
-      readonly length: number
-      readonly isMore: boolean
-    })
+type Step = Exclude<TrimStep, { kind: 'unnamed' }>
 
 function scriptCall(
   connection: Connection,
   stream: string,
   { keepEntries = 0, keepMs = 0, groups = [], readers = [] }: TrimOptions,
 ): (batch: number) => Promise<Step> {
-  const reserve = [String(keepEntries), keepMs === 0 ? '' : String(keepMs)]
-  const positions = readers.map(({ positionKey }) => positionKey)
-  const ifMissing = readers.map((reader) => reader.ifMissing ?? 'hold')
+  const positions = readers.map(({ positionKey: key, ifMissing = 'hold' }) => ({ key, ifMissing }))
   let names: readonly string[] | undefined
   return async (batch) => {
     for (;;) {
       // Why they cannot be had, the script says better.
       names ??= await groupNames(connection, stream, groups).catch(() => groups)
-      const ledgers = names.map((name) => groupKeys(stream, name).ledger)
-      const keys = [stream, streamLedger(stream), ...ledgers, ...positions]
-      const args = [String(batch), ...reserve, String(names.length), ...names, ...ifMissing]
-      const reply = await runScript(connection, scripts.trim, keys, args)
-      if (reply[0] !== 'unnamed') return stepOf(reply, stream)
+      const what = { batch, keepEntries, keepMs, groups: names, positions }
+      const step = await trimStep(connection, stream, what)
+      if (step.kind !== 'unnamed') return step
       names = undefined
     }
   }
@@ -186,38 +143,6 @@ async function groupNames(
 ): Promise<string[]> {
   const groups = asList(await connection.send(['XINFO', 'GROUPS', stream]))
   return [...new Set([...wanted, ...groups.map((group) => String(record(group).name))])]
-}
-
-function stepOf(reply: Reply[], stream: string): Step {
-  const [kind, removed, length, isMore, frontier, holder, cut] = reply
-  if (kind === 'error') throw problem(String(removed), stream)
-  if (kind === 'unread') return { kind }
-  return {
-    kind: 'step',
-    removed: Number(removed),
-    length: Number(length),
-    isMore: isMore === 1,
-    frontier: String(frontier),
-    holder: holderOf(asList(holder ?? null)),
-    cut: String(cut),
-  }
-}
-
-function holderOf([kind, name, id, ...rest]: Reply[]): FrontierHolder {
-  const held = { id: String(id) }
-  if (kind === 'position') return { kind, positionKey: String(name), ...held }
-  const group = String(name)
-  if (kind === 'lost' || kind === 'unaccounted') return { kind, group, ...held }
-  if (kind !== 'pending') return { kind: 'last-delivered', group, ...held }
-  const [consumer, idleMs, deliveries] = rest
-  return {
-    kind,
-    group,
-    ...held,
-    consumer: String(consumer),
-    idleMs: Number(idleMs),
-    deliveries: Number(deliveries),
-  }
 }
 
 async function explain(
@@ -241,26 +166,4 @@ async function countBefore(
   most: number,
 ): Promise<number> {
   return (await countRange(connection, stream, ['-', `(${id}`], { most })).counted
-}
-
-function problem(code: string, stream: string): MillraceError {
-  const action = `Cannot trim stream "${stream}"`
-  switch (code) {
-    case 'no-stream':
-      return new MillraceError('NO_STREAM', { action, state: 'it does not exist' })
-    case 'wrong-position':
-      return new MillraceError('WRONG_TYPE', {
-        action,
-        state: 'the position of a reader is no entry id',
-        remedy: 'Name the key that the reader keeps',
-      })
-    case 'wrong-type':
-      return new MillraceError('WRONG_TYPE', {
-        action,
-        state: 'it, its ledger or the position of a reader is a key of another type',
-        remedy: 'Move that key away or use another one',
-      })
-    default:
-      return scriptFailure(action, code) ?? new MillraceError('REFUSED', `${action}: ${code}`)
-  }
 }

@@ -32,6 +32,9 @@ export class EntrySizes {
 const remembered = 8
 const growth = 8
 
+/** What a read brings at most, where entries are as large as before. About 1 ms of the server. */
+export const readBytesMax = 1_000_000
+
 /** About what an entry takes in a reply and in memory: each name and each value takes some by itself. */
 export function sizeOf(flat: readonly string[] | null): number {
   if (flat === null) return 0

@@ -1,10 +1,9 @@
 /** Takes what was lost, found twice or deleted by hand into the account of a group, so that its ledger balances again. */
 import { readBalance } from './balance.ts'
-import { problem } from '../apply/gate.ts'
 import { MillraceError } from '../support/errors.ts'
 import type { GroupKeys } from '../redis/keys.ts'
 import type { Connection } from '../redis/connection.ts'
-import { runScript, scripts } from '../scripts/run-script.ts'
+import * as scripts from '../scripts/ledger.ts'
 
 export interface LossAcceptance {
   /** Entries that were in no count, now skipped; negative: more were counted than appended. */
@@ -33,9 +32,9 @@ export async function acceptLoss(
   }
   const letters = balance.deadLettered - balance.redriven - purged - balance.deadLetters
   if (!execute || (entries === 0 && letters === 0)) return { entries, letters, isAccepted: false }
-  const args = [skipped, purged, skipped + entries, purged + letters].map(String)
-  const [kind, code] = await runScript(connection, scripts.acceptLoss, [keys.ledger], args)
-  if (kind === 'error') throw problem(String(code), { ...keys, group })
-  if (kind === 'accepted') return { entries, letters, isAccepted: true }
+  const shallBe = { skipped: skipped + entries, purged: purged + letters }
+  const what = { group, were: { skipped, purged }, shallBe }
+  const isAccepted = await scripts.acceptLoss(connection, keys, what)
+  if (isAccepted) return { entries, letters, isAccepted }
   throw new MillraceError('REFUSED', `${action}: the account changed meanwhile. Try again`)
 }

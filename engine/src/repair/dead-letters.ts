@@ -16,15 +16,15 @@ import {
   type RedriveOutcome,
   type SettleOptions,
 } from './dead-letter-options.ts'
-import { readRange } from '../operate/entry-page.ts'
 import { sizeOf } from '../redis/entry-sizes.ts'
-import { MillraceError, missingGroup, movedBack } from '../support/errors.ts'
-import { groupKeys, type GroupKeys, type parkingNames } from '../redis/keys.ts'
+import { MillraceError } from '../support/errors.ts'
+import { groupKeys, type GroupKeys } from '../redis/keys.ts'
 import { callback, checkOptions, checkValue } from '../support/option-values.ts'
 import { wait } from '../support/persist.ts'
 import type { Connection, Reply } from '../redis/connection.ts'
-import { asList, runScript, scripts } from '../scripts/run-script.ts'
-import { scriptFailure } from '../scripts/script-failure.ts'
+import { asList, rawEntry } from '../redis/replies.ts'
+import * as scripts from '../scripts/dead-letters.ts'
+import { readRange } from '../scripts/reading.ts'
 
 export interface DeadLetterPage {
   readonly letters: readonly DeadLetter[]
@@ -36,7 +36,6 @@ export interface DeadLetterPage {
 const pageMax = 100
 // Of the letters of a list: they stay in memory together.
 const listBytesMax = 16_000_000
-const redriveName: (typeof parkingNames)[number] = 'redrive'
 // Any consumer may claim what is idle for so long.
 const claimableMs = 2 ** 31
 const neverAborted = new AbortController().signal
@@ -167,22 +166,16 @@ export class DeadLetters {
     for await (const picked of this.#pages(selection, settle)) {
       if (signal.aborted) return total
       if (picked.length === 0) continue
-      const place = [this.key, this.#keys.ledger]
-      const [kind, ...removed] = await runScript(this.#connection, scripts.purge, place, picked)
-      if (kind === 'error') throw this.#problem(String(removed[0]))
-      picked.forEach((id, at) => settle(id, removed[at] === 1 ? 'purged' : 'gone'))
+      const what = { group: this.#group, ids: picked }
+      const removed = await scripts.purge(this.#connection, this.#keys, what)
+      picked.forEach((id, at) => settle(id, removed[at] === true ? 'purged' : 'gone'))
     }
     return total
   }
 
   async #redriveOne(id: string): Promise<RedriveOutcome> {
-    const { stream, deadLetters, ledger } = this.#keys
-    const args = [this.#group, id, redriveName, String(claimableMs)]
-    const place = [stream, deadLetters, ledger]
-    const reply = await runScript(this.#connection, scripts.redrive, place, args)
-    const [outcome, code] = reply.map(String)
-    if (outcome === 'error') throw this.#problem(code ?? '')
-    return outcome as RedriveOutcome
+    const what = { group: this.#group, id, idleMs: claimableMs }
+    return await scripts.redrive(this.#connection, this.#keys, what)
   }
 
   /** Letter ids in pages, oldest first. What cannot be picked is settled at once. */
@@ -217,12 +210,12 @@ export class DeadLetters {
     const most = Math.min(pageMax, way.atOnce ?? pageMax)
     const [newest] = asList(await this.#send(['XREVRANGE', this.key, '+', '-', 'COUNT', '1']))
     if (newest === undefined) return
-    const last = isForward ? deadLetter(newest).letterId : '-'
+    const last = isForward ? rawEntry(newest).id : '-'
+    const action = scripts.lettersAction(this.#keys, this.#group)
     let first = way.after === undefined ? (isForward ? '-' : '+') : `(${way.after}`
     for (;;) {
-      const range = { order: way.order, first, last, most }
+      const range = { order: way.order, first, last, most, action }
       const read = await readRange(this.#connection, this.key, range)
-      if (read.kind === 'error') throw this.#problem(read.code)
       for (const entry of read.entries) {
         const letter = deadLetter(entry)
         yield letter
@@ -242,22 +235,10 @@ export class DeadLetters {
       return await this.#connection.send(command)
     } catch (error) {
       if (error instanceof MillraceError && error.code === 'WRONG_TYPE') {
-        throw this.#problem('wrong-type')
+        throw scripts.lettersFailure('wrong-type', this.#keys, this.#group)
       }
       throw error
     }
-  }
-
-  #problem(code: string): MillraceError {
-    const { stream } = this.#keys
-    if (code === 'no-group') return missingGroup(stream, this.#group)
-    if (code === 'moved-back') return movedBack(stream, this.#group)
-    const action = `Cannot work on the dead letters of group "${this.#group}" of stream "${stream}"`
-    const known = scriptFailure(action, code)
-    if (known !== undefined) return known
-    if (code !== 'wrong-type') return new MillraceError('REFUSED', `${action}: ${code}`)
-    const state = `"${this.key}" is a key of another type`
-    return new MillraceError('WRONG_TYPE', { action, state, remedy: 'Move that key away' })
   }
 }
 

@@ -3,7 +3,11 @@ import { createHash } from 'node:crypto'
 import { MillraceError } from '../support/errors.ts'
 import { missingRight } from './script-failure.ts'
 import type { Connection, Reply } from '../redis/connection.ts'
+import { asList } from '../redis/replies.ts'
 import { luaText } from './lua-parts.ts'
+
+/** What a script is sent by. */
+export type Sender = Pick<Connection, 'send'>
 
 /** A script's text and digest. */
 export interface Script {
@@ -52,72 +56,9 @@ function partsOf(text: string, compiled: Compiled, there: Set<string>): string[]
   return [...included, text.replaceAll(includeLine, '')]
 }
 
-export const scripts: Readonly<
-  Record<
-    | 'acceptLoss'
-    | 'appendBatch'
-    | 'balance'
-    | 'claim'
-    | 'countRange'
-    | 'createGroup'
-    | 'define'
-    | 'entryState'
-    | 'examine'
-    | 'findDeadLetter'
-    | 'lease'
-    | 'pause'
-    | 'purge'
-    | 'rank'
-    | 'rankingPage'
-    | 'readRange'
-    | 'recoverGroup'
-    | 'recoverUnknown'
-    | 'redrive'
-    | 'removeConsumer'
-    | 'removeEmpty'
-    | 'repairLag'
-    | 'retry'
-    | 'setIdle'
-    | 'sweep'
-    | 'takeDue'
-    | 'trim'
-    | 'undelivered',
-    Script
-  >
-> = {
-  acceptLoss: script('accept-loss'),
-  appendBatch: script('append-batch'),
-  balance: script('balance'),
-  claim: script('claim'),
-  countRange: script('count-range'),
-  createGroup: script('create-group'),
-  define: script('define'),
-  entryState: script('entry-state'),
-  examine: script('examine'),
-  findDeadLetter: script('find-dead-letter'),
-  lease: script('lease'),
-  pause: script('pause'),
-  purge: script('purge'),
-  rank: script('rank'),
-  rankingPage: script('ranking-page'),
-  readRange: script('read-range'),
-  recoverGroup: script('recover-group'),
-  recoverUnknown: script('recover-unknown'),
-  redrive: script('redrive'),
-  removeConsumer: script('remove-consumer'),
-  removeEmpty: script('remove-empty'),
-  repairLag: script('repair-lag'),
-  retry: script('retry'),
-  setIdle: script('set-idle'),
-  sweep: script('sweep'),
-  takeDue: script('take-due'),
-  trim: script('trim'),
-  undelivered: script('undelivered'),
-}
-
 /** Runs a script. KEYS and ARGV are stated in the header of its file. @throws {MillraceError} */
 export async function runScript(
-  connection: Pick<Connection, 'send'>,
+  connection: Sender,
   script: Script,
   keys: readonly string[],
   args: readonly string[],
@@ -149,8 +90,8 @@ function named(error: unknown, { text }: Script, [key = '']: readonly string[]):
   return missingRight(`Cannot run a script on "${key}"`, name, error)
 }
 
-/** A reply that is a list. @throws {MillraceError} REFUSED when it is not, as no server of ours answers. */
-export function asList(reply: Reply): Reply[] {
-  if (Array.isArray(reply)) return reply
-  throw new MillraceError('REFUSED', `Unexpected reply from Redis: ${typeof reply}, not a list`)
+/** A reply, unless it is the error code of a script. @param failure makes the error for the code */
+export function checked(reply: Reply[], failure: (code: string) => MillraceError): Reply[] {
+  if (reply[0] === 'error') throw failure(String(reply[1]))
+  return reply
 }

@@ -14,7 +14,8 @@ import {
   visit,
   type Fixture,
 } from '../stage/fixture.ts'
-import { callsOf, openConnection, settledVisits } from '../stage/guard-stage.ts'
+import { callsOf, settledVisits } from '../stage/guard-stage.ts'
+import { openConnection } from '../stage/connections.ts'
 
 onEachServer('gate', (bench) => {
   test('refuses a zombie whose entries were claimed, and applies them once', async (t) => {

@@ -20,6 +20,7 @@ import {
   visit,
   type Fixture,
 } from '../stage/fixture.ts'
+import { script } from '../stage/script-calls.ts'
 
 const pushed = { mode: 'push-down' } as const
 
@@ -251,7 +252,7 @@ async function settledInLedger({ redis, visits }: Fixture) {
 }
 
 const scriptOf = ({ visits, guests, rooms }: Fixture) =>
-  compilePushDown(visits, plansOf([guests, rooms], visits))
+  script('push-down', compilePushDown(visits, plansOf([guests, rooms], visits)))
 
 /** Runs the script with an error put into its text. */
 async function drainBroken(fixture: Fixture, find: string, replacement: string): Promise<unknown> {
@@ -260,7 +261,7 @@ async function drainBroken(fixture: Fixture, find: string, replacement: string):
   const broken = text.replace(find, replacement)
   assert.notEqual(broken, text)
   const keys = groupKeys(visits.key, 'desk')
-  const place = [keys.stream, keys.deadLetters, keys.holders, keys.ledger, keys.attempts]
+  const names = [keys.stream, keys.deadLetters, keys.holders, keys.ledger, keys.attempts]
   const args = ['desk', 'one', '', '100', '500000', '64']
-  return await redis.send('EVAL', broken, String(place.length), ...place, ...args)
+  return await redis.send('EVAL', broken, String(names.length), ...names, ...args)
 }

@@ -16,7 +16,7 @@ import {
   untilDrained,
   type Fixture,
 } from '../stage/fixture.ts'
-import { urlWithRights } from '../stage/guard-stage.ts'
+import { urlWithRights } from '../stage/connections.ts'
 
 /** The fixture as a user with these rights. */
 async function withRights(

@@ -5,7 +5,6 @@ import { groupKeys, MillraceError } from 'millrace'
 import { onEachServer } from '../../../testing/on-each-server.ts'
 import { waitFor, within } from '../../../testing/wait-for.ts'
 import { Connection } from '../../src/redis/connection.ts'
-import { composed, runScript } from '../../src/scripts/run-script.ts'
 import { readAddress } from '../../src/redis/server-address.ts'
 import { scriptFailure } from '../../src/scripts/script-failure.ts'
 import {
@@ -18,6 +17,7 @@ import {
   visit,
   type Fixture,
 } from '../stage/fixture.ts'
+import { composed, runScript } from '../stage/script-calls.ts'
 
 const lastId = '18446744073709551615-18446744073709551615'
 const handler = (): void => undefined

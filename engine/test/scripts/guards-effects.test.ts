@@ -6,7 +6,8 @@ import { Gate, type Settled } from '../../src/apply/gate.ts'
 import { readerKeys } from '../../src/redis/keys.ts'
 import { plansOf } from '../../src/declare/plan.ts'
 import { freshPrefix, onOldestAndNewest, type Bench } from '../../../testing/on-each-server.ts'
-import { openConnection, unchangedUnder, urlWithRights } from '../stage/guard-stage.ts'
+import { unchangedUnder } from '../stage/guard-stage.ts'
+import { openConnection, urlWithRights } from '../stage/connections.ts'
 
 /** A reader of sales, each of which counts in a hash `<prefix>:sales:alone:<shop>`, beside the keys of the reader. */
 async function readerStage(t: TestContext, { server, redis }: Bench, ranking = 'top') {
@@ -95,17 +96,17 @@ onOldestAndNewest('effects', (bench) => {
     const others = ['', ':alone:dead', ':alone:read', ':alone:position']
     // A script may be called with keys that its commands may not touch.
     const calls = '(+eval +evalsha ~*)'
-    const place = ['+@all', calls, ...others.map((key) => `~${prefix}:sales${key}`)]
+    const granted = ['+@all', calls, ...others.map((key) => `~${prefix}:sales${key}`)]
     for (const [name, ...rights] of [
       ['HSET', `~${hashes}:top`, `%R~${hashes}:a`],
       ['ZADD', `%R~${hashes}:top`, `~${hashes}:a`],
     ] as const) {
-      const advance = await as(...place, ...rights)
+      const advance = await as(...granted, ...rights)
       const refused = unchanged(() => advance('', '1-0', [sale('1-0', 'a')]))
       await assert.rejects(refused, { message: new RegExp(`right to ${name},`) })
     }
     // Refused for their hash, all entries there are would become dead letters.
-    const advance = await as(...place, `~${hashes}:top`, `%W~${hashes}:a`)
+    const advance = await as(...granted, `~${hashes}:top`, `%W~${hashes}:a`)
     const denied = unchanged(() => advance('', '1-0', [sale('1-0', 'a')]))
     await assert.rejects(denied, { message: /right to HMGET,/ })
   })

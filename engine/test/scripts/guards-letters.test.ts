@@ -1,11 +1,10 @@
 /** Sending back, removing and finding dead letters, each in the state that a guard is for. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { scripts } from '../../src/scripts/run-script.ts'
 import { onOldestAndNewest } from '../../../testing/on-each-server.ts'
 import { appendVisits, readAndDie, visit } from '../stage/fixture.ts'
 import { guardStage, type GuardStage } from '../stage/guard-stage.ts'
-import { scriptCalls, type RunScript } from '../stage/script-calls.ts'
+import { scriptCalls, type RunScript, script } from '../stage/script-calls.ts'
 
 /** A dead letter of an entry. Returns its id. */
 async function letter({ redis, keys }: GuardStage, id: string, ...fields: string[]) {
@@ -24,10 +23,10 @@ async function settled(stage: GuardStage, many: number): Promise<void> {
 }
 
 const redrive = (run: RunScript, id: string) =>
-  run(scripts.redrive, ['stream', 'deadLetters', 'ledger'], 'desk', id, 'redrive', 5_000_000)
+  run(script('redrive'), ['stream', 'deadLetters', 'ledger'], 'desk', id, 'redrive', 5_000_000)
 
 const purge = (run: RunScript, ...ids: readonly string[]) =>
-  run(scripts.purge, ['deadLetters', 'ledger'], ...ids)
+  run(script('purge'), ['deadLetters', 'ledger'], ...ids)
 
 onOldestAndNewest('a dead letter', (bench) => {
   test('is not sent back to an entry that has less in it, or else', async (t) => {
@@ -82,7 +81,7 @@ onOldestAndNewest('a dead letter', (bench) => {
     const run = await scriptCalls(t, bench(), stage.keys)
     const far = '99999999999999-0'
     const id = await letter(stage, far, ...fieldsOf(0))
-    const [found] = await run(scripts.findDeadLetter, ['deadLetters'], far, 10, '')
+    const [found] = await run(script('find-dead-letter'), ['deadLetters'], far, 10, '')
     assert.equal(Array.isArray(found) && found[0], id)
   })
 })

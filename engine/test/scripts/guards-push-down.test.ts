@@ -6,10 +6,11 @@ import { compilePushDown } from '../../src/apply/compile-push-down.ts'
 import { groupKeys } from '../../src/redis/keys.ts'
 import { plansOf } from '../../src/declare/plan.ts'
 import { rankingKeys } from '../../src/declare/ranking.ts'
-import { runScript } from '../../src/scripts/run-script.ts'
 import { onOldestAndNewest, type Bench } from '../../../testing/on-each-server.ts'
 import { appendVisits, effects, freshGroup } from '../stage/fixture.ts'
-import { guardStage, openConnection, unchangedUnder } from '../stage/guard-stage.ts'
+import { guardStage, unchangedUnder } from '../stage/guard-stage.ts'
+import { runScript, script } from '../stage/script-calls.ts'
+import { openConnection } from '../stage/connections.ts'
 
 /** The script for other projections of the fixture's stream, whose guests are texts here. */
 async function pushedInto(
@@ -22,16 +23,16 @@ async function pushedInto(
   const plans = plansOf(declare(prefix), declared)
   const keys = groupKeys(visits.key, 'desk')
   const { stream: key, deadLetters, holders, ledger, attempts } = keys
-  const place = [key, deadLetters, holders, ledger, attempts, ...rankingKeys(plans)]
+  const names = [key, deadLetters, holders, ledger, attempts, ...rankingKeys(plans)]
   const connection = await openConnection(t, bench.server.url)
-  const script = compilePushDown(declared, plans)
+  const drain = script('push-down', compilePushDown(declared, plans))
   const args = ['desk', 'one', '', '100', '1000000', '10']
   return {
     prefix,
     keys,
     redis,
     add: (guest: string) => redis.send('XADD', key, '*', 'guest', guest, 'room', '1'),
-    pushDown: () => runScript(connection, script, place, args),
+    pushDown: () => runScript(connection, drain, names, args),
     unchanged: unchangedUnder(redis, prefix),
   }
 }

@@ -1,9 +1,10 @@
 /** What is checked before rankings follow hashes that are there already, and who stays in them. */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { runScript, scripts } from '../../src/scripts/run-script.ts'
 import { freshPrefix, onOldestAndNewest, type Bench } from '../../../testing/on-each-server.ts'
-import { openConnection, unchangedUnder, urlWithRights } from '../stage/guard-stage.ts'
+import { unchangedUnder } from '../stage/guard-stage.ts'
+import { runScript, script } from '../stage/script-calls.ts'
+import { openConnection, urlWithRights } from '../stage/connections.ts'
 
 /** Two rankings of hashes `<prefix>:h:<member>`, of which `a` and `b` have scores. */
 async function rankStage(t: TestContext, { server, redis }: Bench) {
@@ -15,7 +16,7 @@ async function rankStage(t: TestContext, { server, redis }: Bench) {
     const connection = await openConnection(t, url)
     return (...members: readonly string[]) => {
       const keys = [...rankings, ...members.map((member) => `${prefix}:h:${member}`)]
-      return runScript(connection, scripts.rank, keys, [from, '-1', 'stars', 'visits'])
+      return runScript(connection, script('rank'), keys, [from, '-1', 'stars', 'visits'])
     }
   }
   const put = (member: string, stars: string, visits: string) =>

@@ -1,12 +1,11 @@
-/** The scripts of a recovery, each in the state that its guard is for. */
+/** The script of a recovery, each in the state that its guard is for. */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import type { Reply } from '../../src/redis/connection.ts'
-import { scripts } from '../../src/scripts/run-script.ts'
 import { onOldestAndNewest, type Bench } from '../../../testing/on-each-server.ts'
 import { appendVisits, readAndDie } from '../stage/fixture.ts'
 import { guardStage, settledVisits, type GuardStage } from '../stage/guard-stage.ts'
-import { scriptCalls, type RunScript } from '../stage/script-calls.ts'
+import { scriptCalls, type RunScript, script } from '../stage/script-calls.ts'
 
 /** Six visits: two were pending for a dead consumer and four applied, when the group was destroyed. */
 async function lostGroup(t: TestContext, bench: Bench) {
@@ -23,13 +22,13 @@ function callsBy(run: RunScript) {
   return {
     /** A step of the walk, which writes. Without a note of a sweep all six are unknown. */
     walk: (count: number, { upTo = '' } = {}): Promise<Reply[]> => {
-      const place = ['stream', 'deadLetters', 'ledger', 'leases', 'holders'] as const
+      const roles = ['stream', 'deadLetters', 'ledger', 'leases', 'holders'] as const
       const range = ['0-0', upTo, count] as const
-      return run(scripts.recoverUnknown, place, 'desk', 'write', ...range, 'lost', '[]', '[]')
+      return run(script('recover-unknown'), roles, 'desk', 'write', ...range, 'lost', '[]', '[]')
     },
     finish: (deadTokens: readonly string[] = []): Promise<Reply[]> => {
-      const place = ['stream', 'ledger', 'leases', 'holders', 'retries', 'attempts'] as const
-      return run(scripts.recoverGroup, place, 'desk', 100, JSON.stringify(deadTokens), '6-0', 0)
+      const roles = ['stream', 'ledger', 'leases', 'holders', 'retries', 'attempts'] as const
+      return run(script('recover-group'), roles, 'desk', 100, JSON.stringify(deadTokens), '6-0', 0)
     },
   }
 }

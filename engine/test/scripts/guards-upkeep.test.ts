@@ -2,11 +2,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { groupKeys } from 'millrace'
-import { scripts } from '../../src/scripts/run-script.ts'
 import { onOldestAndNewest } from '../../../testing/on-each-server.ts'
 import { appendVisits, readAndDie, visit } from '../stage/fixture.ts'
 import { guardStage } from '../stage/guard-stage.ts'
-import { scriptCalls, type RunScript } from '../stage/script-calls.ts'
+import { scriptCalls, type RunScript, script } from '../stage/script-calls.ts'
 
 onOldestAndNewest('upkeep', (bench) => {
   test('trims nothing that it cannot count', async (t) => {
@@ -17,7 +16,7 @@ onOldestAndNewest('upkeep', (bench) => {
     await redis.send('XACK', keys.stream, 'desk', ...ids)
     const counts = `${keys.stream}:ledger`
     const trim = (run: RunScript) =>
-      run(scripts.trim, ['stream', counts, 'ledger'], 100, 0, '', 1, 'desk')
+      run(script('trim'), ['stream', counts, 'ledger'], 100, 0, '', 1, 'desk')
     const limited = await scriptCalls(t, bench(), keys, 'hset')
     assert.deepEqual(await unchanged(() => trim(limited)), ['error', 'no-permission HSET'])
     const run = await scriptCalls(t, bench(), keys)
@@ -31,7 +30,7 @@ onOldestAndNewest('upkeep', (bench) => {
     const { redis, keys, unchanged } = await guardStage(t, bench())
     const run = await scriptCalls(t, bench(), keys)
     const accept = (by: RunScript, skipped: number, purged: number) =>
-      by(scripts.acceptLoss, ['ledger'], skipped, purged, 7, 8)
+      by(script('accept-loss'), ['ledger'], skipped, purged, 7, 8)
     assert.deepEqual(await unchanged(() => accept(run, 1, 0)), ['changed'])
     assert.deepEqual(await unchanged(() => accept(run, 0, 1)), ['changed'])
     const limited = await scriptCalls(t, bench(), keys, 'hset')
@@ -51,7 +50,7 @@ onOldestAndNewest('upkeep', (bench) => {
     await redis.send('XGROUP', 'SETID', keys.stream, 'desk', '1-0', 'ENTRIESREAD', '4')
     const run = await scriptCalls(t, bench(), keys)
     const repair = (by: RunScript, delivered: string, added: number, length: number) =>
-      by(scripts.repairLag, ['stream'], 'desk', 'yes', 1, 3, delivered, added, length)
+      by(script('repair-lag'), ['stream'], 'desk', 'yes', 1, 3, delivered, added, length)
     // It was delivered an entry meanwhile; or another one was deleted.
     assert.deepEqual(await unchanged(() => repair(run, '0-0', 4, 4)), ['moved'])
     assert.deepEqual(await unchanged(() => repair(run, '1-0', 4, 5)), ['moved'])
@@ -65,7 +64,7 @@ onOldestAndNewest('upkeep', (bench) => {
     const { redis, keys, unchanged } = await guardStage(t, bench())
     const { ledger, deadLetters } = groupKeys(keys.stream, 'other')
     const create = (by: RunScript) =>
-      by(scripts.createGroup, ['stream', ledger, deadLetters], 'other', '0')
+      by(script('create-group'), ['stream', ledger, deadLetters], 'other', '0')
     const limited = await scriptCalls(t, bench(), keys, 'hset')
     assert.deepEqual(await unchanged(() => create(limited)), ['error', 'no-permission HSET'])
     const run = await scriptCalls(t, bench(), keys)
@@ -78,7 +77,7 @@ onOldestAndNewest('upkeep', (bench) => {
   test('says that a definition cannot be noted', async (t) => {
     const { keys, unchanged } = await guardStage(t, bench())
     const run = await scriptCalls(t, bench(), keys, 'hset')
-    const answer = await unchanged(() => run(scripts.define, ['ledger'], 'digest'))
+    const answer = await unchanged(() => run(script('define'), ['ledger'], 'digest'))
     assert.deepEqual(answer, ['error', 'no-permission HSET'])
   })
 

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { count, integer, projection, stream } from 'millrace'
-import { groupKeys, streamLedger } from '../../src/redis/keys.ts'
-import { runScript, scripts } from '../../src/scripts/run-script.ts'
+import { groupKeys } from '../../src/redis/keys.ts'
+import { setIdle } from '../../src/scripts/lease.ts'
+import { readBacklogs } from '../../src/scripts/reading.ts'
+import { takeDue } from '../../src/scripts/retries.ts'
 import type { Reply } from '../../src/redis/connection.ts'
 import { freshPrefix, onEachServer } from '../../../testing/on-each-server.ts'
 
@@ -42,10 +44,8 @@ onEachServer(
       for (const id of ids) {
         await bench().millrace.append(notes, { page: 1 }, { id, extra: { body } })
       }
-      const run = (script: keyof typeof scripts, keys: string[], args: string[]) => {
-        const send = (command: readonly string[]): Promise<Reply> =>
-          bench().millrace.send(...command)
-        return runScript({ send }, scripts[script], keys, args)
+      const connection = {
+        send: (command: readonly string[]): Promise<Reply> => bench().millrace.send(...command),
       }
       /** Makes all pending for a consumer, without a reply that holds them. */
       const deliverTo = async (consumer: string): Promise<void> => {
@@ -55,7 +55,8 @@ onEachServer(
         await redis.send(...claim)
       }
       const pages = projection(`${prefix}:pages:{page}`, { notes: count() })
-      return { prefix, notes, group, run, deliverTo, pages, keys: groupKeys(notes.key, 'desk') }
+      const keys = groupKeys(notes.key, 'desk')
+      return { prefix, notes, group, connection, deliverTo, pages, keys }
     }
 
     /** Dead letters of entries that nobody has, each with a large field. */
@@ -103,23 +104,21 @@ onEachServer(
     })
 
     test('the lag is counted where the server does not know it, between small ones at both ends', async () => {
-      const { group, notes, run } = await largeGroup()
+      const { group, notes, connection } = await largeGroup()
       const { redis } = bench()
       await redis.send('XADD', notes.key, '50-0', 'page', '1')
       await redis.send('XDEL', notes.key, '1-0', '20-0')
       await redis.send('XGROUP', 'SETID', notes.key, 'desk', '2-0')
-      const [, , , one] = await inSteps(() =>
-        run('undelivered', [notes.key, streamLedger(notes.key)], ['1000', 'desk']),
-      )
+      const { groups } = await inSteps(() => readBacklogs(connection, notes.key, { group: 'desk' }))
       // Not at once: too many bytes are after it and before it. So in steps, and what is before it is little.
-      assert.deepEqual((one as Reply[])[2], '')
+      assert.equal(groups[0]?.undelivered, null)
       assert.equal((await inSteps(() => group.describe())).lag, many - 2)
     })
 
     test('a reader counts what is behind its position, up to a bound', async () => {
       const { notes, pages } = await largeGroup()
-      const place = { name: 'alone', positionKey: `${notes.key}:position` }
-      const reader = bench().millrace.reader(notes, { ...place, projections: [pages] })
+      const named = { name: 'alone', positionKey: `${notes.key}:position` }
+      const reader = bench().millrace.reader(notes, { ...named, projections: [pages] })
       assert.equal(await inSteps(() => reader.lag()), null)
     })
 
@@ -140,14 +139,13 @@ onEachServer(
     })
 
     test('retries that are due are taken a few a call', async () => {
-      const { keys, run, deliverTo, pages, group } = await largeGroup()
+      const { keys, connection, deliverTo, pages, group } = await largeGroup()
       const { redis } = bench()
       await deliverTo('retry')
       await redis.send('ZADD', keys.retries, ...ids.flatMap((id) => ['1', id]))
-      const place = [keys.stream, keys.deadLetters, keys.retries, keys.ledger, keys.attempts]
-      const take = () => run('takeDue', place, ['desk', 'two', 'retry', '100'])
-      const [next, entries, lost] = await inSteps(take)
-      assert.deepEqual([next, (entries as Reply[]).length, lost], [0, 2, []])
+      const what = { group: 'desk', consumer: 'two', countMax: 100 }
+      const due = await inSteps(() => takeDue(connection, keys, what))
+      assert.deepEqual([due.nextDueMs, due.entries.length, due.lost], [0, 2, []])
       assert.equal(await redis.send('ZCARD', keys.retries), many - 2)
       // A consumer goes on until all are taken; those of the dead one it claims.
       const options = { projections: [pages], drain: true, claimAfterMs: 50 }
@@ -156,10 +154,10 @@ onEachServer(
     })
 
     test('what is given back is dealt with a few a call', async () => {
-      const { keys, run, deliverTo } = await largeGroup()
+      const { keys, connection, deliverTo } = await largeGroup()
       await deliverTo('gone')
-      const args = ['desk', 'gone', '5000000', ...ids]
-      assert.deepEqual(await inSteps(() => run('setIdle', [keys.stream], args)), [2])
+      const what = { group: 'desk', consumer: 'gone', idleMs: 5_000_000, ids }
+      assert.equal(await inSteps(() => setIdle(connection, keys, what)), 2)
     })
 
     test('a consumer is removed, and a group compared with its ledger, without reading any', async () => {

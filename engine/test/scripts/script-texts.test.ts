@@ -6,8 +6,8 @@ import luaparse, { type Node } from 'luaparse'
 import { compilePushDown } from '../../src/apply/compile-push-down.ts'
 import { compilePlans } from '../../src/apply/compile-plan.ts'
 import { plansOf } from '../../src/declare/plan.ts'
-import { composed, script } from '../../src/scripts/run-script.ts'
 import { visitModel } from '../stage/fixture.ts'
+import { composed, script } from '../stage/script-calls.ts'
 
 const lua = new URL('../../lua/', import.meta.url)
 const namesIn = (folder: string): string[] =>
@@ -80,8 +80,8 @@ test('a script stands behind all that it uses, each part once, and keeps its fir
   const { visits, guests, rooms } = visitModel('p')
   const plans = plansOf([guests, rooms], visits)
   const made = { plans: compilePlans(plans) }
-  const texts = names.map((name) =>
-    name === 'push-down' ? compilePushDown(visits, plans).text : script(name, made).text,
+  const texts = names.map(
+    (name) => script(name, name === 'push-down' ? compilePushDown(visits, plans) : made).text,
   )
   for (const text of texts) {
     assert.deepEqual(foreignIn(text), [])

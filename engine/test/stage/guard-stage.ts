@@ -8,29 +8,12 @@ import { groupKeys, type GroupKeys } from 'millrace'
 import { compilePushDown } from '../../src/apply/compile-push-down.ts'
 import { Gate, type Settled } from '../../src/apply/gate.ts'
 import { plansOf } from '../../src/declare/plan.ts'
-import { Connection, type Reply } from '../../src/redis/connection.ts'
-import { runScript, scripts, type Script } from '../../src/scripts/run-script.ts'
-import { readAddress } from '../../src/redis/server-address.ts'
-import { freshPrefix, type Bench } from '../../../testing/on-each-server.ts'
+import type { Connection, Reply } from '../../src/redis/connection.ts'
+import type { Bench } from '../../../testing/on-each-server.ts'
 import type { TestClient } from '../../../testing/test-client.ts'
+import { openConnection, urlWithRights } from './connections.ts'
 import { freshGroup, visit, type Fixture } from './fixture.ts'
-
-/** A connection of the test's own, past which the engine knows nothing. */
-export async function openConnection(t: TestContext, url: string): Promise<Connection> {
-  const connection = await Connection.open({ address: readAddress(url), name: 'guards' })
-  t.after(() => connection.destroy())
-  return connection
-}
-
-/** The URL of a server for a new user with these rights. */
-export async function urlWithRights(
-  { server, redis }: Pick<Bench, 'server' | 'redis'>,
-  ...rights: readonly string[]
-): Promise<string> {
-  const user = `limited-${freshPrefix()}`
-  await redis.send('ACL', 'SETUSER', user, 'on', '>pw', ...rights)
-  return server.url.replace('redis://', `redis://${user}:pw@`)
-}
+import { runScript, script, type Script } from './script-calls.ts'
 
 /** Asserts that a call changes none of the keys under a prefix, whether it answers or throws. */
 export function unchangedUnder(redis: TestClient, prefix: string) {
@@ -60,52 +43,52 @@ export function callsOf(
   const plans = plansOf([guests, rooms], visits)
   const gate = new Gate(connection, plans)
   const run = (
-    script: Script,
-    place: readonly (keyof GroupKeys)[],
+    which: Script,
+    roles: readonly (keyof GroupKeys)[],
     ...args: readonly (string | number)[]
   ): Promise<Reply[]> => {
-    const names = place.map((role) => keys[role])
-    return runScript(connection, script, names, args.map(String))
+    const names = roles.map((role) => keys[role])
+    return runScript(connection, which, names, args.map(String))
   }
   return {
     gate: (consumer: string, settled: readonly Settled[], token = '') =>
       gate.acknowledgeAndApply(keys, { group: 'desk', consumer, token }, settled),
     pushDown: (consumer: string, { token = '', count = 100, step = 10 } = {}) => {
-      const place = ['stream', 'deadLetters', 'holders', 'ledger', 'attempts'] as const
-      const script = compilePushDown(visits, plans)
-      return run(script, place, 'desk', consumer, token, count, 1_000_000, step)
+      const roles = ['stream', 'deadLetters', 'holders', 'ledger', 'attempts'] as const
+      const drain = script('push-down', compilePushDown(visits, plans))
+      return run(drain, roles, 'desk', consumer, token, count, 1_000_000, step)
     },
     lease: (action: string, name: string, token: string, { leaseMs = 60_000, dead = '' } = {}) => {
       const holder = JSON.stringify({ token, leaseMs })
-      const place = ['leases', 'holders'] as const
-      return run(scripts.lease, place, action, name, token, leaseMs, holder, dead)
+      const roles = ['leases', 'holders'] as const
+      return run(script('lease'), roles, action, name, token, leaseMs, holder, dead)
     },
     sweep: (name: string, { strayMs = 3_600_000, hasRoom = 'yes' } = {}) => {
-      const place = ['stream', 'leases', 'holders', 'retries', 'attempts', 'ledger'] as const
-      return run(scripts.sweep, place, 'desk', name, 900, strayMs, hasRoom)
+      const roles = ['stream', 'leases', 'holders', 'retries', 'attempts', 'ledger'] as const
+      return run(script('sweep'), roles, 'desk', name, 900, strayMs, hasRoom)
     },
     claim: (by: string, from: string, { idleMs = 0, after = '-', count = 100 } = {}) => {
-      const place = ['stream', 'deadLetters', 'leases', 'holders', 'ledger'] as const
-      return run(scripts.claim, place, 'desk', by, from, idleMs, after, 100, count)
+      const roles = ['stream', 'deadLetters', 'leases', 'holders', 'ledger'] as const
+      return run(script('claim'), roles, 'desk', by, from, idleMs, after, 100, count)
     },
     retry: (name: string, token: string, id: string, { attempt = 1, afterMs = 60_000 } = {}) => {
-      const place = ['stream', 'holders', 'retries', 'attempts'] as const
-      return run(scripts.retry, place, 'desk', name, token, 'retry', id, attempt, afterMs)
+      const roles = ['stream', 'holders', 'retries', 'attempts'] as const
+      return run(script('retry'), roles, 'desk', name, token, 'retry', id, attempt, afterMs)
     },
     takeDue: (name: string, count = 100) => {
-      const place = ['stream', 'deadLetters', 'retries', 'ledger', 'attempts'] as const
-      return run(scripts.takeDue, place, 'desk', name, 'retry', count)
+      const roles = ['stream', 'deadLetters', 'retries', 'ledger', 'attempts'] as const
+      return run(script('take-due'), roles, 'desk', name, 'retry', count)
     },
     setIdle: (name: string, ...ids: readonly string[]) =>
-      run(scripts.setIdle, ['stream'], 'desk', name, 5_000_000, ...ids),
+      run(script('set-idle'), ['stream'], 'desk', name, 5_000_000, ...ids),
     removeEmpty: (afterMs: number, ...names: readonly string[]) =>
-      run(scripts.removeEmpty, ['stream', 'leases', 'holders'], 'desk', afterMs, ...names),
+      run(script('remove-empty'), ['stream', 'leases', 'holders'], 'desk', afterMs, ...names),
     removeConsumer: (name: string, count = 100) => {
-      const place = ['stream', 'leases', 'holders', 'deadLetters', 'ledger'] as const
-      return run(scripts.removeConsumer, place, 'desk', name, 'unassigned', count, 0)
+      const roles = ['stream', 'leases', 'holders', 'deadLetters', 'ledger'] as const
+      return run(script('remove-consumer'), roles, 'desk', name, 'unassigned', count, 0)
     },
     pause: (action: string, name: string, who = '{}') =>
-      run(scripts.pause, ['stream', 'leases', 'holders'], action, 'desk', name, who, 'no'),
+      run(script('pause'), ['stream', 'leases', 'holders'], action, 'desk', name, who, 'no'),
   }
 }
 
@@ -140,8 +123,8 @@ export async function guardStage(t: TestContext, bench: Bench): Promise<GuardSta
     now,
     calls: callsOf(await openConnection(t, bench.server.url), known),
     async as(...rights) {
-      const place = rights.some((right) => /^[~%]/.test(right)) ? [] : ['~*']
-      const url = await urlWithRights(bench, ...place, ...rights)
+      const pattern = rights.some((right) => /^[~%]/.test(right)) ? [] : ['~*']
+      const url = await urlWithRights(bench, ...pattern, ...rights)
       return callsOf(await openConnection(t, url), known)
     },
     async hold(name, token, leftMs) {

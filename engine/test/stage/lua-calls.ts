@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test'
-import { composed, runScript } from '../../src/scripts/run-script.ts'
 import type { Bench } from '../../../testing/on-each-server.ts'
-import { openConnection } from './guard-stage.ts'
+import { composed, runScript } from './script-calls.ts'
+import { openConnection } from './connections.ts'
 
 /** Calls a function of the shared parts with each list of values; what it returns, as text: nil is empty, a number has a "#". */
 export async function luaCalls(t: TestContext, { server }: Bench) {

@@ -4,10 +4,10 @@ import { test } from 'node:test'
 import { Pressure, Trimmer } from 'millrace'
 import { onOldestAndNewest } from '../../../testing/on-each-server.ts'
 import { groupKeys, streamLedger } from '../../src/redis/keys.ts'
-import { scripts } from '../../src/scripts/run-script.ts'
 import { appendVisits, freshGroup, type Fixture } from '../stage/fixture.ts'
 import { process } from '../stage/retention.ts'
 import { refuseAll, slip, type Slip } from '../stage/slips.ts'
+import { script } from '../stage/script-calls.ts'
 
 function slipsOfTrimming({ millrace, visits, prefix }: Fixture): Slip[] {
   const trim = `Error: Cannot trim stream "${visits.key}"`
@@ -148,7 +148,7 @@ onOldestAndNewest('roles', (bench) => {
     const ledgers = [streamLedger(visits.key), groupKeys(visits.key, 'desk').ledger]
     const keys = [visits.key, ...ledgers, positionKey]
     const args = ['10', '0', '', '1', 'desk', 'Hold']
-    const reply = await redis.send('EVAL', scripts.trim.text, '4', ...keys, ...args)
+    const reply = await redis.send('EVAL', script('trim').text, '4', ...keys, ...args)
     assert.deepEqual((reply as unknown[])[5], ['position', positionKey, '0-0'])
     assert.equal(await redis.send('XLEN', visits.key), 3)
   })
