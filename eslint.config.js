@@ -11,13 +11,13 @@ const engineRooms = {
   operators: ['support'],
   declare: ['support', 'operators'],
   redis: ['support'],
-  scripts: ['support', 'declare', 'redis'],
+  scripts: ['support', 'redis'],
   apply: ['support', 'operators', 'declare', 'redis', 'scripts'],
   append: ['support', 'declare', 'redis', 'scripts'],
-  handle: ['support', 'declare', 'redis', 'scripts', 'apply', 'consume/delivery-reader.ts'],
+  handle: ['support', 'declare', 'redis', 'scripts', 'apply'],
   consume: ['support', 'declare', 'redis', 'scripts', 'apply', 'handle'],
   operate: ['support', 'declare', 'redis', 'scripts', 'apply', 'consume'],
-  repair: ['support', 'declare', 'redis', 'scripts', 'apply', 'consume', 'operate'],
+  repair: ['support', 'declare', 'redis', 'scripts', 'apply', 'consume'],
 }
 
 /** The rooms of the receiver; `receiver.ts` and `routes.ts` put them together. */

@@ -67,4 +67,12 @@ onEachServer('group', (bench) => {
     await fixture.redis.send('XGROUP', 'SETID', fixture.visits.key, 'desk', '10-0')
     assert.equal(await fixture.group.isDrained(), true)
   })
+
+  test('is not said to be drained where the key is no stream', async () => {
+    const { redis, visits, group } = await freshGroup(bench())
+    await redis.send('DEL', visits.key)
+    await assert.rejects(group.isDrained(), { code: 'NO_STREAM' })
+    await redis.send('SET', visits.key, 'text')
+    await assert.rejects(group.isDrained(), { code: 'WRONG_TYPE' })
+  })
 })
