@@ -29,6 +29,17 @@ function told(error: unknown, code: string): string {
 }
 
 onEachServer('a missing right', (bench) => {
+  test('is named with its subcommand, where a script just asks', async (t) => {
+    const { redis, visits } = await freshGroup(bench())
+    await redis.send('ACL', 'SETUSER', 'looks', 'on', '>pw', '~*', '+@all', '-xinfo|stream')
+    const millrace = await connectFor(t, { url: bench().server.url.replace('//', '//looks:pw@') })
+    await assert.rejects(millrace.group(visits, 'desk').recovery(), (error) => {
+      const message = told(error, 'AUTHENTICATION')
+      assert.ok(message.includes('Grant it: ACL SETUSER <user> +xinfo|stream'), message)
+      return true
+    })
+  })
+
   test('is named by its command, wherever a script meets it', async (t) => {
     const rights = [
       'ZSCORE',
