@@ -23,7 +23,7 @@ function optionsOfTests(): ts.CompilerOptions {
 const end = 'Rankable<Name> | Choice<Name>'
 
 /** The engine and the operators of its laws as the compiler sees them with one kind more. */
-function withDistinct(): ts.Program {
+function withOneMore(): ts.Program {
   const options = optionsOfTests()
   const host = ts.createCompilerHost(options)
   const read = host.getSourceFile.bind(host)
@@ -31,17 +31,17 @@ function withDistinct(): ts.Program {
     if (join(file) !== union) return read(file, language, ...rest)
     const text = ts.sys.readFile(file) ?? ''
     assert.equal(text.split(end).length, 2, `operators.ts has to hold ${end} once`)
-    const more = `${end} | { readonly kind: 'distinct'; readonly of: Name }`
+    const more = `${end} | { readonly kind: 'unheard-of'; readonly of: Name }`
     return ts.createSourceFile(file, text.replace(end, more), language)
   }
   return ts.createProgram(roots, options, host)
 }
 
 test('the compiler names every place that has to know a new operator, and no other', () => {
-  const told = ts.getPreEmitDiagnostics(withDistinct()).map(({ file, messageText }) => {
+  const told = ts.getPreEmitDiagnostics(withOneMore()).map(({ file, messageText }) => {
     const text = ts.flattenDiagnosticMessageText(messageText, ' ')
     // Whatever else were wrong would be told here, too.
-    assert.match(text, /\bdistinct\b/, `${file?.fileName}: ${text}`)
+    assert.match(text, /\bunheard-of\b/, `${file?.fileName}: ${text}`)
     return file === undefined ? text : relative(engine, file.fileName)
   })
   assert.deepEqual(told.sort(), [
