@@ -1,5 +1,6 @@
 /** Compiles `Decoder.decode` of `stream.ts` to Lua: the same problems, in the same words, in the same order. */
 import { luaLiteral } from '../support/lua-literal.ts'
+import { boundsOf } from '../declare/fields.ts'
 import { decodeProblems, missingMax, type Stream } from '../declare/stream.ts'
 import { printable } from '../scripts/dead-letters.ts'
 
@@ -9,9 +10,9 @@ export function compileDecode(declared: Stream): string {
   const places = fields.map(([name], at) => `[${luaLiteral(name)}] = ${at + 1}`)
   const rows = fields.map(([name, field]) => {
     const { wrong, wrongNumber, twice } = decodeProblems(name, field)
-    const range = field.kind === 'integer' ? `${field.min}, ${field.max}` : 'false, false'
+    const { min = false, max = false } = boundsOf(field) ?? {}
     const texts = [wrong, wrongNumber, twice, `"${name}"`].map(printable).map(luaLiteral)
-    return `  { ${range}, ${texts.join(', ')} },`
+    return `  { ${min}, ${max}, ${texts.join(', ')} },`
   })
   return `local field_at = { ${places.join(', ')} }
 local fields = {

@@ -3,7 +3,7 @@
  * hash (see `compile-plan.ts`), by the same rules as `stream.ts`, `fields.ts` and `fold.ts`.
  */
 import { compileDecode } from './compile-decode.ts'
-import type { Field } from '../declare/fields.ts'
+import { boundsOf, isEncodedInKeys, type Field } from '../declare/fields.ts'
 import type { Plan } from '../declare/plan.ts'
 import type { Stream } from '../declare/stream.ts'
 import type { EntryInLua } from '../operators/column.ts'
@@ -114,14 +114,15 @@ function singleOf(fields: readonly FieldInFold[], { key }: Plan): FieldInFold | 
 const isMemoised = ({ isMade, plans }: FieldInFold): boolean => isMade || plans.length === 0
 
 function check({ field, n }: FieldInFold): string {
-  if (field.kind === 'text') return `is_utf8(a${n})`
-  return `integer_within(a${n}, ${field.min}, ${field.max})`
+  const bounds = boundsOf(field)
+  if (bounds === undefined) return `is_utf8(a${n})`
+  return `integer_within(a${n}, ${bounds.min}, ${bounds.max})`
 }
 
 /** Each text is checked once a batch. */
 function compileMake(field: FieldInFold): string {
   const { n, isMade } = field
-  const isEncoded = isMade && field.field.kind === 'text'
+  const isEncoded = isMade && isEncodedInKeys(field.field)
   return `        local m${n} = M${n}[a${n}]
         if m${n} == nil then
           m${n} = ${check(field)}${isEncoded ? ` and percent_encoded(a${n})` : ''}
@@ -200,8 +201,9 @@ function foldRow(fields: readonly FieldInFold[], plan: Plan, row: string): strin
 
 /** Whether no batch can sum this field up to 2^53. */
 function isSmall(field: Field): boolean {
-  if (field.kind !== 'integer') return false
-  const most = Math.max(Math.abs(field.min), Math.abs(field.max))
+  const bounds = boundsOf(field)
+  if (bounds === undefined) return false
+  const most = Math.max(Math.abs(bounds.min), Math.abs(bounds.max))
   return most * pushDownMax <= Number.MAX_SAFE_INTEGER
 }
 

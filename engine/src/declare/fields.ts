@@ -49,7 +49,7 @@ export function integer(
 }
 
 /** Safe integers, the smaller first. */
-export function areBounds(min: unknown, max: unknown): boolean {
+function areBounds(min: unknown, max: unknown): boolean {
   return Number.isSafeInteger(min) && Number.isSafeInteger(max) && Number(min) <= Number(max)
 }
 
@@ -59,17 +59,41 @@ export function text(...rest: readonly never[]): TextField {
   return { kind: 'text' }
 }
 
+interface Given {
+  readonly min?: unknown
+  readonly max?: unknown
+}
+
+const isRight: Readonly<Record<Field['kind'], (given: Given) => boolean>> = {
+  text: () => true,
+  integer: ({ min, max }) => areBounds(min, max),
+}
+
+/** Whether something is a field, where no types have looked at it. */
+export function isField(given: unknown): boolean {
+  if (typeof given !== 'object' || given === null || !('kind' in given)) return false
+  const { kind } = given
+  const ask = Object.entries(isRight).find(([known]) => known === kind)?.[1]
+  return ask?.(given as Given) ?? false
+}
+
 /**
  * Checks a value and returns it as the text that the stream holds.
  * @throws {TypeError} or {RangeError} naming the field.
  */
 export function encodeValue(name: string, field: Field, value: unknown): string {
-  if (field.kind === 'text') {
-    if (!isWellFormed(value)) {
-      throw wrongValue(name, 'well-formed text', value)
-    }
-    return value
+  switch (field.kind) {
+    case 'text':
+      if (!isWellFormed(value)) throw wrongValue(name, 'well-formed text', value)
+      return value
+    case 'integer':
+      return encodeInteger(name, field, value)
+    default:
+      throw noKind(field)
   }
+}
+
+function encodeInteger(name: string, field: IntegerField, value: unknown): string {
   if (typeof value !== 'number' || !Number.isSafeInteger(value)) {
     throw wrongValue(name, allowed(field), value)
   }
@@ -101,7 +125,17 @@ function kindOf(value: unknown): string {
 
 /** Decodes the text of a field; undefined when it is not what the field declares. */
 export function decodeValue(field: Field, raw: string): number | string | undefined {
-  if (field.kind === 'text') return raw.includes('\uFFFD') ? undefined : raw
+  switch (field.kind) {
+    case 'text':
+      return raw.includes('\uFFFD') ? undefined : raw
+    case 'integer':
+      return decodeInteger(field, raw)
+    default:
+      throw noKind(field)
+  }
+}
+
+function decodeInteger(field: IntegerField, raw: string): number | undefined {
   const value = Number(raw)
   // Printing it again is the strict syntax check: "05", " 5", "5.0", "0x5" and "-0" differ.
   const isExact = Number.isSafeInteger(value) && String(value) === raw
@@ -110,10 +144,33 @@ export function decodeValue(field: Field, raw: string): number | string | undefi
 
 /** What a field allows, for messages. */
 export function allowed(field: Field): string {
-  if (field.kind === 'text') return 'UTF-8 text'
-  const { min, max } = field
+  const bounds = boundsOf(field)
+  if (bounds === undefined) return 'UTF-8 text'
+  const { min, max } = bounds
   const isBounded = { below: min > Number.MIN_SAFE_INTEGER, above: max < Number.MAX_SAFE_INTEGER }
   if (isBounded.below && isBounded.above) return `an integer from ${min} to ${max}`
   if (isBounded.below) return `an integer of at least ${min}`
   return isBounded.above ? `an integer of at most ${max}` : 'an integer'
+}
+
+/** The bounds of a field that holds a number; undefined for one that holds text. */
+export function boundsOf(field: Field): Pick<IntegerField, 'min' | 'max'> | undefined {
+  switch (field.kind) {
+    case 'integer':
+      return field
+    case 'text':
+      return undefined
+    default:
+      throw noKind(field)
+  }
+}
+
+/** Whether the value stands percent-encoded in keys, since it may hold anything. */
+export function isEncodedInKeys(field: Field): boolean {
+  return boundsOf(field) === undefined
+}
+
+/** The compiler lets nothing but a kind that was forgotten come here. */
+function noKind(field: never): TypeError {
+  return new TypeError(`Cannot use a field of kind ${shown(field)}`)
 }

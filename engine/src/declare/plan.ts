@@ -4,7 +4,7 @@
  */
 import type { Column, Reading } from '../operators/column.ts'
 import { columnsOf } from '../operators/operators.ts'
-import type { Fields } from './fields.ts'
+import { boundsOf, isEncodedInKeys, type Fields } from './fields.ts'
 import { readTemplate } from './key-template.ts'
 import type { Projection } from './projection.ts'
 import { checkApart, rankingPlans, type RankingPlan } from './ranking.ts'
@@ -44,7 +44,7 @@ export function planOf(projection: Projection, declared: Stream): Plan {
 
 function checkReading(projection: Projection, declared: Stream, { field, of, as }: Reading): void {
   const source = fieldOf(projection, declared, of)
-  if (as === 'text' || source.kind === 'integer') return
+  if (as === 'text' || boundsOf(source) !== undefined) return
   throw new TypeError(
     `Cannot use projection "${projection.template}": "${field}" needs the integer "${of}", which is text`,
   )
@@ -61,7 +61,7 @@ function fieldOf(projection: Projection, declared: Stream, name: string): Fields
 function keyTemplate(projection: Projection, declared: Stream): KeyTemplate {
   const { literals, names } = readTemplate(projection.template)
   const parts = names.map((name) => {
-    return { name, isText: fieldOf(projection, declared, name).kind === 'text' }
+    return { name, isText: isEncodedInKeys(fieldOf(projection, declared, name)) }
   })
   return { literals, parts }
 }

@@ -1,11 +1,11 @@
 import {
   allowed,
-  areBounds,
+  boundsOf,
   decodeValue,
   encodeValue,
+  isField,
   type Field,
   type Fields,
-  type IntegerField,
   type ValuesOf,
 } from './fields.ts'
 import {
@@ -74,13 +74,6 @@ export function stream<const F extends Fields>(
     )
   }
   return { key, fields }
-}
-
-function isField(field: unknown): boolean {
-  if (typeof field !== 'object' || field === null || !('kind' in field)) return false
-  if (field.kind === 'text') return true
-  const { kind, min, max } = field as Partial<IntegerField>
-  return kind === 'integer' && areBounds(min, max)
 }
 
 /** @throws {TypeError} for what {@link stream} does not return: its key would be none. */
@@ -192,17 +185,18 @@ export function decodeProblems(
   name: string,
   field: Field,
 ): { readonly wrong: string; readonly wrongNumber: string; readonly twice: string } {
-  const bounds = field.kind === 'integer' ? `an integer from ${field.min} to ${field.max}` : ''
+  const bounds = boundsOf(field)
+  const range = bounds === undefined ? '' : `an integer from ${bounds.min} to ${bounds.max}`
   return {
     wrong: `field "${name}" must be ${allowed(field)}`,
-    wrongNumber: `field "${name}" must be ${bounds}, is `,
+    wrongNumber: `field "${name}" must be ${range}, is `,
     twice: `field "${name}" stands twice`,
   }
 }
 
 function wrongText(name: string, field: Field, raw: string): string {
   const { wrong, wrongNumber } = decodeProblems(name, field)
-  const isNumber = field.kind === 'integer' && raw.length <= 20 && /^-?[0-9]+$/.test(raw)
+  const isNumber = boundsOf(field) !== undefined && raw.length <= 20 && /^-?[0-9]+$/.test(raw)
   return isNumber ? `${wrongNumber}${raw}` : wrong
 }
 

@@ -2,6 +2,7 @@
  * Brings rankings up to date with hashes that something else than a consumer has written. Promise: each script call reads
  * and writes in one step, so it may run while consumers do.
  */
+import { isEncodedInKeys } from '../declare/fields.ts'
 import { readTemplate } from '../declare/key-template.ts'
 import { planOf, type Plan } from '../declare/plan.ts'
 import type { Projection } from '../declare/projection.ts'
@@ -103,7 +104,8 @@ function keyPattern({ template }: Projection, { fields }: Stream): RegExp {
     const name = names[at]
     if (name === undefined) return escaped
     // Text stands as `encodeURIComponent` leaves it.
-    const isText = fields[name]?.kind === 'text'
+    const field = fields[name]
+    const isText = field !== undefined && isEncodedInKeys(field)
     return escaped + (isText ? "[A-Za-z0-9%._~!*'()-]*" : '(?:0|-?[1-9][0-9]*)')
   })
   return new RegExp(`^${parts.join('')}$`)

@@ -1,6 +1,6 @@
 /**
- * A new operator kind is nowhere dropped in silence: the compiler names each place that has to know it. The kind is added
- * to the union of a source that only the compiler sees.
+ * A new kind of operator or field is nowhere dropped in silence: the compiler names each place that has to know it. The
+ * kind is added to the union of a source that only the compiler sees.
  */
 import assert from 'node:assert/strict'
 import { dirname, join, relative } from 'node:path'
@@ -9,46 +9,61 @@ import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 
 const engine = join(dirname(fileURLToPath(import.meta.url)), '../..')
-const union = join(engine, 'src/operators/operators.ts')
 const roots = ['src/index.ts', 'test/stage/one-of-each.ts'].map((file) => join(engine, file))
 
 function optionsOfTests(): ts.CompilerOptions {
   const file = join(engine, '../tsconfig.test.json')
   const { config } = ts.readConfigFile(file, (path) => ts.sys.readFile(path)) as { config: object }
-  const parsed = ts.parseJsonConfigFileContent(config, ts.sys, dirname(file), {}, file)
-  assert.deepEqual(parsed.errors, [])
-  return parsed.options
+  const { errors, options } = ts.parseJsonConfigFileContent(config, ts.sys, dirname(file), {}, file)
+  assert.deepEqual(errors, [])
+  return options
 }
 
-const end = 'Rankable<Name> | Choice<Name>'
+/** Parsed once for all tests. */
+const parsed = new Map<string, ts.SourceFile | undefined>()
 
-/** The engine and the operators of its laws as the compiler sees them with one kind more. */
-function withOneMore(): ts.Program {
+/** The engine and the operators of its laws as the compiler sees them when the union has one kind more. */
+function withOneMore(file: string, union: string, kind: string): ts.Program {
   const options = optionsOfTests()
   const host = ts.createCompilerHost(options)
   const read = host.getSourceFile.bind(host)
-  host.getSourceFile = (file, language, ...rest) => {
-    if (join(file) !== union) return read(file, language, ...rest)
-    const text = ts.sys.readFile(file) ?? ''
-    assert.equal(text.split(end).length, 2, `operators.ts has to hold ${end} once`)
-    const more = `${end} | { readonly kind: 'unheard-of'; readonly of: Name }`
-    return ts.createSourceFile(file, text.replace(end, more), language)
+  host.getSourceFile = (name, language, ...rest) => {
+    if (relative(engine, name) !== file) {
+      if (!parsed.has(name)) parsed.set(name, read(name, language, ...rest))
+      return parsed.get(name)
+    }
+    const text = ts.sys.readFile(name) ?? ''
+    assert.equal(text.split(union).length, 2, `${file} has to hold ${union} once`)
+    return ts.createSourceFile(name, text.replace(union, `${union} | ${kind}`), language)
   }
   return ts.createProgram(roots, options, host)
 }
 
-test('the compiler names every place that has to know a new operator, and no other', () => {
-  const told = ts.getPreEmitDiagnostics(withOneMore()).map(({ file, messageText }) => {
+/** The files of what the compiler says, all of which has to be about the new kind. */
+function told(program: ts.Program): string[] {
+  const files = ts.getPreEmitDiagnostics(program).map(({ file, messageText }) => {
     const text = ts.flattenDiagnosticMessageText(messageText, ' ')
-    // Whatever else were wrong would be told here, too.
     assert.match(text, /\bunheard-of\b/, `${file?.fileName}: ${text}`)
     return file === undefined ? text : relative(engine, file.fileName)
   })
-  assert.deepEqual(told.sort(), [
+  return files.sort()
+}
+
+test('the compiler names every place that has to know a new kind of operator, and no other', () => {
+  const kind = "{ readonly kind: 'unheard-of'; readonly of: Name }"
+  const file = 'src/operators/operators.ts'
+  assert.deepEqual(told(withOneMore(file, 'Rankable<Name> | Choice<Name>', kind)), [
     // How it is folded there, and when.
     'src/declare/reference.ts',
     'src/declare/reference.ts',
-    'src/operators/operators.ts',
+    file,
     'test/stage/one-of-each.ts',
   ])
+})
+
+test('the compiler names every place that has to know a new kind of field, and no other', () => {
+  const file = 'src/declare/fields.ts'
+  const program = withOneMore(file, 'IntegerField | TextField', "{ readonly kind: 'unheard-of' }")
+  // How it is declared, encoded, decoded and bounded.
+  assert.deepEqual(told(program), [file, file, file, file])
 })
