@@ -7,7 +7,8 @@
  *   alone: entries that are tried alone are in flight until they are settled
  */
 import { refusalText } from './dead-letter.ts'
-import type { Gate, Settled } from './gate.ts'
+import type { Gate } from './gate.ts'
+import type { Settled } from './settled.ts'
 import { isPassing } from '../support/errors.ts'
 import type { InFlight } from './in-flight.ts'
 import type { GroupKeys } from '../redis/keys.ts'

@@ -5,33 +5,13 @@
  */
 import { foldBatch } from './fold.ts'
 import { compilePlans } from './compile-plan.ts'
+import type { Settled } from './settled.ts'
 import { aloneField, type GroupKeys } from '../redis/keys.ts'
 import type { Plan } from '../declare/plan.ts'
 import { rankingKeys } from '../declare/ranking.ts'
 import type { Connection } from '../redis/connection.ts'
 import { GateScripts, type FoldedEffects, type GateAnswer } from '../scripts/apply.ts'
-import type { DeadLetterReason } from '../scripts/dead-letters.ts'
 import type { Entry } from '../declare/stream.ts'
-
-/** What is known about an entry besides. */
-interface Known {
-  /** It was delivered before, so attempts at it may have failed. */
-  readonly isAgain?: boolean
-  /** Its handler has begun with it alone, or was not to begin any more: what is noted of that is settled, too. */
-  readonly wasAlone?: boolean
-}
-
-/** An entry with what was decided about it. */
-export type Settled =
-  | ({ readonly kind: 'apply'; readonly id: string; readonly entry: Entry } & Known)
-  | ({
-      readonly kind: 'dead-letter'
-      readonly id: string
-      readonly reason: DeadLetterReason
-      readonly error: string
-      /** Failed attempts of a handler. */
-      readonly attempts?: number
-    } & Known)
 
 export class Gate {
   readonly #connection: Connection

@@ -1,7 +1,7 @@
 /** Counts what a consumer does, and tells its observer. */
 import type { Delivery } from '../handle/past-deliveries.ts'
 import type { ConsumerObserver } from './consumer-options.ts'
-import type { Settled } from '../apply/gate.ts'
+import type { Settled } from '../apply/settled.ts'
 import type { Fields } from '../declare/fields.ts'
 import { ObserverCalls } from '../support/observer-calls.ts'
 import type { FoldedBatch } from './push-down.ts'

@@ -1,5 +1,5 @@
 /** Takes delivered entries in flight and decodes them: what cannot be processed is settled as a dead letter at once. */
-import type { Settled } from '../apply/gate.ts'
+import type { Settled } from '../apply/settled.ts'
 import type { Fields } from '../declare/fields.ts'
 import type { InFlight } from '../apply/in-flight.ts'
 import { isDecodeFailure, type Decoder, type Entry } from '../declare/stream.ts'

@@ -6,7 +6,7 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import { backoffMs } from '../support/backoff.ts'
-import type { Settled } from '../apply/gate.ts'
+import type { Settled } from '../apply/settled.ts'
 import { isPassing } from '../support/errors.ts'
 import type { Fields } from '../declare/fields.ts'
 import { HandlerCalls } from './handler-calls.ts'

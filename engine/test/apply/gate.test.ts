@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { groupKeys, MillraceError } from 'millrace'
-import type { Settled } from '../../src/apply/gate.ts'
+import type { Settled } from '../../src/apply/settled.ts'
 import { onEachServer, type Bench } from '../../../testing/on-each-server.ts'
 import { inBothModes } from '../stage/both-modes.ts'
 import {

@@ -1,7 +1,7 @@
 /** What the gates check before their first write, each in the state that the check is for. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Settled } from '../../src/apply/gate.ts'
+import type { Settled } from '../../src/apply/settled.ts'
 import { onOldestAndNewest } from '../../../testing/on-each-server.ts'
 import { appendVisits, effects, readAndDie } from '../stage/fixture.ts'
 import { guardStage, settledVisits, type GuardStage } from '../stage/guard-stage.ts'
