@@ -66,10 +66,10 @@ export const controls: readonly Control[] = [
     patches: [
       { file: gate, find: acknowledgeAll, replace: '' },
       {
-        file: 'engine/src/apply/gate.ts',
-        find: `    return answerOf(reply, effects.keys, { stream: keys.stream, group: who.group })`,
-        replace: `    if (reply[0] === 'applied') await this.#connection.send(['XACK', keys.stream, who.group, ...ids])
-    return answerOf(reply, effects.keys, { stream: keys.stream, group: who.group })`,
+        file: 'engine/src/scripts/apply.ts',
+        find: `    return answerOf(reply, keys, { stream, group })`,
+        replace: `    if (reply[0] === 'applied') await connection.send(['XACK', stream, group, ...ids])
+    return answerOf(reply, keys, { stream, group })`,
       },
     ],
     faults: [lostReply, lostReply, lostReply],
@@ -129,8 +129,8 @@ export const controls: readonly Control[] = [
       },
       {
         file: 'engine/src/consume/delivery-reader.ts',
-        find: ' || compareIds(place, seen) >= 0) return',
-        replace: ' || compareIds(place, seen) > -Infinity) return',
+        find: ' || compareIds(position, seen) >= 0) return',
+        replace: ' || compareIds(position, seen) > -Infinity) return',
       },
     ],
     faults: [recreateAtZero],

@@ -48,8 +48,19 @@ const inEngine = {
   operate: ['roster', 'trim'],
   // The ledger: what must balance, and what repairs it.
   repair: ['accept-loss', 'balance', 'dead-letters', 'recovery', 'repair-lag'],
-  redis: ['connection', 'error-replies'],
-  scripts: ['run-script'],
+  redis: ['connection', 'error-replies', 'replies', 'blocking'],
+  scripts: [
+    'run-script',
+    'append',
+    'apply',
+    'dead-letters',
+    'group',
+    'lease',
+    'ledger',
+    'recovery',
+    'retries',
+    'trim',
+  ],
 }
 
 /** By room of `checkin/src/receiver`. */

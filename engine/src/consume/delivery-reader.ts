@@ -107,7 +107,7 @@ export class DeliveryReader {
     const ended = unblockAtAbort(signal, unblock)
     try {
       await this.#readOwnPending(reading)
-      await checkPlace(reading, this.#parts)
+      await checkPosition(reading, this.#parts)
       this.#parts.onCaughtUp()
       // Anew on each connection: after a failover the group may be behind where it was, together with its effects.
       this.#lastNew = '0-0'
@@ -194,7 +194,7 @@ export class DeliveryReader {
  * Whether the group is where its last settlement has seen it, or further. The gate sees that, too, but not once the
  * group has been delivered past that point again while something old is pending. @throws {MillraceError} GROUP_MOVED.
  */
-async function checkPlace(
+async function checkPosition(
   reading: Connection,
   { stream, group, keys }: Pick<DeliveryReaderParts, 'stream' | 'group' | 'keys'>,
 ): Promise<void> {
@@ -206,9 +206,9 @@ async function checkPlace(
     () => reading.send(['HGET', keys.ledger, 'delivered']),
   )
   const groups = asList(await reading.send(['XINFO', 'GROUPS', stream])).map(record)
-  const place = groups.find(({ name }) => name === group)?.['last-delivered-id']
-  if (typeof seen !== 'string' || typeof place !== 'string') return
-  if (!/^\d+-\d+$/.test(seen) || compareIds(place, seen) >= 0) return
+  const position = groups.find(({ name }) => name === group)?.['last-delivered-id']
+  if (typeof seen !== 'string' || typeof position !== 'string') return
+  if (!/^\d+-\d+$/.test(seen) || compareIds(position, seen) >= 0) return
   throw await foundMoved(reading, { stream, group, keys })
 }
 

@@ -140,7 +140,7 @@ export class Reader<F extends Fields = Fields> {
           await this.#findPosition(reading)
           await this.#readOn(reading)
         } catch (error) {
-          if (!isPassing(error)) throw readFailure(error, this.#place)
+          if (!isPassing(error)) throw readFailure(error, this.#named)
           await wait(backoffMs(this.#failures, { firstMs: 10, mostMs: 1000 }), signal)
           this.#failures += 1
           this.#countMax = Math.max(1, Math.min(this.#countMax, this.#batch) / 2)
@@ -194,7 +194,7 @@ export class Reader<F extends Fields = Fields> {
     }
   }
 
-  get #place(): { stream: string; group: string } {
+  get #named(): { stream: string; group: string } {
     return { stream: this.#stream.key, group: this.#options.name }
   }
 

@@ -12,6 +12,7 @@ import {
   type Rule,
   type Rules,
 } from '../support/option-values.ts'
+import type { RedriveAnswer } from '../scripts/dead-letters.ts'
 
 /** Which dead letters: some by id, or all that are there at the moment of the call. */
 export type DeadLetterSelection =
@@ -36,8 +37,7 @@ export type DeadLetterSelection =
  * - `undelivered`: the group was moved back and has yet to deliver the entry. The letter stays.
  * - `older`: the group was made anew since. The letter stays.
  */
-export type RedriveOutcome =
-  'redriven' | 'gone' | 'ambiguous' | 'body-gone' | 'mismatch' | 'undelivered' | 'older'
+export type RedriveOutcome = RedriveAnswer | 'ambiguous'
 export type PurgeOutcome = 'purged' | 'gone' | 'ambiguous'
 
 export interface SettleOptions<Outcome> {
