@@ -171,9 +171,9 @@ export function separateRefused(
   return { remaining, alone }
 }
 
-function refused({ id, isAgain, wasAlone }: Settled, key: string, why: Refusal): Settled {
+function refused({ id, isRedelivery, wasAlone }: Settled, key: string, why: Refusal): Settled {
   const error = `Cannot apply to "${key}": ${refusalText(why)}`
-  const known = { isAgain: isAgain ?? false, wasAlone: wasAlone ?? false }
+  const known = { isRedelivery: isRedelivery ?? false, wasAlone: wasAlone ?? false }
   return { kind: 'dead-letter', id, reason: 'refused', error, ...known }
 }
 

@@ -35,8 +35,8 @@ export class Gate {
     who: { readonly group: string; readonly consumer: string; readonly token?: string },
     settled: readonly Settled[],
   ): Promise<GateAnswer> {
-    const again = settled.flatMap(({ id, isAgain = false, wasAlone = false }) => [
-      ...(isAgain ? [id] : []),
+    const again = settled.flatMap(({ id, isRedelivery = false, wasAlone = false }) => [
+      ...(isRedelivery ? [id] : []),
       ...(wasAlone ? [aloneField(id)] : []),
     ])
     return await this.#scripts.acknowledgeAndApply(this.#connection, keys, {

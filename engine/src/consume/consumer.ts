@@ -22,7 +22,7 @@ import type { Fields } from '../declare/fields.ts'
 import { HandlerPool } from '../handle/handler-pool.ts'
 import { InFlight } from '../apply/in-flight.ts'
 import { groupKeys, type GroupKeys } from '../redis/keys.ts'
-import { lostLetter, takeIn } from './intake.ts'
+import { lostLetter, redelivered, takeIn } from './intake.ts'
 import { Lease } from './lease.ts'
 import { Lifetime, type StopOptions } from '../support/lifetime.ts'
 import { firstDelivery, PastDeliveries, type Delivery } from '../handle/past-deliveries.ts'
@@ -266,14 +266,15 @@ export class Consumer<F extends Fields = Fields> {
 
   /** Every entry comes through here, from wherever it was delivered. */
   #receive(raw: readonly RawEntry[], how: Delivery, from?: string): void {
-    const isAgain = how !== 'new'
-    const taken = { inFlight: this.#inFlight, decoder: this.#decoder, isAgain }
+    const isRedelivery = how !== 'new'
+    const taken = { inFlight: this.#inFlight, decoder: this.#decoder, isRedelivery }
     const { entries, settled } = takeIn(raw, taken)
     this.#events.delivered(entries, how, from)
     const pool = this.#pool
     if (pool === undefined) {
-      for (const entry of entries) settled.push({ kind: 'apply', id: entry.id, entry, isAgain })
-    } else if (isAgain && entries.length > 0) {
+      for (const entry of entries)
+        settled.push({ kind: 'apply', id: entry.id, entry, isRedelivery })
+    } else if (isRedelivery && entries.length > 0) {
       this.#handleAgain(pool, entries, how)
     } else entries.forEach((entry) => pool.push(entry))
     this.#applier.push(settled)
@@ -293,9 +294,8 @@ export class Consumer<F extends Fields = Fields> {
   /** The bodies of entries are gone; `isSettled`: their dead letters are written. */
   #lost(ids: readonly string[], isSettled: boolean): void {
     const letters = ids.map(lostLetter)
-    const settled = letters.map((one) => ({ kind: 'dead-letter' as const, ...one, isAgain: true }))
     if (isSettled) this.#events.deadLettered(letters)
-    else this.#applier.push(settled)
+    else this.#applier.push(letters.map(redelivered))
   }
 
   async #foundNothing(): Promise<boolean> {

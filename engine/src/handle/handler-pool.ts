@@ -292,7 +292,7 @@ export class HandlerPool<F extends Fields> {
   #settle({ entry, past }: Task<F>, { failed, deaths }: Past, settlement: Settlement): void {
     const { onSettled, onRetry } = this.#parts
     const { id } = entry
-    const known = { id, isAgain: past !== undefined, wasAlone: deaths > 0 }
+    const known = { id, isRedelivery: past !== undefined, wasAlone: deaths > 0 }
     switch (settlement.kind) {
       case 'acknowledge':
         onSettled({ kind: 'apply', entry, ...known })

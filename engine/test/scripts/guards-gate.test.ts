@@ -88,7 +88,7 @@ onOldestAndNewest('the gate of a group', (bench) => {
     const stage = await guardStage(t, bench())
     await pendingVisits(stage, 1)
     await stage.redis.send('SET', stage.keys.attempts, 'of somebody else')
-    const again = settledVisits(1).map((each) => ({ ...each, isAgain: true }))
+    const again = settledVisits(1).map((each) => ({ ...each, isRedelivery: true }))
     assert.deepEqual(await stage.calls.gate('one', again), { kind: 'applied' })
     assert.equal(await stage.redis.send('GET', stage.keys.attempts), 'of somebody else')
     assert.deepEqual(await stage.pending(), [])
@@ -98,7 +98,7 @@ onOldestAndNewest('the gate of a group', (bench) => {
     const stage = await guardStage(t, bench())
     await pendingVisits(stage, 2)
     await stage.redis.send('HSET', stage.keys.attempts, '1-0', '1:5')
-    const settled = [{ ...letter('1-0'), isAgain: true }, ...settledVisits(1, 1)]
+    const settled = [{ ...letter('1-0'), isRedelivery: true }, ...settledVisits(1, 1)]
     for (const right of ['xack', 'hdel', 'xadd']) {
       const limited = await stage.as('+@all', `-${right}`)
       const refused = stage.unchanged(() => limited.gate('one', settled))
