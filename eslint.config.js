@@ -31,6 +31,21 @@ const receiverRooms = {
   ingest: ['http', 'metrics', 'limits', 'access', 'operation'],
 }
 
+/** The rooms of the operator's commands; `main.ts` and `index.ts` are their front doors. */
+const opsRooms = {
+  terminal: [],
+  command: ['terminal', 'service.ts', 'stop.ts'],
+  groups: ['terminal', 'command', 'service.ts'],
+  'dead-letters': ['terminal', 'command'],
+  retention: ['terminal', 'command'],
+  recovery: ['terminal', 'command', 'service.ts'],
+  doctor: ['terminal', 'command', 'groups', 'service.ts'],
+  cli: [
+    ...['terminal', 'command', 'groups', 'dead-letters', 'retention', 'recovery', 'doctor'],
+    ...['service.ts', 'stop.ts'],
+  ],
+}
+
 function oneWay(folder, rooms) {
   const zones = Object.entries(rooms).map(([room, below]) => ({
     target: `./${folder}/${room}`,
@@ -70,7 +85,12 @@ export default tseslint.config(
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: {
       parserOptions: {
-        project: ['./engine/tsconfig.json', './checkin/tsconfig.json', './tsconfig.test.json'],
+        project: [
+          './engine/tsconfig.json',
+          './ops/tsconfig.json',
+          './checkin/tsconfig.json',
+          './tsconfig.test.json',
+        ],
         tsconfigRootDir: import.meta.dirname,
       },
     },
@@ -104,6 +124,7 @@ export default tseslint.config(
     rules: { 'import-x/no-cycle': ['error', { ignoreExternal: true }] },
   },
   oneWay('engine/src', engineRooms),
+  oneWay('ops/src', opsRooms),
   oneWay('checkin/src/receiver', receiverRooms),
   {
     files: [
@@ -146,6 +167,13 @@ export default tseslint.config(
     rules: noImportOf(
       ['redis', '@redis/*', 'ioredis'],
       'the service talks to Redis through the engine',
+    ),
+  },
+  {
+    files: ['ops/**/*.ts'],
+    rules: noImportOf(
+      ['**/checkin/**', 'checkin', 'redis', '@redis/*', 'ioredis'],
+      'the commands of operators know the engine, and neither check-ins nor the client of Redis',
     ),
   },
   {

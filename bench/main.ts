@@ -2,9 +2,9 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
-import { callOf } from '../checkin/src/cli/called-by.ts'
-import { refuseSwallowed } from '../checkin/src/cli/swallowed-flags.ts'
-import { CommandError, UsageError } from '../checkin/src/errors.ts'
+import { callOf } from '../ops/src/command/called-by.ts'
+import { refuseSwallowed } from '../ops/src/command/swallowed-flags.ts'
+import { CommandError, UsageError } from '../ops/src/command/errors.ts'
 import { benchmarks } from './benchmarks/all.ts'
 import type { Benchmark, Scale } from './benchmarks/benchmark.ts'
 import { compare, loadBaseline, quick, ratiosOf, saveBaseline } from './benchmarks/quick.ts'
@@ -41,7 +41,7 @@ process.exitCode = await run(process.argv.slice(2))
 async function run(args: string[]): Promise<number> {
   try {
     const made = command()
-    refuseSwallowed(made, { call: callOf('bench', process.env), args, env: process.env })
+    refuseSwallowed(made, { call: callOf('bench', 'bench', process.env), args, env: process.env })
     await made.parseAsync(args, { from: 'user' })
     return 0
   } catch (error) {

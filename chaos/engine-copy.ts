@@ -22,7 +22,9 @@ export interface Patch {
   readonly replace: string
 }
 
-const copied = ['engine', 'checkin', 'chaos'] as const
+const copied = ['engine', 'ops', 'checkin', 'chaos'] as const
+/** Those that are modules, by the names of their packages. */
+const packages = { millrace: 'engine', 'millrace-ops': 'ops', checkin: 'checkin' } as const
 const leftOut = new Set(['node_modules', 'dist', 'test', 'bench', 'data', 'examples'])
 
 /**
@@ -43,15 +45,17 @@ export function patchedCopy(patches: readonly Patch[]): string {
   return root
 }
 
-/** The modules of this checkout, but the copy's own engine. */
+/** The modules of this checkout, but the copy's own packages. */
 function linkModules(root: string): void {
   const modules = join(root, 'node_modules')
   mkdirSync(modules)
   for (const name of readdirSync(join(thisCheckout, 'node_modules'))) {
-    if (name === 'millrace' || name === 'checkin') continue
+    if (name in packages) continue
     symlinkSync(join(thisCheckout, 'node_modules', name), join(modules, name))
   }
-  symlinkSync(join(root, 'engine'), join(modules, 'millrace'))
+  for (const [name, folder] of Object.entries(packages)) {
+    symlinkSync(join(root, folder), join(modules, name))
+  }
 }
 
 function apply(root: string, { file, find, replace }: Patch): void {

@@ -3,9 +3,9 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { thisCheckout } from '../testing/processes.ts'
 import { serverKinds, serverKindsWanted, type ServerKind } from '../testing/redis-servers.ts'
 import { seedOfRun } from '../testing/seeded-random.ts'
-import { callOf } from '../checkin/src/cli/called-by.ts'
-import { refuseSwallowed } from '../checkin/src/cli/swallowed-flags.ts'
-import { UsageError } from '../checkin/src/errors.ts'
+import { callOf } from '../ops/src/command/called-by.ts'
+import { refuseSwallowed } from '../ops/src/command/swallowed-flags.ts'
+import { UsageError } from '../ops/src/command/errors.ts'
 import { controls } from './controls.ts'
 import { renderRun } from './report.ts'
 import { run } from './run.ts'
@@ -50,7 +50,11 @@ async function main(args: string[]): Promise<number> {
       }
     })
   try {
-    refuseSwallowed(command, { call: callOf('chaos', process.env), args, env: process.env })
+    refuseSwallowed(command, {
+      call: callOf('chaos', 'chaos', process.env),
+      args,
+      env: process.env,
+    })
     await command.parseAsync(args, { from: 'user' })
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2

@@ -17,7 +17,9 @@ import { dirname, join, sep } from 'node:path'
 import ts from 'typescript'
 import { removeAtExit } from '../testing/clean-up-at-exit.ts'
 
-const workspaces = ['engine', 'checkin'] as const
+/** By the names of their packages. */
+const packages = { millrace: 'engine', 'millrace-ops': 'ops', checkin: 'checkin' } as const
+const workspaces = Object.values(packages)
 
 /** For what the tests put into temporary folders; its name is short, as the path of a socket has to be. */
 export const temporaryIn = 'tmp'
@@ -81,13 +83,10 @@ function linkModules(checkout: string, root: string): void {
   const inRoot = join(checkout, 'node_modules')
   mkdirSync(join(root, 'node_modules'))
   for (const name of readdirSync(inRoot)) {
-    if (name === 'millrace' || name === 'checkin') continue
+    if (name in packages) continue
     symlinkSync(join(inRoot, name), join(root, 'node_modules', name))
   }
-  for (const [name, workspace] of [
-    ['millrace', 'engine'],
-    ['checkin', 'checkin'],
-  ] as const) {
+  for (const [name, workspace] of Object.entries(packages)) {
     symlinkSync(join(root, workspace), join(root, 'node_modules', name))
     const own = join(checkout, workspace, 'node_modules')
     if (existsSync(own)) symlinkSync(own, join(root, workspace, 'node_modules'))

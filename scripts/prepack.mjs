@@ -1,4 +1,4 @@
-/** Before the engine is packed: builds it, and puts beside it the documents that its README names. */
+/** Before a package is packed: builds it, and puts beside it the documents that its README names. */
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -10,8 +10,9 @@ const { status } = spawnSync(process.execPath, [process.env.npm_execpath, 'run',
   // Only what npm itself prints goes to the output of "npm pack".
   stdio: ['ignore', 2, 2],
 })
-if (status !== 0) throw new Error('Cannot pack the engine: "npm run build" failed, see above')
-mkdirSync(`${root}engine/docs`, { recursive: true })
+if (status !== 0) throw new Error('Cannot pack: "npm run build" failed, see above')
+const docs = `${process.cwd()}/docs`
+mkdirSync(docs, { recursive: true })
 for (const name of ['guarantees.md', 'operations.md']) {
-  cpSync(`${root}docs/${name}`, `${root}engine/docs/${name}`)
+  cpSync(`${root}docs/${name}`, `${docs}/${name}`)
 }

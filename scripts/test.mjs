@@ -16,7 +16,15 @@ import { onPath } from './on-path.mjs'
 const root = fileURLToPath(new URL('..', import.meta.url))
 /** Test files mostly wait: for leases, for servers, for what must not happen. More than four would fill the memory with servers. */
 const filesAtOnce = Math.min(4, 2 * availableParallelism())
-const folders = ['engine/test', 'checkin/test', 'bench/test', 'chaos/test', 'testing', 'mutants']
+const folders = [
+  'engine/test',
+  'ops/test',
+  'checkin/test',
+  'bench/test',
+  'chaos/test',
+  'testing',
+  'mutants',
+]
 
 const { changed, filters, options } = readArguments(process.argv.slice(2))
 const all = folders.flatMap(testFiles).filter(isChosen)

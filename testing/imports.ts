@@ -31,13 +31,23 @@ export function importersIn(root: string, files: readonly string[]): Importers {
   return importers
 }
 
+/** What the packages of the workspaces are imported by. */
+const packages: ReadonlyMap<string, string> = new Map([
+  ['millrace', 'engine/src/index.ts'],
+  ['millrace-ops', 'ops/src/index.ts'],
+  ['millrace-ops/command', 'ops/src/command/index.ts'],
+  ['millrace-ops/stop', 'ops/src/stop.ts'],
+  ['millrace-ops/terminal', 'ops/src/terminal/index.ts'],
+])
+
 const typeImport = /^import type [^'"]*['"][^'"]+['"]/gm
 const quoted = /(['"`])([^'"`\n\s]+)\1/g
 
 function namedIn(file: string, text: string, known: ReadonlySet<string>): string[] {
   const names = text.replace(typeImport, '').matchAll(quoted)
   return [...names].flatMap(([, , name = '']) => {
-    if (name === 'millrace') return ['engine/src/index.ts']
+    const own = packages.get(name)
+    if (own !== undefined) return [own]
     // Relative to the module, or to the root, from where programs are started.
     const paths = [normalize(join(dirname(file), name)), normalize(name)]
     return paths.filter((path) => known.has(path))

@@ -1,6 +1,5 @@
 import { shownUrl, type TlsOptions } from 'millrace'
-import { UsageError } from './errors.ts'
-import { readTls } from './redis-tls.ts'
+import { name, port, readTls, UsageError } from 'millrace-ops/command'
 
 /** What the environment says. A flag of a command wins over it; a default stands where both are silent. */
 export interface Config {
@@ -29,9 +28,6 @@ const logFormats = ['pretty', 'json'] as const
 const switches = ['on', 'off'] as const
 export type LogLevel = (typeof logLevels)[number]
 export type LogFormat = (typeof logFormats)[number]
-
-/** Names of groups and consumers: safe in keys, logs and URLs. */
-const namePattern = /^[A-Za-z0-9._:-]{1,64}$/
 
 /**
  * Reads the configuration from environment variables.
@@ -85,19 +81,6 @@ function checkedUrl(text: string): string {
 function keyPrefix(text: string): string {
   if (/^(?:\{[A-Za-z0-9._:-]{1,64}\}|[A-Za-z0-9._:-]{1,64})$/.test(text)) return text
   throw new RangeError('1 to 64 letters, digits, ".", "_", ":" or "-", in braces for a hash tag')
-}
-
-/** @throws {RangeError} saying what is allowed. */
-export function name(text: string): string {
-  if (namePattern.test(text)) return text
-  throw new RangeError('1 to 64 letters, digits, ".", "_", ":" or "-"')
-}
-
-/** @throws {RangeError} saying what is allowed. */
-export function port(text: string): number {
-  const value = Number(text)
-  if (/^\d{1,5}$/.test(text) && value <= 65535) return value
-  throw new RangeError('a port from 0 to 65535 (0: any free one)')
 }
 
 function oneOf<Choice extends string>(choices: readonly Choice[], text: string): Choice {

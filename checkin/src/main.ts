@@ -3,7 +3,7 @@
  * before anything else is loaded, which takes some hundred milliseconds; so there is nothing more in here.
  */
 import { endWithParent } from './start/parent.ts'
-import { endEarly } from './stop.ts'
+import { endEarly } from 'millrace-ops/stop'
 
 /** Commands that work until they are stopped. */
 const endless = new Set([

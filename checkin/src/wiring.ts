@@ -1,11 +1,9 @@
-import { connect, MillraceError, type Millrace } from 'millrace'
-import { connectionLog } from './connection-log.ts'
+import { MillraceError, type Millrace } from 'millrace'
+import { connectTo, type Log as ConnectionLog } from 'millrace-ops/command'
 import type { Config, LogLevel } from './config.ts'
 import { checkinModel, type CheckinModel } from './domain/checkins.ts'
 import { runningServer } from './embedded/running-server.ts'
-import { CommandError, UsageError } from './errors.ts'
 import { openLog, type Log } from './log.ts'
-import { inOurWords } from './redis-tls.ts'
 import { typed } from './terminal/typed.ts'
 
 /** What every command is given: the configuration and the parts made from it. */
@@ -19,8 +17,8 @@ export interface Wiring {
   readonly openLog: (options?: { readonly level?: LogLevel; readonly hasTime?: boolean }) => Log
   /** Finds the server that the commands work on: `REDIS_URL`, the embedded one, or `redis://127.0.0.1:6379`. */
   readonly serverUrl: () => Promise<string>
-  /** Connects to that server. @throws {CommandError} naming the ways to get one when none answers. */
-  readonly connect: (log?: Log) => Promise<Millrace>
+  /** Connects to that server. @throws {MillraceError} naming the ways to get one when none answers. */
+  readonly connect: (log?: ConnectionLog) => Promise<Millrace>
 }
 
 const defaultUrl = 'redis://127.0.0.1:6379'
@@ -38,28 +36,27 @@ export function wire(config: Config): Wiring {
         hasTime: hasTime && process.stdout.isTTY,
       }),
     serverUrl,
-    connect: async (log) => connectTo(await serverUrl(), config, log),
+    connect: async (log) => connectFor(await serverUrl(), config, log),
   }
 }
 
-async function connectTo(url: string, config: Config, log: Log | undefined): Promise<Millrace> {
+async function connectFor(
+  url: string,
+  config: Config,
+  log: ConnectionLog | undefined,
+): Promise<Millrace> {
   try {
-    return await connect({
-      url,
-      ...(config.redisTls !== undefined && { tls: config.redisTls }),
-      ...(log && connectionLog(log)),
-    })
+    return await connectTo({ url, tls: config.redisTls, log })
   } catch (error) {
-    if (error instanceof TypeError) throw new UsageError(inOurWords(error.message))
-    if (!(error instanceof MillraceError) || error.code !== 'UNREACHABLE') throw error
-    if (config.redisUrl !== undefined) {
-      throw new MillraceError(error.code, inOurWords(error.message), { cause: error })
-    }
-    throw new CommandError(
-      `Cannot connect to Redis: no embedded server runs in this checkout and nothing answers at ${defaultUrl}. ` +
+    const isNobodyThere = error instanceof MillraceError && error.code === 'UNREACHABLE'
+    if (!isNobodyThere || config.redisUrl !== undefined) throw error
+    const told = {
+      action: 'Cannot connect to Redis',
+      state: `no embedded server runs in this checkout and nothing answers at ${defaultUrl}`,
+      remedy:
         `Start the whole service with "${typed('start')}", the embedded server alone with "${typed('redis')}", ` +
         'or set REDIS_URL to a server of yours',
-      { cause: error },
-    )
+    }
+    throw new MillraceError(error.code, told, { cause: error })
   }
 }

@@ -2,12 +2,9 @@ import { Argument, Command, Option } from 'commander'
 import type { Millrace } from 'millrace'
 import { ApiKeys, type ApiKey, type ApiKeyHistory } from '../access/api-keys.ts'
 import { keyScopes, type KeyScope } from '../access/scopes.ts'
-import { CommandError, UsageError } from '../errors.ts'
-import { plainTable } from '../terminal/plain-table.ts'
-import { escaped, isColour } from '../terminal/words.ts'
+import { CommandError, durationWithin, sayPlace, UsageError } from 'millrace-ops/command'
+import { escaped, isColour, plainTable } from 'millrace-ops/terminal'
 import type { Wiring } from '../wiring.ts'
-import { durationWithin } from './arguments.ts'
-import { sayPlace } from './place.ts'
 import { typed } from '../terminal/typed.ts'
 
 interface CreateFlags {
@@ -48,7 +45,7 @@ function createCommand(wiring: Wiring): Command {
     .option('--json', 'print it as JSON', false)
     .action(async (name: string, flags: CreateFlags) => {
       await withKeys(wiring, async (keys, millrace) => {
-        sayPlace(millrace, wiring)
+        sayPlace(millrace, wiring.model.checkins.key, wiring.config.group)
         const { scope = defaultScopes, expires } = flags
         const { text, apiKey } = await keys.create({ name, scopes: scope, expiresInMs: expires })
         if (flags.json) print(JSON.stringify({ ...shown(apiKey), key: text }))
@@ -102,7 +99,7 @@ function revokeCommand(wiring: Wiring): Command {
     .argument('<id>', 'as "list" shows it')
     .action(async (id: string) => {
       await withKeys(wiring, async (keys, millrace) => {
-        sayPlace(millrace, wiring)
+        sayPlace(millrace, wiring.model.checkins.key, wiring.config.group)
         if (!(await keys.revoke(id))) {
           const revoked = (await keys.history()).find((key) => key.id === id)
           const state =

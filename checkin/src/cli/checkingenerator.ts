@@ -1,12 +1,10 @@
 import { randomInt } from 'node:crypto'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { Config } from '../config.ts'
-import { UsageError } from '../errors.ts'
+import { integerWithin, ratePerSecond, saysStopFailure, UsageError } from 'millrace-ops/command'
 import { CheckinGenerator } from '../generator/generator.ts'
 import type { Wiring } from '../wiring.ts'
-import { integerWithin, ratePerSecond } from './arguments.ts'
-import { untilStopped } from '../stop.ts'
-import { saysStopFailure } from './stop-failure.ts'
+import { untilStopped } from 'millrace-ops/stop'
 
 interface Flags {
   readonly url: URL

@@ -7,13 +7,13 @@ import {
   duration,
   durationWithin,
   integerWithin,
-  work,
+  saysStopFailure,
   type Span,
-} from './arguments.ts'
+  work,
+} from 'millrace-ops/command'
 import { tellParent } from '../start/parent.ts'
-import { untilStopped } from '../stop.ts'
-import { saysStopFailure } from './stop-failure.ts'
-import { withRemedy } from './remedies.ts'
+import { untilStopped } from 'millrace-ops/stop'
+import { withRemedy } from '../operated/remedies.ts'
 
 interface Flags {
   readonly drain: boolean

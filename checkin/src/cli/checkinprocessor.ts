@@ -2,9 +2,9 @@ import { Command } from 'commander'
 import { claimReading } from '../processors/claim-reading.ts'
 import { SingleProcessor } from '../processors/single-processor.ts'
 import type { Wiring } from '../wiring.ts'
-import { untilStopped } from '../stop.ts'
-import { saysStopFailure } from './stop-failure.ts'
-import { withRemedy } from './remedies.ts'
+import { untilStopped } from 'millrace-ops/stop'
+import { saysStopFailure } from 'millrace-ops/command'
+import { withRemedy } from '../operated/remedies.ts'
 
 export function command(wiring: Wiring): Command {
   return new Command()

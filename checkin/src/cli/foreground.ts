@@ -1,4 +1,4 @@
-import { listenForStop } from '../stop.ts'
+import { listenForStop } from 'millrace-ops/stop'
 
 /**
  * The end of what holds a terminal and other processes: also when the terminal is closed, or nobody reads the output any more. A

@@ -1,16 +1,15 @@
 import { resolve } from 'node:path'
 import { Command } from 'commander'
-import { CommandError } from '../errors.ts'
+import { CommandError, sayPlace } from 'millrace-ops/command'
 import { readPosition } from '../domain/position.ts'
 import { readDataFolder, sampleFolder, type LoadedData } from '../loader/data-folder.ts'
 import { beyondInWords, countsInWords, load, typedLoad } from '../loader/load.ts'
 import { openProgress } from '../loader/progress.ts'
 import type { Removed } from '../loader/replacement.ts'
 import type { Stock } from '../loader/stock.ts'
-import { countOf, quoted, written } from '../terminal/words.ts'
+import { countOf, quoted, written } from 'millrace-ops/terminal'
 import type { Wiring } from '../wiring.ts'
-import { sayPlace } from './place.ts'
-import { confirmed } from './confirmed.ts'
+import { confirmed } from '../terminal/confirmed.ts'
 
 interface Options {
   readonly data?: string
@@ -45,7 +44,7 @@ async function run(wiring: Wiring, options: Options): Promise<void> {
   const millrace = await wiring.connect()
   const total = data.users.length + data.locations.length + data.checkins.length
   const progress = openProgress(process.stderr, total)
-  sayPlace(millrace, wiring)
+  sayPlace(millrace, wiring.model.checkins.key, wiring.config.group)
   try {
     const removed = await load(millrace, data, {
       model,

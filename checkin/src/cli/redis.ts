@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { startEmbedded } from '../embedded/embedded-server.ts'
-import { CommandError } from '../errors.ts'
-import { stopRequested } from '../stop.ts'
+import { CommandError } from 'millrace-ops/command'
+import { stopRequested } from 'millrace-ops/stop'
 import { stopOfForeground } from './foreground.ts'
 
 /** `npm run redis`: the embedded server alone, for working with several terminals. */

@@ -1,8 +1,8 @@
 import { Command } from 'commander'
 import { rebuildIndexes, type Indexed } from '../loader/indexes.ts'
-import { countOf, written } from '../terminal/words.ts'
+import { countOf, written } from 'millrace-ops/terminal'
 import type { Wiring } from '../wiring.ts'
-import { sayPlace } from './place.ts'
+import { sayPlace } from 'millrace-ops/command'
 
 interface Flags {
   readonly json: boolean
@@ -17,7 +17,7 @@ export function command(wiring: Wiring): Command {
     .option('--json', 'print what was done as JSON', false)
     .action(async ({ json }: Flags) => {
       const millrace = await wiring.connect()
-      sayPlace(millrace, wiring)
+      sayPlace(millrace, wiring.model.checkins.key, wiring.config.group)
       try {
         const indexed = await rebuildIndexes(millrace, wiring.model)
         process.stdout.write(`${json ? JSON.stringify(indexed) : inWords(indexed)}\n`)

@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander'
 import { Service } from '../start/service.ts'
-import { StopRequested } from '../stop.ts'
+import { StopRequested } from 'millrace-ops/stop'
 import type { Wiring } from '../wiring.ts'
-import { ratePerSecond } from './arguments.ts'
+import { ratePerSecond } from 'millrace-ops/command'
 import { stopOfForeground } from './foreground.ts'
 
 /** `npm start`: the whole service in one terminal. */

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { CommandError } from '../errors.ts'
+import { CommandError } from 'millrace-ops/command'
 import type { DataFolder } from './data-folder.ts'
 
 // Below the ports that Linux gives to outgoing connections, and away from 6379.

@@ -1,7 +1,7 @@
 import { access, constants, mkdir, realpath, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { CommandError } from '../errors.ts'
+import { CommandError } from 'millrace-ops/command'
 
 /** Files of an embedded server, all inside its data folder. */
 export interface DataFolder {

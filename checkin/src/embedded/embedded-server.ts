@@ -3,7 +3,7 @@
  * use it. A server whose owner was killed goes on, and the next process that starts it becomes its owner.
  */
 import type { ChildProcess } from 'node:child_process'
-import { CommandError } from '../errors.ts'
+import { CommandError } from 'millrace-ops/command'
 import { choosePort } from './choose-port.ts'
 import { dataFolderPath, openDataFolder, type DataFolder } from './data-folder.ts'
 import { lastLines, lastWords, launchServer, readLog } from './launch-server.ts'

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { CommandError } from '../errors.ts'
+import { CommandError } from 'millrace-ops/command'
 import type { DataFolder } from './data-folder.ts'
 import { ServerConnection, ServerRefusal } from './server-connection.ts'
 import type { ServerFile } from './server-file.ts'

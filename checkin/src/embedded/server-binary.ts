@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { access, constants } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
-import { CommandError } from '../errors.ts'
+import { CommandError } from 'millrace-ops/command'
 
 /** A server program of this machine. */
 export interface ServerBinary {

@@ -1,6 +1,6 @@
 import { link, readFile, rm, writeFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
-import { CommandError } from '../errors.ts'
+import { CommandError } from 'millrace-ops/command'
 import { unusable, type DataFolder } from './data-folder.ts'
 
 const waitMs = 60_000

@@ -1,11 +1,11 @@
 /** Posts random check-ins to the receiver at a fixed rate. Promise: while the receiver is away it waits, and goes on by itself. */
 import type { Checkin } from '../domain/checkins.ts'
-import { CommandError } from '../errors.ts'
+import { CommandError } from 'millrace-ops/command'
 import type { Log } from '../log.ts'
 import { CheckinPoster, type Posted } from './checkin-poster.ts'
 import { randomCheckins, type RandomCheckinsOptions } from './random-checkins.ts'
 import { Schedule } from './schedule.ts'
-import { sentence } from '../terminal/words.ts'
+import { sentence } from 'millrace-ops/terminal'
 
 export interface GeneratorOptions extends RandomCheckinsOptions {
   /** Of the receiver: `http://127.0.0.1:8082/api/checkin`. */

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { CheckinModel } from '../domain/checkins.ts'
-import { CommandError } from '../errors.ts'
+import { CommandError } from 'millrace-ops/command'
 import { findFlaw, placeOfRecord } from './json-places.ts'
 import { checkinCheck, locationCheck, userCheck, type Check, type LoadedRecord } from './records.ts'
 

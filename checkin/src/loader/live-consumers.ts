@@ -1,6 +1,6 @@
 import { MillraceError, type GroupDescription, type Millrace } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
-import { describeAll } from '../domain/all-groups.ts'
+import { describeAll } from 'millrace-ops'
 
 /** A consumer of another library counts as alive for so long after its last read. */
 const recentMs = 15_000

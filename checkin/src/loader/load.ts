@@ -1,7 +1,7 @@
 /** Puts the contents of a data folder into Redis, in the place of what was there. */
 import type { Millrace } from 'millrace'
-import { CommandError } from '../errors.ts'
-import { countOf } from '../terminal/words.ts'
+import { CommandError } from 'millrace-ops/command'
+import { countOf } from 'millrace-ops/terminal'
 import type { LoadedData } from './data-folder.ts'
 import { liveConsumers } from './live-consumers.ts'
 import { checkKeys, replace, type Removed, type Target } from './replacement.ts'

@@ -1,5 +1,5 @@
 import { SingleBar } from 'cli-progress'
-import { written } from '../terminal/words.ts'
+import { written } from 'millrace-ops/terminal'
 
 /** Shows how far a load is, if it takes long enough for somebody to ask. */
 export interface Progress {

@@ -4,13 +4,13 @@
  */
 import { groupKeys, MillraceError, readerKeys, streamLedger, type Millrace } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
-import { CommandError } from '../errors.ts'
+import { CommandError } from 'millrace-ops/command'
 import { sendForEach } from './batches.ts'
 import type { LoadedData } from './data-folder.ts'
 import { indexKeys, indexLoaded } from './indexes.ts'
 import type { LoadedRecord } from './records.ts'
 import { scan, scanIds } from './scan.ts'
-import { sentence } from '../terminal/words.ts'
+import { sentence } from 'millrace-ops/terminal'
 
 /** Where the data goes. */
 export interface Target {

@@ -2,7 +2,7 @@
 import type { Entry } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
 import type { Log } from '../log.ts'
-import { countOf, printable, written } from '../terminal/words.ts'
+import { countOf, printable, written } from 'millrace-ops/terminal'
 
 type CheckinEntry = Entry<CheckinModel['checkins']['fields']>
 

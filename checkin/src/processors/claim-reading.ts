@@ -4,9 +4,9 @@
  */
 import { MillraceError, type Millrace } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
-import { otherReadings, type Reading } from '../domain/readings.ts'
-import { CommandError } from '../errors.ts'
-import { countOf, printable } from '../terminal/words.ts'
+import { otherReadings, type Reading } from './readings.ts'
+import { CommandError } from 'millrace-ops/command'
+import { countOf, printable } from 'millrace-ops/terminal'
 import { typed } from '../terminal/typed.ts'
 
 /** SET on a full server, too: it is drained by processors, which must not be kept from starting. */

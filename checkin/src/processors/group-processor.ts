@@ -7,7 +7,7 @@ import type { Consumer, ConsumerObserver, Millrace } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
 import type { Log } from '../log.ts'
 import { Activity } from './activity.ts'
-import { countOf, sentence } from '../terminal/words.ts'
+import { countOf, sentence } from 'millrace-ops/terminal'
 
 export interface GroupProcessorOptions {
   readonly millrace: Millrace

@@ -6,7 +6,7 @@ import type { Millrace, Reader } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
 import type { Log } from '../log.ts'
 import { Activity } from './activity.ts'
-import { sentence } from '../terminal/words.ts'
+import { sentence } from 'millrace-ops/terminal'
 
 export interface SingleProcessorOptions {
   readonly millrace: Millrace

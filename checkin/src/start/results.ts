@@ -2,7 +2,7 @@ import type { Millrace } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
 import { bestLocations } from './best-locations.ts'
 import type { Processor } from './processor.ts'
-import { written } from '../terminal/words.ts'
+import { written } from 'millrace-ops/terminal'
 
 const locationCount = 5
 

@@ -1,6 +1,6 @@
 import { MillraceError, type Group, type Millrace, type RecoveryPlan } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
-import { CommandError } from '../errors.ts'
+import { CommandError } from 'millrace-ops/command'
 import type { ServiceChild } from './service-child.ts'
 import { unless } from './unwind.ts'
 import { typed } from '../terminal/typed.ts'

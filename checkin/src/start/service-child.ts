@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
-import { CommandError } from '../errors.ts'
+import { CommandError } from 'millrace-ops/command'
 import { childVariable, type ChildMessage } from './parent.ts'
 
 /** A command that runs in a process of its own for `npm start`. */

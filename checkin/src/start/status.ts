@@ -1,5 +1,5 @@
 import type { Group, Millrace } from 'millrace'
-import { written } from '../terminal/words.ts'
+import { written } from 'millrace-ops/terminal'
 
 /** The state of stream and group at one moment. */
 export interface Sample {

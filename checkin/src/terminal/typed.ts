@@ -1,12 +1,25 @@
 /** A command of ours as whoever reads a text can type it. */
 
+/** What is an npm script, too. */
+const scripts = [
+  'start',
+  'redis',
+  'load',
+  'reindex',
+  'checkinreceiver',
+  'checkinprocessor',
+  'checkingroupprocessor',
+  'checkingenerator',
+]
+
 /**
- * By an npm script, like `npm run groups -- create`; where npx called us, by it, too: `npx checkin groups create`.
+ * By an npm script where there is one, like `npm run load -- --replace`, but where npx called us; else by npx:
+ * `npx checkin groups create`.
  * @param line name of the command and its arguments, like `groups create`
  */
 export function typed(line: string, env: NodeJS.ProcessEnv = process.env): string {
   const [command = '', ...args] = line.split(' ')
-  if (env.npm_command === 'exec') return `npx checkin ${line}`
+  if (env.npm_command === 'exec' || !scripts.includes(command)) return `npx checkin ${line}`
   const script = command === 'start' ? 'npm start' : `npm run ${command}`
   return [script, ...(args.length > 0 ? ['--', ...args] : [])].join(' ')
 }

@@ -5,7 +5,7 @@
 import cluster, { type Worker } from 'node:cluster'
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
-import { CommandError } from '../errors.ts'
+import { CommandError } from 'millrace-ops/command'
 import type { Log } from '../log.ts'
 import { answerMetricsQuestions } from './metrics-of-all.ts'
 

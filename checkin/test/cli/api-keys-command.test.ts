@@ -1,4 +1,4 @@
-/** `npm run api-keys`, and what the receiver's flags make of keys and tokens. */
+/** `npx checkin api-keys`, and what the receiver's flags make of keys and tokens. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -84,7 +84,7 @@ test('the front door shows all commands by purpose, and its version', async () =
   assert.equal(code, 0)
   assert.match(stdout, /Run the service:\n +start +the whole service/)
   assert.match(stdout, /\n +receiver\|checkinreceiver /)
-  assert.match(stdout, /Keep and repair it:\n +recover /)
+  assert.match(stdout, /Keep and repair it:\n +pause [^]*\n +reindex /)
   const version = await run(['--version'])
   assert.deepEqual([version.code, version.stdout.trim()], [0, '0.1.0'])
 })
@@ -105,12 +105,12 @@ onOldestAndNewest(
     test('a missing stream or group ends a processor with the way to create it', async () => {
       const missing = await run(['checkingroupprocessor', 'c'], env())
       assert.equal(missing.code, 1)
-      assert.match(missing.stderr, /does not exist\. .*"npm run groups -- create"/)
+      assert.match(missing.stderr, /does not exist\. .*"npx checkin groups create"/)
       assert.equal(await bench().redis.send('EXISTS', 'ncc:checkins'), 0)
       await bench().redis.send('XADD', 'ncc:checkins', '*', 'a', 'b')
       const lost = await run(['checkingroupprocessor', 'c'], env())
       assert.equal(lost.code, 1)
-      assert.match(lost.stderr, /If it was there before and was lost: "npm run recover"/)
+      assert.match(lost.stderr, /If it was there before and was lost: "npx checkin recover"/)
     })
 
     test('a stream key of another type ends both processors', async () => {

@@ -1,4 +1,4 @@
-/** `npm run consumers`: who lives, and the removal of who does not. */
+/** `npx checkin consumers`: who lives, and the removal of who does not. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { onOldestAndNewest } from '../../../testing/on-each-server.ts'
@@ -15,7 +15,7 @@ onOldestAndNewest(
     test('says how to create the group when there is none', async () => {
       const { code, stderr } = await run()
       assert.equal(code, 1)
-      assert.match(stderr, /npm run recover".* "npm run load/)
+      assert.match(stderr, /npx checkin recover".* "npm run load/)
     })
 
     test('lists the living and the dead, and removes only the dead', async () => {

@@ -1,4 +1,4 @@
-/** Wrong usage of `npm run dead-letters`: it is refused before any server is asked. */
+/** Wrong usage of `npx checkin dead-letters`: it is refused before any server is asked. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { runMain } from '../../../testing/processes.ts'

@@ -9,7 +9,7 @@ interface Letter {
   readonly ageMs?: number
 }
 
-describe('npm run dead-letters', { concurrency: 2 }, () => {
+describe('npx checkin dead-letters', { concurrency: 2 }, () => {
   const stage = new CommandStage('dead-letters')
   const { run } = stage
   const settled = (prefix: string, checkins: number) => stage.fill(prefix, checkins, checkins)

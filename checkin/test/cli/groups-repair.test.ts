@@ -1,9 +1,9 @@
-/** `npm run groups -- repair-lag` and `accept-loss`: what they say, and that only --execute changes anything. */
+/** `npx checkin groups repair-lag` and `accept-loss`: what they say, and that only --execute changes anything. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { CommandStage } from '../stage/command-stage.ts'
 
-describe('npm run groups, repairs', { concurrency: 2 }, () => {
+describe('npx checkin groups, repairs', { concurrency: 2 }, () => {
   const stage = new CommandStage('groups')
   const { run } = stage
 

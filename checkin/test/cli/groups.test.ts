@@ -1,12 +1,21 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { connect } from 'millrace'
+import { runMain } from '../../../testing/processes.ts'
 import { checkinModel } from '../../src/domain/checkins.ts'
-import { overviewOf, type Overview } from '../../src/groups/overview.ts'
-import { asTable } from '../../src/groups/table.ts'
 import { CommandStage } from '../stage/command-stage.ts'
 
-describe('npm run groups', { concurrency: 2 }, () => {
+interface Shown {
+  readonly consumers: readonly { readonly oldestPending: object | null }[]
+  readonly oldestPending: {
+    readonly id: string
+    readonly consumer: string
+    readonly deliveries: number
+  } | null
+  readonly entriesRead: number | null
+}
+
+describe('npx checkin groups', { concurrency: 2 }, () => {
   const stage = new CommandStage('groups')
   const { run } = stage
 
@@ -16,7 +25,7 @@ describe('npm run groups', { concurrency: 2 }, () => {
     assert.equal(stdout, '')
     assert.match(
       stderr,
-      /^error: Cannot show the groups of stream "missing:checkins" at redis:\S+: it does not exist\. If it was there before: "npm run recover"\. If it is new: "npm run groups -- create"/,
+      /^error: Cannot show the groups of stream "missing:checkins" at redis:\S+: it does not exist\. If it was there before: "npx checkin recover"\. If it is new: "npx checkin groups create"/,
     )
   })
 
@@ -26,7 +35,7 @@ describe('npm run groups', { concurrency: 2 }, () => {
     assert.equal(code, 0)
     assert.equal(
       stdout,
-      'Stream bare:checkins: 1 entry, 1-0 to 1-0\nThere is no group checkinConsumers. Create it with "npm run groups -- create"\n',
+      'Stream bare:checkins: 1 entry, 1-0 to 1-0\nThere is no group checkinConsumers. Create it with "npx checkin groups create"\n',
     )
   })
 
@@ -37,22 +46,29 @@ describe('npm run groups', { concurrency: 2 }, () => {
     await group.create()
     await millrace.append(model.checkins, { userId: 1, locationId: 1, starRating: 5 })
     await group.consumer('c', { projections: [model.users], drain: true }).run()
-    const typo = await overviewOf(millrace, model, 'dsk')
-    assert.deepEqual(typo.missingGroup, { name: 'dsk', isLost: false })
-    assert.equal((await overviewOf(millrace, model, 'desk')).missingGroup, null)
-    await stage.redis.send('XGROUP', 'DESTROY', model.checkins.key, 'desk')
-    const lost = await overviewOf(millrace, model, 'desk')
     await millrace.close()
+    const shown = async (name: string) => {
+      const env = { ...stage.env('lost'), CHECKIN_GROUP: name }
+      const [text, json] = await Promise.all([
+        runMain(['groups'], { env }).exited,
+        runMain(['groups', '--json'], { env }).exited,
+      ])
+      const { missingGroup } = JSON.parse(json.stdout) as { missingGroup: unknown }
+      return { missingGroup, lastLine: text.stdout.trimEnd().split('\n').at(-1) }
+    }
+    const typo = await shown('dsk')
+    assert.deepEqual(typo.missingGroup, { name: 'dsk', isLost: false })
+    assert.equal((await shown('desk')).missingGroup, null)
+    await stage.redis.send('XGROUP', 'DESTROY', model.checkins.key, 'desk')
+    const lost = await shown('desk')
     assert.deepEqual(lost.missingGroup, { name: 'desk', isLost: true })
-    const lastLine = (overview: Overview) =>
-      asTable(overview, { isColour: false }).split('\n').at(-1)
     assert.equal(
-      lastLine(lost),
-      'Group desk is gone, but has processed entries before. See what can be recovered: "npm run recover"',
+      lost.lastLine,
+      'Group desk is gone, but has processed entries before. See what can be recovered: "npx checkin recover"',
     )
     assert.equal(
-      lastLine(typo),
-      'There is no group dsk. Create it with "npm run groups -- create", or name one of these by CHECKIN_GROUP',
+      typo.lastLine,
+      'There is no group dsk. Create it with "npx checkin groups create", or name one of these by --group',
     )
   })
 
@@ -78,8 +94,12 @@ describe('npm run groups', { concurrency: 2 }, () => {
       'checkinConsumers  2  2  TIME  1',
       '  ada  no-lease  2  TIME',
       '  ben  no-lease  0',
+      // No command of ours can work on it, but it is shown.
+      '"name with spaces"  5  0',
       'audit: last delivered 3-0',
       'checkinConsumers: last delivered 3-0; oldest pending 1-0, with ada, delivered 2 times',
+      '"name with spaces": last delivered 0-0',
+      'No consumer of Millrace works on checkinConsumers: no leases, no ledger, only what the server tells.',
       'Groups with names that cannot be used here: "name with spaces"',
       'Single processor: at "2-0" (table:checkinprocessor:lastid)',
       '',
@@ -92,12 +112,11 @@ describe('npm run groups', { concurrency: 2 }, () => {
     const { code, stdout, stderr } = await run('json', '--json')
     assert.equal(stderr, '')
     assert.equal(code, 0)
-    const overview = JSON.parse(stdout) as Overview
-    const [{ consumers, oldestPending, entriesRead, ...group }] = overview.groups as [
-      Overview['groups'][number],
-    ]
+    const overview = JSON.parse(stdout) as { groups: [Shown] }
+    const [{ consumers, oldestPending, entriesRead, ...group }] = overview.groups
     assert.deepEqual(group, {
       name: 'checkinConsumers',
+      isManaged: false,
       lag: 1,
       oldestUndeliveredMs: null,
       oldestPendingMs: null,
@@ -135,7 +154,7 @@ describe('npm run groups', { concurrency: 2 }, () => {
     assert.equal(wrongStream.code, 1)
     assert.match(
       wrongStream.stderr,
-      /^error: Cannot show the groups of stream "wrong:checkins" at redis:\S+: key "wrong:checkins" holds a string, not a stream\. Move it away, or set KEY_PREFIX\n$/,
+      /^error: Cannot show the groups of stream "wrong:checkins" at redis:\S+: key "wrong:checkins" holds a string, not a stream\. Move it away, or set KEY_PREFIX to one that nobody else uses\n$/,
     )
     await stage.fill('wrong2', 0)
     await stage.redis.send('RPUSH', 'wrong2:checkinprocessor:lastid', '1-0')

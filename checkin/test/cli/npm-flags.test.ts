@@ -9,11 +9,9 @@ import type { Command, Option } from 'commander'
 import { makeNpmFolder, type NpmFolder } from '../../../testing/npm.ts'
 import { thisCheckout } from '../../../testing/processes.ts'
 import { startRedis, type TestServer } from '../../../testing/redis-servers.ts'
-import { callOf } from '../../src/cli/called-by.ts'
-import { loadCommand } from '../../src/cli/catalogue.ts'
-import { refuseSwallowed } from '../../src/cli/swallowed-flags.ts'
+import { callOf as callOfProgram, refuseSwallowed, UsageError } from 'millrace-ops/command'
+import { catalogue } from '../../src/cli/catalogue.ts'
 import { readConfig } from '../../src/config.ts'
-import { UsageError } from '../../src/errors.ts'
 import { wire } from '../../src/wiring.ts'
 import { fieldsOf } from '../stage/command-stage.ts'
 
@@ -21,14 +19,17 @@ const { scripts } = JSON.parse(readFileSync(join(thisCheckout, 'package.json'), 
   scripts: Record<string, string>
 }
 const ours = Object.entries(scripts).flatMap(([name, script]) =>
-  script.includes('checkin/src/main.ts') ? [name] : [],
+  /checkin\/src\/main\.ts|scripts\/moved\.mjs/.test(script) ? [name] : [],
 )
 
 async function commandOf(name: string): Promise<Command> {
-  const make = await loadCommand(name)
-  assert.ok(make, `${name} is a command`)
-  return make(wire(readConfig({}, false)))
+  const all = Object.values(catalogue).flat()
+  const listed = all.find((one) => one.name === name || one.alias === name)
+  assert.ok(listed, `${name} is a command`)
+  return (await listed.load()).command(wire(readConfig({}, false)))
 }
+
+const callOf = (name: string, env: NodeJS.ProcessEnv) => callOfProgram(name, 'checkin', env)
 
 const longOf = ({ long }: Option): string => (long ?? '').replace('--', '')
 

@@ -2,12 +2,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { connect } from 'millrace'
-import { diagnose } from '../../src/doctor/doctor.ts'
+import { runMain } from '../../../testing/processes.ts'
 import { checkinModel } from '../../src/domain/checkins.ts'
-import { overviewOf } from '../../src/groups/overview.ts'
 import { load } from '../../src/loader/load.ts'
 import { receiverStage, valid } from '../stage/receiver-stage.ts'
 import { data } from '../stage/small-data.ts'
+
+interface Shown {
+  readonly groups?: readonly object[]
+  readonly findings?: readonly { readonly check: string; readonly what: string }[]
+}
 
 const unknown = ['CLIENT', 'INFO', 'CONFIG'].flatMap((name) => ['--rename-command', name, ''])
 const group = 'checkinConsumers'
@@ -26,9 +30,11 @@ test('load, receiver, processors, tables and doctor do without CLIENT, INFO and 
   assert.equal((await post(valid)).status, 202)
   await desk.consumer('pulled', { projections, drain: true, handler: () => undefined }).run()
   assert.equal(await desk.isDrained(), true)
-  const { groups } = await overviewOf(millrace, model, 'checkinConsumers')
-  assert.equal(groups.length, 1)
-  const { findings } = await diagnose(millrace, model, group)
-  const hidden = findings.find(({ check }) => check === 'settings-hidden')
+  const run = async (command: string): Promise<Shown> => {
+    const env = { REDIS_URL: server.url }
+    return JSON.parse((await runMain([command, '--json'], { env }).exited).stdout) as Shown
+  }
+  assert.equal((await run('groups')).groups?.length, 1)
+  const hidden = (await run('doctor')).findings?.find(({ check }) => check === 'settings-hidden')
   assert.match(hidden?.what ?? '', /INFO.*CONFIG GET/)
 })

@@ -1,4 +1,4 @@
-/** `npm run groups -- pause|resume` and `npm run consumers -- pause|resume NAME`, with a processor that runs. */
+/** `npx checkin groups pause|resume` and `npx checkin consumers pause|resume NAME`, with a processor that runs. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { onOldestAndNewest } from '../../../testing/on-each-server.ts'
@@ -15,7 +15,7 @@ onOldestAndNewest(
     test('is refused without a group, and without a name', async () => {
       const { code, stderr } = await run('groups', 'pause')
       assert.equal(code, 1)
-      assert.match(stderr, /npm run recover".* "npm run load/)
+      assert.match(stderr, /npx checkin recover".* "npm run load/)
       assert.equal((await run('consumers', 'pause')).code, 2)
       assert.equal((await run('consumers', 'pause', 'a b')).code, 2)
     })

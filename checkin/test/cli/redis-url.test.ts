@@ -7,7 +7,7 @@ import { MillraceError, type Millrace } from 'millrace'
 import { makeCertificates, whyNoCertificates } from '../../../testing/certificates.ts'
 import { freePort, startRedis } from '../../../testing/redis-servers.ts'
 import { readConfig } from '../../src/config.ts'
-import { UsageError } from '../../src/errors.ts'
+import { UsageError } from 'millrace-ops/command'
 import { wire } from '../../src/wiring.ts'
 
 /** Connects as every command does. */

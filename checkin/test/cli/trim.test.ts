@@ -4,7 +4,7 @@ import { runMain } from '../../../testing/processes.ts'
 import { waitFor } from '../../../testing/wait-for.ts'
 import { CommandStage } from '../stage/command-stage.ts'
 
-describe('npm run trim', { concurrency: 2 }, () => {
+describe('npx checkin trim', { concurrency: 2 }, () => {
   const stage = new CommandStage('trim')
   const { run } = stage
   const length = (prefix: string) => stage.redis.send('XLEN', `${prefix}:checkins`)
@@ -91,7 +91,10 @@ describe('npm run trim', { concurrency: 2 }, () => {
     const { code, stdout } = await run('lost', '--keep', '0')
     assert.equal(code, 0)
     assert.match(stdout, /^Stream lost:checkins: trimmed 9 check-ins, 11 stay\./)
-    assert.match(stdout, /\nFrontier 10-0: group "checkinConsumers" was lost, .* "npm run recover"/)
+    assert.match(
+      stdout,
+      /\nFrontier 10-0: group "checkinConsumers" was lost, .* "npx checkin recover"/,
+    )
     await stage.redis.send('XGROUP', 'CREATE', key, 'checkinConsumers', '$')
     const moved = await run('lost', '--keep', '0', '--dry-run')
     assert.match(
@@ -105,7 +108,7 @@ describe('npm run trim', { concurrency: 2 }, () => {
     assert.equal(code, 1)
     assert.match(
       stderr,
-      /^error: Cannot trim stream "missing:checkins": it does not exist\. If it was there before: "npm run recover"/m,
+      /^error: Cannot trim stream "missing:checkins": it does not exist\. If it was there before: "npx checkin recover"/m,
     )
   })
 
@@ -113,7 +116,7 @@ describe('npm run trim', { concurrency: 2 }, () => {
     const key = await stage.fill('loop', 30, 10)
     const main = runMain(['trim', '--keep', '0', '--every', '20ms'], { env: stage.env('loop') })
     t.after(() => main.kill('SIGKILL'))
-    await main.waitForLine(/Trimmed 9 checkins, 21 stay\. Frontier 10-0: the last one/)
+    await main.waitForLine(/Trimmed 9 check-ins, 21 stay\. Frontier 10-0: the last one/)
     await stage.deliver(key, { count: 20 })
     for (let id = 11; id <= 30; id += 1) {
       await stage.redis.send('XACK', key, 'checkinConsumers', `${id}-0`)

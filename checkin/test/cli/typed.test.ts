@@ -9,9 +9,9 @@ import { typed, typedProcessor } from '../../src/terminal/typed.ts'
 test('a command is typed with npm, or with npx where npx called us', () => {
   const npx = { npm_command: 'exec' }
   const cases: [line: string, npm: string, npx: string][] = [
-    ['recover', 'npm run recover', 'npx checkin recover'],
-    ['recover --execute', 'npm run recover -- --execute', 'npx checkin recover --execute'],
-    ['groups create', 'npm run groups -- create', 'npx checkin groups create'],
+    ['recover', 'npx checkin recover', 'npx checkin recover'],
+    ['recover --execute', 'npx checkin recover --execute', 'npx checkin recover --execute'],
+    ['groups create', 'npx checkin groups create', 'npx checkin groups create'],
     ['start', 'npm start', 'npx checkin start'],
   ]
   for (const [line, byNpm, byNpx] of cases) {
@@ -23,11 +23,20 @@ test('a command is typed with npm, or with npx where npx called us', () => {
 
 test('no other text of the service names an npm script', () => {
   // How the command itself was called; what is said of npm; what only npm has.
-  const others = ['terminal/typed.ts', 'cli/called-by.ts', 'cli/catalogue.ts']
-  const folder = join(thisCheckout, 'checkin/src')
-  const found = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  const others = [
+    'checkin/src/terminal/typed.ts',
+    'checkin/src/cli/run.ts',
+    'ops/src/command/called-by.ts',
+    'ops/src/command/swallowed-flags.ts',
+  ]
+  const found = ['checkin/src', 'ops/src']
+    .flatMap((folder) =>
+      readdirSync(join(thisCheckout, folder), { recursive: true, encoding: 'utf8' }).map((file) =>
+        join(folder, file),
+      ),
+    )
     .filter((file) => file.endsWith('.ts') && !others.includes(file))
-    .flatMap((file) => readFileSync(join(folder, file), 'utf8').split('\n'))
+    .flatMap((file) => readFileSync(join(thisCheckout, file), 'utf8').split('\n'))
     .filter((line) => !/^\s*(?:\/?\*|\/\/)/.test(line))
     .filter((line) => /npm (?:run|start)/.test(line) && !line.includes('npm run setup'))
   assert.deepEqual(found, [])

@@ -1,6 +1,6 @@
 /**
  * The group is destroyed, moved back, or its stream deleted amid the work of three processors: they end with one clear
- * error and re-create nothing; `npm run recover` counts nothing twice and says what cannot be known.
+ * error and re-create nothing; `npx checkin recover` counts nothing twice and says what cannot be known.
  */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
@@ -104,7 +104,7 @@ async function assertEnded(processes: readonly MainProcess[], message: RegExp): 
     const { code, stderr } = await running.exited
     assert.equal(code, 1, stderr)
     assert.match(stderr, message)
-    assert.match(stderr, /"npm run recover"/)
+    assert.match(stderr, /"npx checkin recover"/)
     assert.equal(stderr.split('error: ').length, 2, 'one clear error')
   }
 }
@@ -132,7 +132,7 @@ onOldestAndNewest(
           assert.equal(refused.code, 1)
           assert.match(
             refused.stderr,
-            /was there before .* can be recovered with "npm run recover"/,
+            /was there before .* can be recovered with "npx checkin recover"/,
           )
         }
 

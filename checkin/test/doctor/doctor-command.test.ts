@@ -1,21 +1,32 @@
-/** `npm run doctor`: its exit codes, its calm amid work, and what it says about the living and the dead. */
+/** `checkin doctor`: its exit codes, its words, and what only this service knows of. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { onOldestAndNewest } from '../../../testing/on-each-server.ts'
+import { onOldestAndNewest, type Bench } from '../../../testing/on-each-server.ts'
 import { runMain } from '../../../testing/processes.ts'
-import { waitFor } from '../../../testing/wait-for.ts'
-import { diagnose, type Diagnosis } from '../../src/doctor/doctor.ts'
-import {
-  append,
-  checkin,
-  found,
-  key,
-  leases,
-  model,
-  name,
-  processed,
-  read,
-} from '../stage/doctor-stage.ts'
+import type { Finding } from 'millrace-ops'
+import { checkinModel } from '../../src/domain/checkins.ts'
+
+const model = checkinModel('ncc')
+const { key } = model.checkins
+const name = 'checkinConsumers'
+const projections = [model.users, model.locations]
+
+interface Diagnosis {
+  readonly findings: readonly Finding[]
+}
+
+/** Appends check-ins and processes them. */
+async function processed({ millrace, redis }: Bench, many: number): Promise<void> {
+  await redis.send('FLUSHALL')
+  const group = millrace.group(model.checkins, name)
+  await group.create()
+  const values = { userId: 1, locationId: 1, starRating: 5 }
+  await millrace.appendMany(
+    model.checkins,
+    Array.from({ length: many }, () => ({ values })),
+  )
+  await group.consumer('c', { projections, drain: true }).run()
+}
 
 onOldestAndNewest(
   'doctor command',
@@ -28,7 +39,7 @@ onOldestAndNewest(
       const empty = await run()
       assert.deepEqual([empty.code, empty.stderr], [1, ''])
       assert.match(empty.stdout, /\n {2}|warning {2}There is no stream.*\n +Why: .*\n +Do: /)
-      await processed(10)(redis, bench())
+      await processed(bench(), 10)
       const healthy = await run()
       assert.match(healthy.stdout, /Balance: 10 appended = 0 skipped \+ 10 applied/)
       const isOld = healthy.stdout.includes('has a fault')
@@ -52,7 +63,7 @@ onOldestAndNewest(
       const { redis, server, millrace } = bench()
       await redis.send('FLUSHALL')
       const env = { REDIS_URL: server.url, NO_COLOR: '1' }
-      await processed(1)(redis, bench())
+      await processed(bench(), 1)
       for (const wrong of ['x', 'y']) await redis.send('XADD', key, '*', 'userId', wrong)
       assert.equal((await runMain(['group-processor', 'one', '--drain'], { env }).exited).code, 0)
       const { deadLetters } = millrace.group(model.checkins, name)
@@ -63,51 +74,72 @@ onOldestAndNewest(
       assert.match(await said(), / \+ 2 dead letters \(1 of them purged\) \+ 0 pending/)
     })
 
-    test('finds nothing wrong with what works, also amid its work', async (t) => {
-      const { redis, millrace } = bench()
+    const foundIn = async (check: string): Promise<Finding | undefined> => {
+      const env = { REDIS_URL: bench().server.url }
+      const { stdout } = await runMain(['doctor', '--json'], { env }).exited
+      return (JSON.parse(stdout) as Diagnosis).findings.find((finding) => finding.check === check)
+    }
+
+    test('finds hashes that other projections have folded', async () => {
+      const { millrace, redis } = bench()
+      await processed(bench(), 1)
+      assert.equal(await foundIn('projections-changed'), undefined)
       await redis.send('FLUSHALL')
-      await processed(10)(redis, bench())
-      const consumers = ['a', 'b'].map((one) =>
-        millrace
-          .group(model.checkins, name)
-          .consumer(one, { projections: [model.users, model.locations], batch: 50 }),
-      )
-      const runs = consumers.map((consumer) => consumer.run())
-      t.after(() => Promise.all(consumers.map((consumer) => consumer.stop())))
-      t.after(() => Promise.all(runs))
       const group = millrace.group(model.checkins, name)
-      const living = async () => (await group.roster()).filter(({ state }) => state === 'alive')
-      await waitFor(async () => (await living()).length === 2, { what: 'both to live' })
-      for (let round = 0; round < 20; round += 1) {
-        await millrace.appendMany(
-          model.checkins,
-          Array.from({ length: 3000 }, () => ({ values: checkin })),
-        )
-        const { findings, balance } = await diagnose(millrace, model, name, { everyMs: 200 })
-        const wrong = findings.filter(
-          ({ check, severity }) => severity !== 'info' && check !== 'server-version',
-        )
-        assert.deepEqual(wrong, [])
-        assert.equal(balance?.unaccounted ?? 0, 0)
-      }
+      await group.create()
+      await group.consumer('c', { projections: [model.users], drain: true }).run()
+      const finding = await foundIn('projections-changed')
+      assert.equal(finding?.severity, 'problem')
+      assert.match(
+        finding.what,
+        /^Group checkinConsumers has folded check-ins of ncc:checkins by other projections/,
+      )
+      assert.match(finding.remedy, /another KEY_PREFIX/)
     })
 
-    test('sees a consumer that is gone beside a living one', async (t) => {
+    test('finds that the single processor has counted, too', async () => {
+      await processed(bench(), 10)
+      assert.equal(await foundIn('two-readings'), undefined)
+      const { readerName, positionKey, users } = model
+      const options = { name: readerName, positionKey, projections: [users], drain: true }
+      await bench().millrace.reader(model.checkins, options).run()
+      const finding = await foundIn('two-readings')
+      assert.equal(finding?.severity, 'problem')
+      assert.match(
+        finding.what,
+        /group checkinConsumers \(10 check-ins\).* by single processor checkinprocessor \(10\)/,
+      )
+    })
+
+    for (const [taken, type] of [
+      [model.positionKey, 'string'],
+      [model.geoKey, 'zset'],
+    ] as const) {
+      test(`names ${taken} when it holds something else`, async () => {
+        const { redis } = bench()
+        await processed(bench(), 1)
+        await redis.send('DEL', taken)
+        await redis.send('LPUSH', taken, 'somebody')
+        const finding = await foundIn('wrong-type')
+        assert.equal(finding?.what, `Key "${taken}" holds a list, not a ${type}.`)
+        assert.match(finding.remedy, /Or set KEY_PREFIX to one that nobody else uses\.$/)
+        await redis.send('RENAME', taken, 'elsewhere')
+        assert.equal(await foundIn('wrong-type'), undefined)
+      })
+    }
+
+    test('says what it means for the service, and whose commands help', async () => {
       const { redis, millrace } = bench()
-      await redis.send('FLUSHALL')
-      await processed(1)(redis, bench())
-      await append(redis, bench())
-      await read(redis, bench())
-      const consumer = millrace
-        .group(model.checkins, name)
-        .consumer('alive', { projections: [model.users, model.locations], claimAfterMs: 600_000 })
-      const run = consumer.run()
-      t.after(() => consumer.stop())
-      t.after(() => run)
-      await append(redis, bench())
-      await waitFor(() => found(bench(), 'pending-without-lease'), { what: 'the finding' })
-      assert.match((await found(bench(), 'pending-without-lease'))?.what ?? '', /cli \(1\)/)
-      assert.notEqual(await redis.send('ZSCORE', leases, 'alive'), null)
+      await processed(bench(), 1)
+      await redis.send('CONFIG', 'SET', 'maxmemory', '1mb')
+      const memory = await foundIn('memory')
+      await redis.send('CONFIG', 'SET', 'maxmemory', '0')
+      assert.match(memory?.why ?? '', /the receiver answers 503 from 90 % on\.$/i)
+      assert.match(memory?.remedy ?? '', /^npx checkin trim,/)
+      await millrace.append(model.checkins, { userId: 1, locationId: 1, starRating: 5 })
+      const nobody = await foundIn('no-processor')
+      assert.match(nobody?.what ?? '', /^No processor is alive, 1 check-in is undelivered/)
+      assert.match(nobody?.remedy ?? '', /^npm run checkingroupprocessor NAME -- --work none\.$/)
     })
   },
   { concurrency: false, appendonly: 'everysec', args: ['--aof-load-truncated', 'no'] },

@@ -16,7 +16,7 @@ import { runMain } from '../../../testing/processes.ts'
 import { openDataFolder } from '../../src/embedded/data-folder.ts'
 import { startEmbedded } from '../../src/embedded/embedded-server.ts'
 import { runningServer } from '../../src/embedded/running-server.ts'
-import { CommandError } from '../../src/errors.ts'
+import { CommandError } from 'millrace-ops/command'
 
 const silent = { info: () => undefined, warn: () => undefined }
 const isLinux = process.platform === 'linux'

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { checkinModel } from '../../src/domain/checkins.ts'
-import { CommandError } from '../../src/errors.ts'
+import { CommandError } from 'millrace-ops/command'
 import { readDataFolder, type LoadedData } from '../../src/loader/data-folder.ts'
 
 type Files = Readonly<Record<string, string | Buffer>>

@@ -4,7 +4,7 @@ import { connect, groupKeys } from 'millrace'
 import { freshPrefix, onOldestAndNewest } from '../../../testing/on-each-server.ts'
 import { startRedis } from '../../../testing/redis-servers.ts'
 import { checkinModel } from '../../src/domain/checkins.ts'
-import { CommandError } from '../../src/errors.ts'
+import { CommandError } from 'millrace-ops/command'
 import { indexKeys } from '../../src/loader/indexes.ts'
 import { beyondInWords, load } from '../../src/loader/load.ts'
 import type { Stock } from '../../src/loader/stock.ts'
@@ -199,7 +199,7 @@ onOldestAndNewest('load over what is there', (bench) => {
           error.message,
         )
         assert.match(error.message, /npm run load -- --replace$/)
-        assert.equal(error.message.includes('"npm run recover"'), what.startsWith('group'))
+        assert.equal(error.message.includes('"npx checkin recover"'), what.startsWith('group'))
         return true
       })
       const after = (await redis.send('KEYS', `${model.checkins.key.split(':')[0]}:*`)) as string[]

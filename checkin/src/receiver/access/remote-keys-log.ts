@@ -1,5 +1,5 @@
 import type { Log } from '../../log.ts'
-import { duration, escaped, sentence } from '../../terminal/words.ts'
+import { duration, escaped, sentence } from 'millrace-ops/terminal'
 import type { ReceiverMetrics } from '../metrics/metrics.ts'
 import type { RemoteKeys } from './remote-keys.ts'
 

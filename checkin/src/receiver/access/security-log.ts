@@ -4,7 +4,7 @@
  */
 import type { FastifyRequest } from 'fastify'
 import type { Log } from '../../log.ts'
-import { countOf, printable, written } from '../../terminal/words.ts'
+import { countOf, printable, written } from 'millrace-ops/terminal'
 import type { Refusal } from './identity.ts'
 import type { ReceiverMetrics } from '../metrics/metrics.ts'
 import { clientOf } from './rate-limit.ts'

@@ -5,7 +5,7 @@ import type { Pressure, PressureReason, PressureSample, PressureState } from 'mi
 import type { Log } from '../../log.ts'
 import type { Problem } from '../http/problem.ts'
 import { refuseEarly } from '../http/resources.ts'
-import { countOf } from '../../terminal/words.ts'
+import { countOf } from 'millrace-ops/terminal'
 
 /** Where the receiver reads whether it may take check-ins: it must cost nothing. */
 export type PressureSource = Pick<Pressure, 'state'>

@@ -1,6 +1,6 @@
 /** What Prometheus is told about each group. Promise: however often it asks, Redis is asked once a second at most. */
 import type { Millrace } from 'millrace'
-import { describeAll } from '../../domain/all-groups.ts'
+import { describeAll } from 'millrace-ops'
 import type { CheckinModel } from '../../domain/checkins.ts'
 import { computedMetric, type RegistryMetric } from './durations.ts'
 

@@ -7,7 +7,7 @@ import { endConnection } from '../http/answer-order.ts'
 import { plainProblem, ProblemError, sendProblem, type Problem } from '../http/problem.ts'
 import type { RefusalLog } from './refusal-log.ts'
 import { KeysUnavailableError } from '../access/remote-keys.ts'
-import { sentence } from '../../terminal/words.ts'
+import { sentence } from 'millrace-ops/terminal'
 
 /** What the failed request wanted: only an append has an outcome that may be unknown. */
 export type Purpose = 'append' | 'read'

@@ -1,6 +1,6 @@
 import { MillraceError } from 'millrace'
 import type { Log } from '../../log.ts'
-import { countOf, sentence } from '../../terminal/words.ts'
+import { countOf, sentence } from 'millrace-ops/terminal'
 
 const lineEveryMs = 1000
 

@@ -4,7 +4,7 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Log } from '../../log.ts'
-import { printable } from '../../terminal/words.ts'
+import { printable } from 'millrace-ops/terminal'
 import { whenOver } from '../http/answer-order.ts'
 import type { RequestListener } from '../http/server.ts'
 import { traceFields } from '../http/trace.ts'

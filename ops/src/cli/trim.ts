@@ -1,0 +1,93 @@
+import { Command, Option } from 'commander'
+import { duration, integerWithin } from '../command/arguments.ts'
+import { CommandError, UsageError } from '../command/errors.ts'
+import { addPlace, at, type Place, type PlaceFlags } from '../command/place.ts'
+import { creationRemedy } from '../command/remedies.ts'
+import { saysStopFailure } from '../command/stop-failure.ts'
+import { asText } from '../retention/report.ts'
+import { Retention, trimOnce } from '../retention/retention.ts'
+import type { Service } from '../service.ts'
+import { untilStopped } from '../stop.ts'
+import { print } from './output.ts'
+
+interface Flags extends PlaceFlags {
+  readonly keep: number
+  readonly keepFor: number
+  readonly every?: number
+  readonly dryRun: boolean
+  readonly json: boolean
+}
+
+// Somebody looks at the newest entries, processed or not.
+const keptByDefault = 1000
+
+/** `trim`: removes what every group has processed, once or again and again. */
+export function command(service: Service): Command {
+  const many = service.words.entry[1]
+  return addPlace(
+    new Command()
+      .description(`Removes ${many} from the stream that every group has processed.`)
+      .addOption(
+        new Option('--keep <entries>', `the newest ${many} that stay`)
+          .argParser(integerWithin(0, 1e15 - 1))
+          .default(keptByDefault),
+      )
+      .addOption(
+        new Option('--keep-for <time>', `${many} younger than this stay, like 24h or 7d`)
+          .argParser(duration)
+          .default(0, 'none'),
+      )
+      .addOption(
+        new Option('--every <time>', 'trim again and again, until Ctrl-C').argParser(duration),
+      )
+      .option('--dry-run', 'say what would go and who holds the rest, and remove nothing', false)
+      .option('--json', 'print it as JSON', false),
+    service,
+    'a group that has to be there; if it was lost, what it had not settled stays',
+  ).action((flags: Flags) => run(service, flags))
+}
+
+async function run(service: Service, flags: Flags): Promise<void> {
+  const { every: everyMs, dryRun } = flags
+  checkEvery(flags)
+  const log = everyMs === undefined ? undefined : service.openLog()
+  const reserve = { keepEntries: flags.keep, keepMs: flags.keepFor }
+  const work = async (place: Place): Promise<void> => {
+    if (log !== undefined && everyMs !== undefined) {
+      const retention = new Retention(place, { ...reserve, log, everyMs })
+      await untilStopped(retention, saysStopFailure(log))
+    } else {
+      await once(place, flags, { ...reserve, dryRun })
+    }
+  }
+  await at(service, flags, work, { changes: !dryRun, about: 'stream', ...(log && { log }) })
+}
+
+/** @throws {UsageError} */
+function checkEvery({ every: everyMs, dryRun, json }: Flags): void {
+  if (everyMs === undefined) return
+  if (dryRun || json) {
+    throw new UsageError('Cannot use --every with --dry-run or --json: it logs what it does')
+  }
+  if (everyMs < 10 || everyMs > 86_400_000) {
+    throw new UsageError('Cannot use that --every: allowed is a time from 10ms to 24h')
+  }
+}
+
+/** @throws {CommandError} when nothing says what is still needed. */
+async function once(
+  place: Place,
+  { json }: Flags,
+  options: Parameters<typeof trimOnce>[1],
+): Promise<void> {
+  const { key } = place.stream
+  const outcome = await trimOnce(place, options)
+  if (outcome.kind === 'unread') {
+    const readers = place.knowledge.readers.map(({ title }) => ` and the ${title} has no position`)
+    throw new CommandError(
+      `Cannot trim stream "${key}": it has no group${readers.join('')}, so nothing says ` +
+        `what is still needed. ${creationRemedy(place)}`,
+    )
+  }
+  print(json, { stream: key, ...outcome }, asText(key, outcome, place))
+}

@@ -1,0 +1,35 @@
+import { connect, MillraceError, type Millrace, type TlsOptions } from 'millrace'
+import { connectionLog } from './connection-log.ts'
+import { UsageError } from './errors.ts'
+import type { Log } from './log.ts'
+import { inOurWords, readTls } from './redis-tls.ts'
+
+export interface ServerOptions {
+  readonly url: string
+  readonly tls?: TlsOptions | undefined
+  /** Told when the connection is lost and when it is back. */
+  readonly log?: Log | undefined
+}
+
+/** @throws {UsageError} when URL or certificates cannot be used; {MillraceError} when nothing answers there. */
+export async function connectTo({ url, tls, log }: ServerOptions): Promise<Millrace> {
+  try {
+    return await connect({ url, ...(tls && { tls }), ...(log && connectionLog(log)) })
+  } catch (error) {
+    if (error instanceof TypeError) throw new UsageError(inOurWords(error.message))
+    if (!(error instanceof MillraceError) || error.code !== 'UNREACHABLE') throw error
+    throw new MillraceError(error.code, inOurWords(error.message), { cause: error })
+  }
+}
+
+const defaultUrl = 'redis://127.0.0.1:6379'
+
+/** Connects to what `--redis` names, or `REDIS_URL`, or the server of this machine; certificates by `REDIS_TLS_...`. */
+export async function connectByEnvironment(
+  env: NodeJS.ProcessEnv,
+  { url, log }: Partial<Pick<ServerOptions, 'url' | 'log'>>,
+): Promise<Millrace> {
+  const named = url ?? (env.REDIS_URL === '' ? undefined : env.REDIS_URL)
+  const tls = readTls(env, named)
+  return await connectTo({ url: named ?? defaultUrl, tls, log })
+}

@@ -1,0 +1,12 @@
+/** What commands are made of. */
+export * from './arguments.ts'
+export { callOf, type Call } from './called-by.ts'
+export { connectTo } from './connect.ts'
+export { connectionLog } from './connection-log.ts'
+export { CommandError, PartlyDoneError, UsageError } from './errors.ts'
+export type { Log } from './log.ts'
+export { sayPlace } from './place.ts'
+export { inOurWords, readTls } from './redis-tls.ts'
+export { run, type Catalogue, type Listed, type Program } from './run.ts'
+export { saysStopFailure } from './stop-failure.ts'
+export { refuseSwallowed } from './swallowed-flags.ts'

@@ -1,0 +1,28 @@
+/** What helps, in terms of our commands: the engine's failures are told with these instead of its own remedies. */
+import { MillraceError, type MillraceErrorCode } from 'millrace'
+import type { Words } from '../service.ts'
+import type { Typed } from './typed.ts'
+
+interface Told {
+  readonly words: Words
+  readonly typed: Typed
+}
+
+/** Says how to create what is missing. */
+export const creationRemedy = ({ typed, words }: Told): string =>
+  `If it was there before: "${typed('recover')}". If it is new: "${typed('groups create')}"${words.orSampleData}`
+
+const remedies: Partial<Record<MillraceErrorCode, (told: Told) => string>> = {
+  NO_STREAM: creationRemedy,
+  NO_GROUP: ({ typed }) =>
+    `If it was there before and was lost: "${typed('recover')}". If it is new: "${typed('groups create')}"`,
+  GROUP_MOVED: ({ typed, words }) => `Stop all ${words.worker[1]}, then "${typed('recover')}"`,
+  GROUP_LOST: ({ typed }) => `Look at what can be recovered with "${typed('recover')}"`,
+}
+
+/** An error of the engine with our remedy, where we have one; any other as it is. */
+export function withRemedy(error: unknown, told: Told): unknown {
+  if (!(error instanceof MillraceError)) return error
+  const remedy = remedies[error.code]?.(told)
+  return remedy === undefined ? error : error.withRemedy(remedy)
+}

@@ -1,0 +1,74 @@
+/** What is known about the group, its stream and who else reads it. */
+import {
+  MillraceError,
+  type Balance,
+  type Pauses,
+  type RecoveryPlan,
+  type RosterEntry,
+} from 'millrace'
+import type { Place } from '../command/place.ts'
+import type { Typed } from '../command/typed.ts'
+import { isManaged } from '../groups/is-managed.ts'
+import type { Words } from '../service.ts'
+import { lookTwice, type Flow } from './flow.ts'
+
+export interface GroupFacts {
+  readonly stream: string
+  readonly group: string
+  readonly hasStream: boolean
+  readonly plan: RecoveryPlan
+  /** Others work on it: it has consumers, and neither a ledger nor leases. Nobody knows who lives and what was processed. */
+  readonly isForeign: boolean
+  readonly words: Words
+  readonly typed: Typed
+  /** Undefined without a group. */
+  readonly balance: Balance | undefined
+  /** Undefined without a group. */
+  readonly flow: Flow | undefined
+  readonly roster: readonly RosterEntry[]
+  readonly pauses: Pauses
+}
+
+/** Somebody lives and is not paused; where others work, perhaps. */
+export function isWorkedOn(facts: Pick<GroupFacts, 'roster' | 'pauses' | 'isForeign'>): boolean {
+  const { roster, pauses, isForeign } = facts
+  if (isForeign) return true
+  return pauses.group === null && roster.some((one) => one.state === 'alive' && !one.isPaused)
+}
+
+/**
+ * Looks at the balance twice, `everyMs` apart.
+ * @throws {MillraceError} WRONG_TYPE when a key of ours holds something else, and those of the connection.
+ */
+export async function readGroup(place: Place, everyMs: number): Promise<GroupFacts> {
+  const { millrace, group, words, typed } = place
+  const plan = await group.recovery()
+  const { key } = group.stream
+  const [roster = [], pauses, isOurs, hasStream] = await Promise.all([
+    unlessMissing(group.roster()),
+    group.pauses(),
+    isManaged(millrace, group),
+    millrace.send('EXISTS', key),
+  ])
+  const isForeign = !isOurs && roster.length > 0
+  const works = isWorkedOn({ roster, pauses, isForeign })
+  const looks = await unlessMissing(lookTwice(() => group.balance(), { everyMs, works }))
+  return {
+    ...{ stream: key, group: group.name, plan, roster, pauses, words, typed },
+    hasStream: hasStream === 1,
+    isForeign,
+    balance: looks?.balance,
+    flow: looks?.flow,
+  }
+}
+
+/** Undefined when there is no such stream or group. */
+async function unlessMissing<Value>(asked: Promise<Value>): Promise<Value | undefined> {
+  try {
+    return await asked
+  } catch (error) {
+    const code = error instanceof MillraceError ? error.code : undefined
+    if (code === 'NO_GROUP' || code === 'NO_STREAM') return undefined
+    throw error
+  }
+}

@@ -1,0 +1,61 @@
+/** Pauses and resumes a group or a consumer, and says what that means. */
+import type { Fields, Group, Millrace, Pause, Paused, PauseOptions } from 'millrace'
+import { printable } from '../terminal/words.ts'
+import { isManaged } from './is-managed.ts'
+import { pauseText } from './pause-text.ts'
+
+export interface PauseOutcome {
+  readonly result: {
+    readonly isPaused: boolean
+    readonly changed: boolean
+    /** Null when it is not paused by itself. */
+    readonly pause: Pause | null
+  }
+  readonly line: string
+}
+
+/** @throws {MillraceError} NO_CONSUMER when there is no such consumer, unless `future`; WRONG_TYPE. */
+export async function pauseOutcome<F extends Fields>(
+  group: Group<F>,
+  who: Paused,
+  options: PauseOptions,
+): Promise<PauseOutcome> {
+  const subject = subjectOf(group, who)
+  const { changed, pause } = await group.pause(who, options)
+  return {
+    result: { isPaused: true, changed, pause },
+    line: changed
+      ? `${subject} is paused, within 2 s. It keeps its entries, and nobody claims them while it lives.`
+      : `${subject} is paused already, ${pauseText(pause)}; nothing changed.`,
+  }
+}
+
+/** @throws {MillraceError} WRONG_TYPE. */
+export async function resumeOutcome<F extends Fields>(
+  group: Group<F>,
+  who: Paused,
+): Promise<PauseOutcome> {
+  const subject = subjectOf(group, who)
+  const changed = await group.resume(who)
+  const isStill = who !== 'group' && (await group.isPaused())
+  const state = changed ? 'is resumed, within 2 s' : 'was not paused'
+  return {
+    result: { isPaused: isStill, changed, pause: null },
+    line: `${subject} ${state}${isStill ? '; the group as a whole is still paused' : ''}.`,
+  }
+}
+
+/** What to add where those who work on the group do not know of pauses; else nothing. */
+export async function unheededText<F extends Fields>(
+  millrace: Pick<Millrace, 'send'>,
+  group: Group<F>,
+): Promise<string> {
+  if (await isManaged(millrace, group)) return ''
+  return ' No consumer of Millrace has worked on this group yet: others do not heed a pause.'
+}
+
+function subjectOf<F extends Fields>(group: Group<F>, who: Paused): string {
+  return who === 'group'
+    ? `Group ${group.name}`
+    : `Consumer ${printable(who.consumer)} of group ${group.name}`
+}

@@ -1,0 +1,43 @@
+import type { Millrace, Reply } from 'millrace'
+
+/** An entry that is delivered and not acknowledged. */
+export interface PendingEntry {
+  readonly id: string
+  readonly consumer: string
+  /** Milliseconds since it was delivered last. */
+  readonly idleMs: number
+  readonly deliveries: number
+}
+
+export interface PendingWanted {
+  readonly count: number
+  /** The id to begin at, `(id` for behind it; default the first. */
+  readonly from?: string
+  /** Those of one consumer. */
+  readonly consumer?: string | undefined
+  /** Those whose last delivery is so long ago, in milliseconds. */
+  readonly idleMs?: number | undefined
+}
+
+/** Pending entries of a group by their ids. @throws {MillraceError} NO_GROUP, WRONG_TYPE. */
+export async function pendingEntries(
+  millrace: Pick<Millrace, 'send'>,
+  stream: string,
+  group: string,
+  { count, from = '-', consumer, idleMs }: PendingWanted,
+): Promise<PendingEntry[]> {
+  const idle = idleMs === undefined || idleMs === 0 ? [] : ['IDLE', String(idleMs)]
+  const who = consumer === undefined ? [] : [consumer]
+  const asked = ['XPENDING', stream, group, ...idle, from, '+', String(count), ...who]
+  return asList(await millrace.send(...asked)).map((entry) => {
+    const [id, consumer, idleMs, deliveries] = asList(entry)
+    return {
+      id: String(id),
+      consumer: String(consumer),
+      idleMs: Number(idleMs),
+      deliveries: Number(deliveries),
+    }
+  })
+}
+
+const asList = (reply: Reply | undefined): Reply[] => (Array.isArray(reply) ? reply : [])

@@ -1,0 +1,83 @@
+/** Keeps a stream bounded: the engine's trimmer with the readers that the service has. */
+import { Trimmer, type TrimOptions, type TrimOutcome } from 'millrace'
+import type { Log } from '../command/log.ts'
+import type { Place } from '../command/place.ts'
+import { sentence, written } from '../terminal/words.ts'
+import { heldText } from './report.ts'
+
+/** What stays although everybody has processed it. */
+export interface Reserve {
+  /** Newest entries. */
+  readonly keepEntries: number
+  /** Entries younger than this, in milliseconds. */
+  readonly keepMs: number
+}
+
+/** One run. @throws {MillraceError} NO_STREAM, WRONG_TYPE. */
+export function trimOnce(
+  place: Place,
+  options: Reserve & { readonly dryRun: boolean },
+): Promise<TrimOutcome> {
+  return place.millrace.trim(place.stream, { ...options, ...needersOf(place) })
+}
+
+/** The group holds the stream even if it was lost. Who reads alone counts when it has a position: many services never run it. */
+function needersOf({ groupName, knowledge }: Place): Pick<TrimOptions, 'groups' | 'readers'> {
+  const readers = knowledge.readers.map(({ positionKey }) => {
+    return { positionKey, ifMissing: 'ignore' } as const
+  })
+  return { groups: groupName === undefined ? [] : [groupName], readers }
+}
+
+export interface RetentionOptions extends Reserve {
+  readonly log: Log
+  readonly everyMs: number
+}
+
+/** Trims again and again, and logs what it did. */
+export class Retention {
+  readonly #trimmer: Trimmer
+  readonly #place: Place
+  readonly #log: Log
+  #isUnreadSaid = false
+
+  constructor(place: Place, { log, everyMs, keepEntries, keepMs }: RetentionOptions) {
+    this.#place = place
+    this.#log = log
+    this.#trimmer = new Trimmer(place.millrace, place.stream, {
+      ...{ everyMs, keepEntries, keepMs, ...needersOf(place) },
+      observer: {
+        ran: (outcome) => this.#ran(outcome),
+        failed: (error) => log.warn(`Cannot trim now: ${sentence(error.message)} Trying again.`),
+      },
+    })
+  }
+
+  /** Works until it is stopped. @throws {MillraceError} NO_STREAM, WRONG_TYPE. */
+  async run(): Promise<void> {
+    this.#log.info('Trimmer: Starting up.')
+    await this.#trimmer.run()
+    this.#log.info('Trimmer: Stopped.')
+  }
+
+  async stop(): Promise<void> {
+    await this.#trimmer.stop()
+  }
+
+  #ran(outcome: TrimOutcome): void {
+    if (outcome.kind === 'unread') {
+      if (!this.#isUnreadSaid) this.#log.warn('Trimmer: Nothing is trimmed: there is no group.')
+      this.#isUnreadSaid = true
+      return
+    }
+    this.#isUnreadSaid = false
+    if (outcome.kind !== 'trimmed') return
+    const { removed, remaining, holder } = outcome
+    const held = `Frontier ${heldText(holder, this.#place)}`
+    if (removed === 0) this.#log.debug(`Trimmer: Nothing to trim. ${held}`)
+    else {
+      const text = `Trimmed ${written(removed)} ${this.#place.words.entry[1]}, ${written(remaining)} stay.`
+      this.#log.info(`Trimmer: ${text} ${held}`)
+    }
+  }
+}

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { GroupOverview, Overview } from '../../src/groups/overview.ts'
+import { asTable } from '../../src/groups/table.ts'
+import { duration, sentence } from '../../src/terminal/words.ts'
+
+const group: GroupOverview = {
+  name: 'workers',
+  isManaged: true,
+  isPaused: false,
+  pauses: { group: null, consumers: {} },
+  lag: 1204,
+  oldestUndeliveredMs: 31_250,
+  pending: 37,
+  oldestPendingMs: null,
+  oldestPending: { id: '5-0', consumer: 'ada', idleMs: 12_450, deliveries: 1 },
+  deadLetters: 4,
+  deadLetterStream: 'ncc:checkins:workers:dead',
+  lastDeliveredId: '9-0',
+  entriesRead: null,
+  consumers: [
+    {
+      ...{ name: 'ada', state: 'alive', isPaused: true, pending: 37, idleMs: 4 },
+      oldestPending: { id: '5-0', consumer: 'ada', idleMs: 12_450, deliveries: 1 },
+    },
+    {
+      ...{ name: 'evil \u001B[31mname', state: 'no-lease', isPaused: false, pending: 0 },
+      ...{ oldestPending: null, idleMs: 90_000 },
+    },
+  ],
+}
+
+const overview: Overview = {
+  stream: 'ncc:checkins',
+  entries: 82_114,
+  firstEntryId: '1-0',
+  lastEntryId: '9-9',
+  groups: [group],
+  missingGroup: null,
+  foreignGroups: [],
+  readers: [],
+}
+
+const options = { isColour: false, typed: (line: string) => `npx millrace ${line}` }
+
+test('table of groups is aligned, without a colour', () => {
+  assert.deepEqual(asTable(overview, options).split('\n'), [
+    'Stream ncc:checkins: 82,114 entries, 1-0 to 9-9',
+    'GROUP, CONSUMER          STATE            LAG  BEHIND  PENDING  HELD FOR  DEAD',
+    'workers                                 1,204  31.2 s       37    12.4 s     4',
+    '  ada                    alive, paused                      37    12.4 s',
+    '  "evil \\u001b[31mname"  no-lease                            0',
+    'workers: last delivered 9-0; oldest pending 5-0, with ada, delivered once',
+  ])
+})
+
+test('table of groups shows a lag that the server does not know as unknown', () => {
+  const text = asTable({ ...overview, groups: [{ ...group, lag: null }] }, options)
+  assert.match(text, /\nworkers +unknown +31\.2 s +37 /)
+})
+
+test('table of groups escapes what other programs put into names', () => {
+  const foreignGroups = ['a\u001B[2Jb', 'tab\t"\\', '\u202Egpj']
+  const text = asTable({ ...overview, foreignGroups }, options)
+  assert.match(text, /here: "a\\u001b\[2Jb", "tab\\u0009\\u0022\\u005c", "\\u202egpj"$/)
+})
+
+test('a text of others gets one full stop', () => {
+  assert.equal(sentence("used memory > 'maxmemory'."), "used memory > 'maxmemory'.")
+  assert.equal(sentence('it is gone'), 'it is gone.')
+  assert.equal(sentence('Are you sure?'), 'Are you sure?')
+})
+
+test('duration is written in the unit that fits', () => {
+  const cases: [number, string][] = [
+    [0, '0 ms'],
+    [999, '999 ms'],
+    [1000, '1.0 s'],
+    [59_999, '59.9 s'],
+    [60_000, '1 min'],
+    [3_599_999, '59 min'],
+    [3_600_000, '1 h'],
+    [36_000_000_000, '10,000 h'],
+  ]
+  for (const [ms, text] of cases) assert.equal(duration(ms), text)
+})
