@@ -216,7 +216,7 @@ test('start refuses a stream without its group, and says how to create it', asyn
   const env = { ...setTheStage(t).env, REDIS_URL: server.url }
   const { code, stderr } = await runMain(['start'], { env }).exited
   assert.equal(code, 1)
-  assert.match(stderr, /stream "ncc:checkins" has no group "checkinConsumers".*groups -- create/)
+  assert.match(stderr, /stream "ncc:checkins" has no group "checkinConsumers".*groups create/)
 })
 
 test('start refuses a port that is in use', async (t) => {
