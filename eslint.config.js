@@ -107,7 +107,7 @@ export default tseslint.config(
       complexity: ['error', 12],
       '@typescript-eslint/switch-exhaustiveness-check': [
         'error',
-        { considerDefaultExhaustiveForUnions: true },
+        { considerDefaultExhaustiveForUnions: false },
       ],
     },
   },

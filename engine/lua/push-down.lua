@@ -58,7 +58,7 @@ if not ledger then return { 'error', problem } end
 -- Where small entries end, large ones may begin: no step is longer than STEP_MAX, and shorter ones would cost more by
 -- themselves; and the newest entry says what may come.
 local STEP_MAX, CAUTIOUS_MAX, MEASURED_EVERY = 64, 8, 32
-local none, entries, bytes, is_end = {}, {}, 0, false
+local none, entries, bytes, is_end = {}, {}, 0
 local state, step_max = begin_fold(), CAUTIOUS_MAX
 repeat
   if step > step_max and step_max == CAUTIOUS_MAX then

@@ -15,11 +15,11 @@
 -- Checks all rows, lists per projection. The hash of the first row is KEYS[first_key]. Returns the refusals as a flat
 -- list: position of the row (from 0), code and field or '', in turn; or nil and the code of a problem that no row is to blame for.
 local function check_effects(rows, first_key)
-  local refusals, reserved, position, problem = {}, {}, 0, nil
+  local refusals, reserved, position = {}, {}, 0
   for at = 1, first_key - 1 do
     reserved[KEYS[at]] = true
   end
-  problem = check_rankings(projections, first_key - 1, reserved)
+  local problem = check_rankings(projections, first_key - 1, reserved)
   if problem then return nil, problem end
   for index, projection in ipairs(projections) do
     local list = rows[index]

@@ -118,7 +118,8 @@ function letterOf({ id, reason, error, attempts }: FoldedEffects['dead'][number]
 }
 
 function answerOf(reply: Reply[], keys: readonly string[], where: StreamAndGroup): GateAnswer {
-  const [kind, rest = ''] = checked(reply, (code) => groupFailure(code, where))
+  const [first, rest = ''] = checked(reply, (code) => groupFailure(code, where))
+  const kind = String(first)
   switch (kind) {
     case 'applied':
     case 'superseded':
@@ -130,7 +131,7 @@ function answerOf(reply: Reply[], keys: readonly string[], where: StreamAndGroup
     case 'refused':
       return { kind, refusals: refusalsIn(asList(rest), keys) }
     default:
-      throw groupFailure(String(kind), where)
+      throw groupFailure(kind, where)
   }
 }
 
@@ -212,9 +213,10 @@ export class DrainScript {
 }
 
 function drainedOf(reply: Reply[], where: StreamAndGroup): Drained {
-  const [kind, first, applied, lastId, more, letters, began, bytes] = checked(reply, (code) =>
+  const [said, first, applied, lastId, more, letters, began, bytes] = checked(reply, (code) =>
     groupFailure(code, where),
   )
+  const kind = String(said)
   switch (kind) {
     case 'drained':
       return {
@@ -234,7 +236,7 @@ function drainedOf(reply: Reply[], where: StreamAndGroup): Drained {
     case 'meeting':
       return { kind, key: String(first) }
     default:
-      throw groupFailure(String(kind), where)
+      throw groupFailure(kind, where)
   }
 }
 

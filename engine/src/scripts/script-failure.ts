@@ -18,7 +18,7 @@ export function scriptFailure(
   },
 ): MillraceError {
   if (code === 'wrong-type') return new MillraceError('WRONG_TYPE', { action, ...wrongType })
-  const [, kind, rest = ''] = /^(wrong-type|no-permission|unexpected) (.*)$/s.exec(code) ?? []
+  const [, kind = '', rest = ''] = /^(wrong-type|no-permission|unexpected) (.*)$/s.exec(code) ?? []
   switch (kind) {
     case 'wrong-type': {
       const type = rest.slice(0, rest.indexOf(' '))

@@ -79,6 +79,24 @@ test('each guard that is promised has a test in docs/guards.md, and each row the
   assert.deepEqual(problemsOf(guards, rowsIn(table), read), [])
 })
 
+/** Commands that change something, as the scripts call them. */
+const writes =
+  /redis\.p?call\('(?:X(?:ADD|ACK|CLAIM|DEL|GROUP|SETID|TRIM)|H(?:SET|DEL|INCRBY)|Z(?:ADD|REM\w*|INCRBY)|P?EXPIRE|SET|DEL|UNLINK)'/
+
+test('each script and each part that writes promises what it guards', () => {
+  const files = readdirSync(new URL('engine/lua', root), { recursive: true, encoding: 'utf8' })
+  const texts = files
+    .filter((file) => file.endsWith('.lua'))
+    .map((file) => ({ file, text: read(`engine/lua/${file}`) ?? '' }))
+  const writing = texts.filter(({ text }) => writes.test(text))
+  assert.ok(writing.length > 10)
+  const silent = writing.filter(({ file, text }) => guardsIn(file, text).length === 0)
+  assert.deepEqual(
+    silent.map(({ file }) => file),
+    [],
+  )
+})
+
 test('guards are found in headers of scripts and in comments of roles', () => {
   const script = `-- Does something.
 -- Guards:
