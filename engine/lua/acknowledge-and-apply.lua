@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Applies a batch of entries exactly once: acknowledges them and writes their combined effects, or does nothing.
+-- Applies a batch of entries exactly once: acknowledges them and writes their folded effects, or does nothing.
 -- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] holders  KEYS[4] ledger
 -- KEYS[5] attempts  KEYS[6...] hashes, in the order of the rows, then the rankings
 -- ARGV[1] group  ARGV[2] consumer

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Applies a batch of a reader without a group exactly once: moves its position and writes the combined effects, or
+-- Applies a batch of a reader without a group exactly once: moves its position and writes the folded effects, or
 -- does nothing.
 -- KEYS[1] stream  KEYS[2] dead-letter stream  KEYS[3] position  KEYS[4] ledger
 -- KEYS[5...] hashes, in the order of the rows, then the rankings

@@ -80,7 +80,7 @@ export class Service {
 
   async #checkReceiverPort(): Promise<void> {
     const { receiverHost: host, receiverPort: port } = this.#config
-    // A host that cannot be used at all is the receiver's to explain.
+    // Why a host cannot be used, the receiver says itself.
     if (port === 0 || (await isFree(port, host).catch(() => true))) return
     throw new CommandError(
       `Cannot start the receiver: port ${port} of ${host} is in use, perhaps by another "${typed('start')}". ` +

@@ -1,10 +1,10 @@
--- What the fields of an entry may hold: the rules of src/fields.ts for scripts that read entries themselves. Not a
+-- What the fields of an entry may hold: the rules of src/declare/fields.ts for scripts that read entries themselves. Not a
 -- script of its own.
 -- Guards:
---   syntax: takes for an integer what src/fields.ts does, and nothing else
+--   syntax: takes for an integer what src/declare/fields.ts does, and nothing else
 --   keys: lets no text leave its part of a key
 --   told: tells no text in an error but a short number, and names of fields only while they are short
---   utf-8: takes for text what src/fields.ts does, byte for byte
+--   utf-8: takes for text what src/declare/fields.ts does, byte for byte
 
 -- The number, or false when the text is no decimal integer without leading zeros, plus sign or spaces, or out of range.
 -- Bounds are within 2^53, and a text beyond it is never read as a number within.

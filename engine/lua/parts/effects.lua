@@ -1,5 +1,5 @@
 -- The effects of a batch: everything is checked before anything is written, because scripts do not roll back.
--- Not a script of its own: it stands in front of those that gate it, behind `projections`, which src/compile-plan.ts
+-- Not a script of its own: it stands in front of those that gate it, behind `projections`, which src/apply/compile-plan.ts
 -- compiles: how the rows of each projection are checked against their hashes, and written.
 -- A row is refused with a code: wrong-type, not-an-integer, not-an-id, overflow, full (no entry fits, not even alone),
 -- reserved-key; and with the field of the hash that it is about, if any.

@@ -1,6 +1,6 @@
 -- The rankings of a batch: sorted sets that follow a field of the hashes. Each gets one ZADD with the final values of the
 -- hashes that the batch changes, so what it holds is what they hold, whatever came before.
--- Not a script of its own: it stands in front of `projections`, which src/compile-plan.ts compiles.
+-- Not a script of its own: it stands in front of `projections`, which src/apply/compile-plan.ts compiles.
 -- Guards:
 --   rights: has the right to write each ranking before the first write
 --   own-keys: takes no key of the script for a ranking

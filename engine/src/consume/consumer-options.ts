@@ -34,7 +34,7 @@ export interface ConsumerObserver<F extends Fields = Fields> {
   folded?(batch: FoldedBatch): void
   deadLettered?(letters: readonly { id: string; reason: string; error: string }[]): void
   /**
-   * A handler failed for the so manieth time; the next attempt is scheduled. `attempt` 0: none has failed, but the process died while the
+   * A handler failed, and the next attempt is scheduled. `attempt`: how many have failed by now; 0: none, but the process died while the
    * entry was handled alone.
    */
   retried?(id: string, attempt: number, error: string): void

@@ -1,10 +1,19 @@
 /**
- * START HERE: one consumer of a group. It reads what the group delivers, lets the handler decide if there is one, and
- * applies and acknowledges in one script. Promise: whatever crashes, an entry takes effect once or stays pending.
+ * START HERE: one consumer of a group. Promise: whatever crashes, an entry takes effect once, or stays pending or undelivered.
  *
- *   delivery-reader --+                      +-- handler-pool --+
- *                     +-- receive (decode) --+                  +-- applier -- gate (gate.ts, lua/)
- *   claimer ----------+                      +------------------+
+ * Pushed down, where nobody needs entries in Node. One script takes them, folds, applies, and moves the group:
+ *
+ *   delivery-reader (waits) -- push-down -- lua/push-down.lua
+ *
+ * Pulled, with a handler, and whatever is pending or claimed. The gate applies and acknowledges in one script:
+ *
+ *   delivery-reader --+                        +-- handler-pool --+
+ *                     +-- #receive (decode) ---+       |          +-- applier -- gate -- lua/acknowledge-and-apply.lua
+ *   claimer ----------+                        +-------|----------+
+ *        ^                                             v
+ *        +-- lua/sweep.lua: who is dead          retries: parked in Redis until they are due
+ *
+ * Around both: the lease on the consumer's name, and the pause switch, which the sweeps turn.
  *
  * Guards:
  *   lease: renewed until nothing is in flight any more, also while a stop waits

@@ -63,7 +63,7 @@ export class PastDeliveries {
     })
   }
 
-  /** Notes that the handler begins with this entry alone: should the process die, that was its so manieth death. */
+  /** Notes that the handler begins with this entry alone: should the process die, that was death number `deaths`. */
   async begin(id: string, deaths: number): Promise<void> {
     const { connection, keys, signal } = this.#parts
     const command = ['HSET', keys.attempts, aloneField(id), String(deaths)]

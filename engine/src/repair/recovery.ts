@@ -21,7 +21,7 @@ import {
 /** What a recovery would do, or did. Writes nothing by itself. */
 export interface RecoveryPlan {
   readonly condition: GroupCondition
-  /** The greatest id that was ever settled, where delivery goes on; the begin of the group when nothing was. */
+  /** The greatest id that was ever settled, where delivery goes on; where the group began when nothing was. */
   readonly position: string
   /** The group's last delivered id now; `0-0` without a group. */
   readonly lastDeliveredId: string

@@ -206,7 +206,7 @@ const groups: readonly Case[] = [
   })),
 ]
 
-/** One entry lies before the begin of the group. */
+/** One entry lies before where the group begins. */
 async function recoveredByHand(redis: TestClient): Promise<void> {
   await redis.send('HSET', ledger, 'skipped', '1')
 }
