@@ -1,5 +1,5 @@
 /**
- * What users get: the packed engine, installed alone and in bundles, and the service without its development dependencies.
+ * What users get: the packed engine, installed alone and in bundles, the operator's commands, and the service without its development dependencies.
  * Needs the npm registry; run by `npm run test:package`.
  */
 import assert from 'node:assert/strict'
@@ -27,10 +27,11 @@ let server
 before(async () => {
   server = await startRedis()
   mkdirSync(installed)
-  npm(join(root, 'engine'), ['pack', '--pack-destination', scratch])
-  const tarball = readdirSync(scratch).find((name) => name.endsWith('.tgz'))
+  for (const workspace of ['engine', 'ops']) {
+    npm(join(root, workspace), ['pack', '--pack-destination', scratch])
+  }
   npm(installed, ['init', '--yes'])
-  npm(installed, ['install', '--ignore-scripts', join(scratch, tarball), 'redis'])
+  npm(installed, ['install', '--ignore-scripts', tarball('millrace'), 'redis'])
 })
 after(async () => {
   await server?.stop()
@@ -101,6 +102,45 @@ describe('the packed engine', () => {
   })
 })
 
+describe('the packed commands of operators', () => {
+  const alone = join(scratch, 'ops')
+  before(() => {
+    mkdirSync(alone)
+    npm(alone, ['init', '--yes'])
+    npm(alone, ['install', '--ignore-scripts', tarball('millrace'), tarball('millrace-ops')])
+  })
+
+  test('hold what their README names, and are published in order', async () => {
+    const folder = join(alone, 'node_modules/millrace-ops')
+    const files = readdirSync(folder, { recursive: true })
+    const named = readFileSync(join(folder, 'README.md'), 'utf8').matchAll(/docs\/[a-z-]+\.md/g)
+    for (const [name] of named) assert.ok(files.includes(name), `${name} is not in the package`)
+    const { messages } = await publint({ pkgDir: join(root, 'ops'), strict: true })
+    assert.deepEqual(messages, [])
+  })
+
+  test('look at a stream of others, with nothing but the engine beside them', async () => {
+    const client = await server.client()
+    await client.send('XADD', 'packed', '1-0', 'item', 'book')
+    await client.send('XGROUP', 'CREATE', 'packed', 'billing', '0')
+    const env = { ...process.env, REDIS_URL: server.url }
+    const millrace = (...args) =>
+      execFileSync('npx', ['--no-install', 'millrace', ...args], {
+        cwd: alone,
+        env,
+        encoding: 'utf8',
+      })
+    const { streams } = JSON.parse(millrace('groups', '--json'))
+    assert.deepEqual(
+      streams.map(({ stream, groups }) => [stream, groups.map(({ name, lag }) => [name, lag])]),
+      [['packed', [['billing', 1]]]],
+    )
+    assert.match(millrace('groups', '--stream', 'packed'), /^billing +1 /m)
+    await client.send('DEL', 'packed')
+    assert.ok(!readdirSync(join(alone, 'node_modules')).includes('checkin'))
+  })
+})
+
 test('the service runs from its build alone', async (t) => {
   const checkout = join(scratch, 'checkout')
   copyCheckout(checkout)
@@ -129,6 +169,12 @@ test('the service runs from its build alone', async (t) => {
   receiver.kill('SIGTERM')
   assert.deepEqual(await once(receiver, 'exit'), [0, null])
 })
+
+/** The packed workspace of a package's name. */
+function tarball(name) {
+  const found = readdirSync(scratch).find((file) => new RegExp(`^${name}-\\d.*\\.tgz$`).test(file))
+  return join(scratch, found)
+}
 
 function withoutTopLevelAwait() {
   const text = readFileSync(example, 'utf8')

@@ -51,6 +51,14 @@ export function runMain(args: readonly string[], options: RunOptions = {}): Main
   return start(['checkin/dist/main.js', ...args], options)
 }
 
+/** Starts the operator's command as it was built, likewise. */
+export function runOps(
+  args: readonly string[],
+  options: Omit<RunOptions, 'root'> = {},
+): MainProcess {
+  return start(['ops/dist/main.js', ...args], options)
+}
+
 /** Starts a TypeScript file of the checkout in its own process; it is killed with the test process. */
 export function runScript(
   file: string,

@@ -201,6 +201,9 @@ describe('npm itself', { concurrency: 2 }, () => {
     await redis?.send('XGROUP', 'SETID', 'ncc:checkins', 'checkinConsumers', '3-0')
     const would = await npm('run', 'trim', '--', '--dry-run', '--keep', '1')
     assert.match(would.stdout, /2 of 3 check-ins would go/, would.stderr)
+    // It is a command of npx now, which the script says for one version.
+    assert.match(would.stderr, /^npm run trim is now: npx checkin trim$/m)
+    assert.doesNotMatch(would.stdout, /is now/)
     // -s is npm's own.
     const did = await npm('run', '-s', 'trim', '--', '--keep', '1')
     assert.match(did.stdout, /trimmed 2 check-ins, 1 stay/, did.stderr)
