@@ -18,6 +18,22 @@ test('place of a flaw is found exactly in the text that JSON.parse refuses', () 
   )
 })
 
+test('the usual flaws are told by what should stand there', () => {
+  const cases: [text: string, column: number, expected: RegExp][] = [
+    ['{name: 1}', 2, /^the name of a field, in "$/],
+    ["{'name': 1}", 2, /^the name of a field, in "$/],
+    ['[NaN]', 2, /^a value/],
+    ['[1, 2,]', 7, /^a value/],
+    ['{"a" 1}', 6, /^":" after/],
+    ['["a\\x"]', 4, /^the " that ends the text/],
+  ]
+  for (const [text, column, expected] of cases) {
+    const flaw = findFlaw(text)
+    assert.deepEqual(flaw?.place, { line: 1, column }, text)
+    assert.match(flaw.expected, expected, text)
+  }
+})
+
 test('place of a record is found for any records', () => {
   const arrayOfRecords = fc.array(fc.jsonValue(), { minLength: 1 })
   fc.assert(

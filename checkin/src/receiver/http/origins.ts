@@ -1,5 +1,6 @@
 /** What keeps web pages of others away: the Host header, and the origins that may read answers. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import cors, { type FastifyCorsOptions } from '@fastify/cors'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { plainProblem, type Problem } from './problem.ts'
 import { requestIdHeader } from './request-id.ts'
 
@@ -48,36 +49,37 @@ export const wrongHost: Problem = plainProblem(
   'This receiver does not answer under the name in Host',
 )
 
-const exposed = `${requestIdHeader}, location, retry-after, ratelimit, ratelimit-policy, idempotent-replayed, etag`
-const headersAllowed =
-  'authorization, content-type, idempotency-key, if-none-match, traceparent, x-request-id'
+const shared = {
+  methods: ['GET', 'HEAD', 'POST'],
+  allowedHeaders: [
+    'authorization',
+    'content-type',
+    'idempotency-key',
+    'if-none-match',
+    'traceparent',
+    'x-request-id',
+  ],
+  exposedHeaders: [
+    requestIdHeader,
+    'location',
+    'retry-after',
+    'ratelimit',
+    'ratelimit-policy',
+    'idempotent-replayed',
+    'etag',
+  ],
+  maxAge: 600,
+} satisfies FastifyCorsOptions
 
 /** Lets pages of these origins (`https://app.example`, or `*`) send requests and read answers (CORS). */
 export function allowOrigins(app: FastifyInstance, origins: readonly string[]): void {
-  const isAllowed = (origin: string): boolean => origins.includes('*') || origins.includes(origin)
-  app.addHook('onRequest', (request, reply, done) => {
-    const { origin } = request.headers
-    reply.header('vary', 'origin')
-    if (origin === undefined || !isAllowed(origin)) {
-      done()
-      return
-    }
-    reply.header('access-control-allow-origin', origin)
-    if (isPreflight(request)) answerPreflight(reply)
-    else {
-      reply.header('access-control-expose-headers', exposed)
-      done()
-    }
+  const isAllowed = ({ headers: { origin } }: FastifyRequest): boolean =>
+    origin !== undefined && (origins.includes('*') || origins.includes(origin))
+  void app.register(cors, {
+    // Asked anew for each request: whom nobody lets in, and who asks no preflight, is answered as if there were no CORS.
+    delegator: (request, answer) => {
+      const preflight = request.headers['access-control-request-method'] !== undefined
+      answer(null, { ...shared, origin: isAllowed(request), preflight })
+    },
   })
-}
-
-function isPreflight({ method, headers }: FastifyRequest): boolean {
-  return method === 'OPTIONS' && headers['access-control-request-method'] !== undefined
-}
-
-function answerPreflight(reply: FastifyReply): void {
-  reply.header('access-control-allow-methods', 'GET, HEAD, POST')
-  reply.header('access-control-allow-headers', headersAllowed)
-  reply.header('access-control-max-age', '600')
-  reply.code(204).send()
 }

@@ -112,9 +112,10 @@ function addRoute(
 /** Answers 404 at every address that is no resource. */
 export function refuseOtherAddresses(app: FastifyInstance): void {
   const problem = plainProblem(404, 'There is nothing at this address')
-  refuseAll(app, '*', app.supportedMethods, (request, reply) =>
-    refuseEarly(request, reply, problem),
-  )
+  // The answer to preflights stands there already.
+  const taken = app.hasPlugin('@fastify/cors') ? 'OPTIONS' : undefined
+  const methods = app.supportedMethods.filter((method) => method !== taken)
+  refuseAll(app, '*', methods, (request, reply) => refuseEarly(request, reply, problem))
   // For what no route can match: addresses that cannot be decoded.
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, problem))
 }

@@ -165,8 +165,12 @@ test('pages of other origins get nothing, unless they are let in', async (t) => 
   assert.match(allowed.headers.get('access-control-allow-headers') ?? '', /authorization/)
   const others = { ...preflight, origin: 'https://evil.example' }
   assert.equal((await get('/api/checkin', { method: 'OPTIONS', headers: others })).status, 405)
+  // No preflight, and an address that there is not.
+  const elsewhere = await get('/elsewhere', { method: 'OPTIONS', headers: { origin } })
+  assert.deepEqual([elsewhere.status, elsewhere.json?.type], [404, 'about:blank'])
+  assert.equal((await get('/api/checkin', { method: 'OPTIONS', headers: { origin } })).status, 405)
   const answer = await post(valid, { ...json, origin })
   assert.equal(answer.status, 401)
   assert.equal(answer.headers.get('access-control-allow-origin'), origin)
-  assert.equal(answer.headers.get('vary'), 'origin')
+  assert.equal(answer.headers.get('vary')?.toLowerCase(), 'origin')
 })
