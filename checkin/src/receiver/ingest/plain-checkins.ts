@@ -15,7 +15,13 @@ import { problemHeaders, problemText, type Problem } from '../http/problem.ts'
 import { requestIdHeader, requestIdOf } from '../http/request-id.ts'
 import { bodyMaxBytes } from '../http/resources.ts'
 import { securityHeaderList, securityHeaders } from '../http/security-headers.ts'
-import { acceptedText, checkinUrl, type CheckinParts } from './post-checkin.ts'
+import {
+  acceptedMediaType,
+  acceptedText,
+  checkinUrl,
+  locationOf,
+  type CheckinParts,
+} from './post-checkin.ts'
 
 export interface PlainParts extends Pick<CheckinParts, 'recorder' | 'pressure'> {
   readonly shutdown: Pick<Shutdown, 'isLeaving'>
@@ -93,8 +99,8 @@ function accept(response: ServerResponse, requestId: string, id: string): void {
   response.writeHead(202, [
     requestIdHeader, requestId,
     ...securityHeaderList,
-    'location', `/api/checkins/${id}`,
-    'content-type', 'application/json; charset=utf-8',
+    'location', locationOf(id),
+    'content-type', acceptedMediaType,
     'content-length', String(text.length),
   ])
   response.end(text)

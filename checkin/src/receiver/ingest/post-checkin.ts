@@ -91,9 +91,16 @@ async function recordOnce(
 function sendAccepted(reply: FastifyReply, id: string): FastifyReply {
   return reply
     .code(202)
-    .header('location', `/api/checkins/${id}`)
-    .header('content-type', 'application/json; charset=utf-8')
+    .header('location', locationOf(id))
+    .header('content-type', acceptedMediaType)
     .send(acceptedText(id))
+}
+
+export const acceptedMediaType = 'application/json; charset=utf-8'
+
+/** Where it is told what became of a check-in. */
+export function locationOf(id: string): string {
+  return `/api/checkins/${id}`
 }
 
 /** The body of a 202. Written out: an entry id and a time have nothing to escape, and this is what most requests get. */
