@@ -34,14 +34,24 @@ const receiverRooms = {
 /** The rooms of the operator's commands; `main.ts` and `index.ts` are their front doors. */
 const opsRooms = {
   terminal: [],
-  command: ['terminal', 'service.ts', 'stop.ts'],
-  groups: ['terminal', 'command', 'service.ts'],
-  'dead-letters': ['terminal', 'command'],
-  retention: ['terminal', 'command'],
-  recovery: ['terminal', 'command', 'service.ts'],
-  doctor: ['terminal', 'command', 'groups', 'service.ts'],
+  command: [],
+  place: ['terminal', 'command', 'service.ts'],
+  groups: ['terminal', 'place', 'service.ts'],
+  'dead-letters': ['terminal', 'command', 'place'],
+  retention: ['terminal', 'command', 'place'],
+  recovery: ['terminal', 'place', 'service.ts'],
+  doctor: ['terminal', 'place', 'groups', 'service.ts'],
   cli: [
-    ...['terminal', 'command', 'groups', 'dead-letters', 'retention', 'recovery', 'doctor'],
+    ...[
+      'terminal',
+      'command',
+      'place',
+      'groups',
+      'dead-letters',
+      'retention',
+      'recovery',
+      'doctor',
+    ],
     ...['service.ts', 'stop.ts'],
   ],
 }

@@ -35,7 +35,7 @@ export function importersIn(root: string, files: readonly string[]): Importers {
 const packages: ReadonlyMap<string, string> = new Map([
   ['millrace', 'engine/src/index.ts'],
   ['millrace-ops', 'ops/src/index.ts'],
-  ['millrace-ops/command', 'ops/src/command/index.ts'],
+  ['millrace-ops/command', 'ops/src/command.ts'],
   ['millrace-ops/stop', 'ops/src/stop.ts'],
   ['millrace-ops/terminal', 'ops/src/terminal/index.ts'],
 ])

@@ -12,7 +12,7 @@ const service: Service = {
   words: plainWords,
   knowledge: noKnowledge,
   connect: async (options) =>
-    (await import('./command/connect.ts')).connectByEnvironment(env, options),
+    (await import('./place/connect.ts')).connectByEnvironment(env, options),
   openLog: plainLog,
 }
 

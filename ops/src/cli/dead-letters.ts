@@ -2,7 +2,7 @@ import { Argument, Command, Option } from 'commander'
 import { deadLetterReasons, MillraceError, type DeadLetterSelection } from 'millrace'
 import { integerWithin } from '../command/arguments.ts'
 import { CommandError, PartlyDoneError } from '../command/errors.ts'
-import { addPlace, at, type Place, type PlaceFlags } from '../command/place.ts'
+import { addPlace, at, type Place, type PlaceFlags } from '../place/place.ts'
 import { keptInWords, type Kept } from '../dead-letters/kept.ts'
 import {
   age,

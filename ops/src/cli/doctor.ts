@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { addPlace, at, type PlaceFlags } from '../command/place.ts'
+import { addPlace, at, type PlaceFlags } from '../place/place.ts'
 import { isOurs, tellFailure } from '../command/tell-failure.ts'
 import { diagnose } from '../doctor/doctor.ts'
 import { asText, exitCodeOf } from '../doctor/report.ts'

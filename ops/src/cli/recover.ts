@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { MillraceError, type RecoveryPlan } from 'millrace'
 import { CommandError } from '../command/errors.ts'
-import { addPlace, at, type Place, type PlaceFlags } from '../command/place.ts'
+import { addPlace, at, type Place, type PlaceFlags } from '../place/place.ts'
 import {
   howToExecute,
   isNothingToDo,

@@ -1,7 +1,7 @@
 /** Says which dead letters a command had to leave where they are, and what can be done about it. */
 import type { PurgeOutcome, RedriveOutcome } from 'millrace'
 import { written } from '../terminal/words.ts'
-import type { Typed } from '../command/typed.ts'
+import type { Typed } from '../place/typed.ts'
 
 type KeptOutcome = Exclude<RedriveOutcome | PurgeOutcome, 'redriven' | 'purged'>
 

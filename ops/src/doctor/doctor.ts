@@ -1,6 +1,6 @@
 /** Looks at server, stream and group, and says what is wrong and what helps. Reads only. */
 import { MillraceError, type Balance } from 'millrace'
-import type { Place } from '../command/place.ts'
+import type { Place } from '../place/place.ts'
 import type { Words } from '../service.ts'
 import { printable, quoted } from '../terminal/words.ts'
 import type { Finding, Severity } from './finding.ts'

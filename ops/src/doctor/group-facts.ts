@@ -6,8 +6,8 @@ import {
   type RecoveryPlan,
   type RosterEntry,
 } from 'millrace'
-import type { Place } from '../command/place.ts'
-import type { Typed } from '../command/typed.ts'
+import type { Place } from '../place/place.ts'
+import type { Typed } from '../place/typed.ts'
 import { isManaged } from '../groups/is-managed.ts'
 import type { Words } from '../service.ts'
 import { lookTwice, type Flow } from './flow.ts'

@@ -3,7 +3,7 @@ import { duration, written } from '../terminal/words.ts'
 import type { Finding } from './finding.ts'
 import { isOlder, knownFaults } from './known-faults.ts'
 import type { ServerFacts } from './server-facts.ts'
-import type { Typed } from '../command/typed.ts'
+import type { Typed } from '../place/typed.ts'
 
 type Check = (server: ServerFacts, told: { readonly typed: Typed }) => Finding | undefined
 

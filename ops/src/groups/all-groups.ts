@@ -5,7 +5,7 @@ import {
   type Millrace,
   type Stream,
 } from 'millrace'
-import { groupNames } from '../command/find-streams.ts'
+import { groupNames } from '../place/find-streams.ts'
 
 /** The groups of a stream. */
 export interface AllGroups {

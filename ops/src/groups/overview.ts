@@ -6,7 +6,7 @@ import {
   type Reply,
   type RosterEntry,
 } from 'millrace'
-import type { AnyStream } from '../command/place.ts'
+import type { AnyStream } from '../place/place.ts'
 import type { NamedReader } from '../service.ts'
 import { describeAll } from './all-groups.ts'
 import { foreignOverview } from './foreign-group.ts'

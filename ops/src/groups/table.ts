@@ -1,5 +1,5 @@
 /** Shows an overview to people. */
-import type { Typed } from '../command/typed.ts'
+import type { Typed } from '../place/typed.ts'
 import { plainTable } from '../terminal/plain-table.ts'
 import { countOf, duration, printable, quoted, written } from '../terminal/words.ts'
 import type { ConsumerOverview, GroupOverview, Overview } from './overview.ts'

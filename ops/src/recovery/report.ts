@@ -1,7 +1,7 @@
 /** Says to people what the recovery of a group would do, and what it has done. */
 import type { GroupCondition, RecoveryOutcome, RecoveryPlan } from 'millrace'
 import { countOf, written } from '../terminal/words.ts'
-import type { Typed } from '../command/typed.ts'
+import type { Typed } from '../place/typed.ts'
 import type { Noun } from '../service.ts'
 
 /** What was found, in words: goes on after "Group ... of stream ...: ". */

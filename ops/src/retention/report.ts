@@ -1,6 +1,6 @@
 /** Says to people what a run of the trimmer has done or would do. */
 import type { FrontierHolder, TrimOutcome } from 'millrace'
-import type { Place } from '../command/place.ts'
+import type { Place } from '../place/place.ts'
 import { duration, quoted, written } from '../terminal/words.ts'
 
 /** What its words are about. */

@@ -1,7 +1,7 @@
 /** Keeps a stream bounded: the engine's trimmer with the readers that the service has. */
 import { Trimmer, type TrimOptions, type TrimOutcome } from 'millrace'
 import type { Log } from '../command/log.ts'
-import type { Place } from '../command/place.ts'
+import type { Place } from '../place/place.ts'
 import { sentence, written } from '../terminal/words.ts'
 import { heldText } from './report.ts'
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { connect, count, integer, projection, stream } from 'millrace'
-import { findStreams, lookedText } from '../../src/command/find-streams.ts'
+import { findStreams, lookedText } from '../../src/place/find-streams.ts'
 import { OperatorStage } from '../stage/operator-stage.ts'
 
 interface Shown {

@@ -4,7 +4,7 @@ import { count, groupKeys, integer, projection, stream, sum, type Millrace } fro
 import type { Bench } from '../../../testing/on-each-server.ts'
 import type { TestClient } from '../../../testing/test-client.ts'
 import { plainLog } from '../../src/command/log.ts'
-import { placeOf, type Place } from '../../src/command/place.ts'
+import { placeOf, type Place } from '../../src/place/place.ts'
 import { diagnose } from '../../src/doctor/doctor.ts'
 import type { Finding } from '../../src/doctor/finding.ts'
 import { noKnowledge, plainWords, type Service } from '../../src/service.ts'

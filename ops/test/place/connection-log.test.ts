@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MillraceError } from 'millrace'
-import { connectionLog } from '../../src/command/connection-log.ts'
+import { connectionLog } from '../../src/place/connection-log.ts'
 
 test('what lasts is said once, then once a minute, and once when it is over', (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] })

@@ -4,7 +4,7 @@
  */
 import type { ConnectOptions } from 'millrace'
 import { sentence } from '../terminal/words.ts'
-import type { Log } from './log.ts'
+import type { Log } from '../command/log.ts'
 
 const againEveryMs = 60_000
 

@@ -1,7 +1,7 @@
 /** What TLS to Redis is given: the environment names files, the engine takes what they hold. */
 import { readFileSync } from 'node:fs'
 import type { TlsOptions } from 'millrace'
-import { UsageError } from './errors.ts'
+import { UsageError } from '../command/errors.ts'
 
 const variables: Readonly<Record<keyof TlsOptions, string>> = {
   ca: 'REDIS_TLS_CA',

@@ -1,7 +1,7 @@
 import { connect, MillraceError, type Millrace, type TlsOptions } from 'millrace'
 import { connectionLog } from './connection-log.ts'
-import { UsageError } from './errors.ts'
-import type { Log } from './log.ts'
+import { UsageError } from '../command/errors.ts'
+import type { Log } from '../command/log.ts'
 import { inOurWords, readTls } from './redis-tls.ts'
 
 export interface ServerOptions {

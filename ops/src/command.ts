@@ -1,0 +1,12 @@
+/** What commands are made of. */
+export * from './command/arguments.ts'
+export { callOf, type Call } from './command/called-by.ts'
+export { connectTo } from './place/connect.ts'
+export { connectionLog } from './place/connection-log.ts'
+export { CommandError, PartlyDoneError, UsageError } from './command/errors.ts'
+export type { Log } from './command/log.ts'
+export { sayPlace } from './place/place.ts'
+export { inOurWords, readTls } from './place/redis-tls.ts'
+export { run, type Catalogue, type Listed, type Program } from './command/run.ts'
+export { saysStopFailure } from './command/stop-failure.ts'
+export { refuseSwallowed } from './command/swallowed-flags.ts'
