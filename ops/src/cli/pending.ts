@@ -3,10 +3,11 @@ import type { Millrace } from 'millrace'
 import { duration as durationOf, integerWithin } from '../command/arguments.ts'
 import { UsageError } from '../command/errors.ts'
 import { addPlace, at, type PlaceFlags } from '../place/place.ts'
+import { heldFor } from '../groups/held-for.ts'
 import { pendingEntries, type PendingEntry } from '../groups/pending-entry.ts'
 import type { Service } from '../service.ts'
 import { plainTable } from '../terminal/plain-table.ts'
-import { countOf, duration, escaped, isColour, printable, written } from '../terminal/words.ts'
+import { countOf, escaped, isColour, printable, written } from '../terminal/words.ts'
 import { print } from './output.ts'
 
 interface Flags extends PlaceFlags {
@@ -23,7 +24,9 @@ interface Shown extends PendingEntry {
 }
 
 const limitMax = 10_000
+/** Characters of the fields where nobody knows how wide the terminal is, and at least. */
 const fieldsMax = 60
+const fieldsLeast = 20
 
 /** `pending`: what is delivered and not acknowledged, with what stands in it. */
 export function command(service: Service): Command {
@@ -96,14 +99,13 @@ function asText({
     `Group ${group}: ${countOf(total, 'pending entry', 'pending entries')}, ${written(entries.length)} shown`,
   ]
   if (entries.length > 0) {
-    const rows = entries.map(({ id, consumer, idleMs, deliveries, fields }) => [
-      id,
-      printable(consumer),
-      duration(idleMs),
-      written(deliveries),
-      fields === null ? 'deleted from the stream' : fieldsText(fields),
-    ])
     const head = ['ENTRY', 'CONSUMER', 'HELD FOR', 'TIMES', 'FIELDS']
+    const rest = entries.map((entry) => {
+      const { id, consumer, deliveries } = entry
+      return [id, printable(consumer), heldFor(entry), written(deliveries)]
+    })
+    const most = room([head.slice(0, -1), ...rest])
+    const rows = rest.map((row, at) => [...row, fieldsText(entries[at]?.fields ?? null, most)])
     const aligns = ['left', 'left', 'right', 'right', 'left'] as const
     lines.push(plainTable(rows, { head, aligns, isColour: isColour() }))
   }
@@ -111,8 +113,19 @@ function asText({
   return lines.join('\n')
 }
 
+/** How many characters of the fields fit into a line of the terminal, behind the other columns. */
+function room(rows: readonly (readonly string[])[]): number {
+  // Without a terminal there is no such number, whatever its type says.
+  const columns = process.stdout.columns as number | undefined
+  if (columns === undefined) return fieldsMax
+  const widths = rows[0]?.map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0))) ?? []
+  const taken = widths.reduce((sum, width) => sum + width + 2, 0)
+  return Math.max(fieldsLeast, columns - taken)
+}
+
 /** Others wrote them: nothing of it may act on the terminal. Whole they stand in the JSON. */
-function fieldsText(fields: NonNullable<Shown['fields']>): string {
-  const text = fields.map(([name, value]) => `${name}=${value.slice(0, fieldsMax)}`).join(' ')
-  return escaped(text.length > fieldsMax ? `${text.slice(0, fieldsMax - 3)}...` : text)
+function fieldsText(fields: Shown['fields'], most: number): string {
+  if (fields === null) return 'deleted from the stream'
+  const text = escaped(fields.map(([name, value]) => `${name}=${value}`).join(' '))
+  return text.length > most ? `${text.slice(0, most - 3)}...` : text
 }

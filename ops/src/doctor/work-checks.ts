@@ -1,6 +1,7 @@
 /** What may be wrong with the work on the group: who works, who is paused, and whether what waits gets less. */
 import type { Pause } from 'millrace'
 import { countOf, duration, printable, written } from '../terminal/words.ts'
+import { isParking } from '../groups/held-for.ts'
 import { pauseText } from '../groups/pause-text.ts'
 import type { Finding } from './finding.ts'
 import { isWorkedOn, type GroupFacts } from './group-facts.ts'
@@ -153,8 +154,6 @@ const unheld: Check = (facts) => {
     remedy: `None is needed: a living ${words.worker[0]} claims them. If it stays so: ${typed('consumers remove NAME')}.`,
   }
 }
-
-const isParking = (name: string): boolean => ['unassigned', 'redrive', 'retry'].includes(name)
 
 const retries: Check = ({ balance, roster, words }) => {
   const [one, many] = words.entry

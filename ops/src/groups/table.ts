@@ -2,6 +2,7 @@
 import type { Typed } from '../place/typed.ts'
 import { plainTable } from '../terminal/plain-table.ts'
 import { countOf, duration, printable, quoted, written } from '../terminal/words.ts'
+import { heldFor } from './held-for.ts'
 import type { ConsumerOverview, GroupOverview, Overview } from './overview.ts'
 import { pauseText } from './pause-text.ts'
 import type { PendingEntry } from './pending-entry.ts'
@@ -91,7 +92,7 @@ function groupRow(group: GroupOverview): string[] {
     lag === null ? 'unknown' : written(lag),
     oldestUndeliveredMs === null ? '' : duration(oldestUndeliveredMs),
     written(pending),
-    heldFor(oldestPending),
+    heldText(oldestPending),
     hasNoLetters(group) ? '' : written(group.deadLetters),
   ]
 }
@@ -104,11 +105,10 @@ function consumerRow({
   oldestPending,
 }: ConsumerOverview): string[] {
   const states = isPaused ? `${state}, paused` : state
-  return [`  ${printable(name)}`, states, '', '', written(pending), heldFor(oldestPending), '']
+  return [`  ${printable(name)}`, states, '', '', written(pending), heldText(oldestPending), '']
 }
 
-const heldFor = (entry: PendingEntry | null): string =>
-  entry === null ? '' : duration(entry.idleMs)
+const heldText = (entry: PendingEntry | null): string => (entry === null ? '' : heldFor(entry))
 
 /** Where the group is in the stream, and what it has held for longest. */
 function placeLine({ name, lastDeliveredId, oldestPending }: GroupOverview): string {

@@ -59,6 +59,13 @@ test('table of groups shows a lag that the server does not know as unknown', () 
   assert.match(text, /\nworkers +unknown +31\.2 s +37 /)
 })
 
+test('table of groups tells no time for what is only parked', () => {
+  const oldestPending = { id: '5-0', consumer: 'redrive', idleMs: 2 ** 31, deliveries: 1 }
+  const parked = { ...group, oldestPending, consumers: [] }
+  const text = asTable({ ...overview, groups: [parked] }, options)
+  assert.match(text, /\nworkers .* 37 +parked +4\n/)
+})
+
 test('table of groups escapes what other programs put into names', () => {
   const foreignGroups = ['a\u001B[2Jb', 'tab\t"\\', '\u202Egpj']
   const text = asTable({ ...overview, foreignGroups }, options)
