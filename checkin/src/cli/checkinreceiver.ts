@@ -92,8 +92,8 @@ async function runReceiver(
   } finally {
     await pressure.stop()
     await millrace.close()
-    // The channel to the primary would keep this process alive.
-    if (cluster.isWorker) process.disconnect()
+    // The channel to the primary would keep this process alive; closed, it would end it before it has said why it failed.
+    if (cluster.isWorker) process.channel?.unref()
   }
 }
 
