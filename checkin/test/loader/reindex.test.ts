@@ -109,6 +109,7 @@ onOldestAndNewest('reindex', (bench) => {
     const failed = await runMain(['reindex', '--json'], { env }).exited
     assert.equal(failed.code, 1)
     assert.match(failed.stderr, /^error: WRONGTYPE/m)
-    assert.match((JSON.parse(failed.stdout) as { error: string }).error, /^WRONGTYPE/)
+    const { error } = JSON.parse(failed.stdout) as { error: { message: string } }
+    assert.match(error.message, /^WRONGTYPE/)
   })
 })
