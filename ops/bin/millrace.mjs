@@ -1,3 +1,5 @@
 #!/usr/bin/env node
 /** The operator's command: `npx millrace COMMAND`. */
-import '../dist/main.js'
+import { launch } from './launch.mjs'
+
+await launch('millrace', import.meta.url)

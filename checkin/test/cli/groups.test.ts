@@ -29,6 +29,13 @@ describe('npx checkin groups', { concurrency: 2 }, () => {
     )
   })
 
+  test('groups command offers sample data only for its own server', async () => {
+    const own = await run('missing')
+    assert.match(own.stderr, /, or "npm run load" for sample data\n$/)
+    const other = await run('missing', '--redis', stage.env('missing').REDIS_URL ?? '')
+    assert.match(other.stderr, /"npx checkin groups create --redis redis:\S+"\n$/)
+  })
+
   test('groups command says how to create a group that is missing', async () => {
     await stage.redis.send('XADD', 'bare:checkins', '1-0', 'a', 'b')
     const { code, stdout } = await run('bare')

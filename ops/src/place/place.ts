@@ -102,11 +102,15 @@ export function placeOf(
     stream: declared,
     group: millrace.group(declared, name ?? 'none'),
     groupName: name,
-    words: isOwn ? service.words : plainWords,
+    words: isOwn ? wordsAt(service.words, flags) : plainWords,
     knowledge: isOwn ? service.knowledge : noKnowledge,
     typed: typedAt(service, flags, millrace, { key, ...(name !== undefined && { name }) }),
   }
 }
+
+/** Commands of the service know their own server alone: for another one they are no help. */
+const wordsAt = (words: Words, { redis }: PlaceFlags): Words =>
+  redis === undefined ? words : { ...words, orSampleData: '' }
 
 /** @throws {UsageError} for a group of others whose name no group of the engine can have. */
 function checkGroup(group: string): void {

@@ -88,6 +88,16 @@ describe('millrace', { concurrency: false }, () => {
       assert.doesNotMatch(loaded(...args), /engine\/dist/, args.join(' '))
   })
 
+  test('runs as it is called by npx, from the sources in a checkout', () => {
+    const bin = join(thisCheckout, 'ops/bin/millrace.mjs')
+    const env = { ...process.env, NODE_OPTIONS: '', NODE_DEBUG: 'esm' }
+    const { stdout, stderr, status } = spawnSync(process.execPath, [bin, '--version'], {
+      ...{ env, encoding: 'utf8' },
+    })
+    assert.deepEqual([stdout, status], ['0.1.0\n', 0])
+    assert.match(stderr, /ops\/src\/main\.ts/)
+  })
+
   test('its version is that of the package', async () => {
     const manifest = readFileSync(join(thisCheckout, 'ops/package.json'), 'utf8')
     const { version } = JSON.parse(manifest) as { version: string }
