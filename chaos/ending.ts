@@ -1,5 +1,6 @@
 /** Reads what a run has left in Redis. */
-import { MillraceError, streamLedger, type GroupKeys, type Millrace, type Reply } from 'millrace'
+import { MillraceError, type Millrace } from 'millrace'
+import { streamLedger, type GroupKeys, type Reply } from 'millrace/operate'
 import type { CheckinModel } from '../checkin/src/domain/checkins.ts'
 import type { Ending, Letter } from './judge.ts'
 

@@ -1,5 +1,5 @@
 /** Compares how a run ended with what was sent: every entry took effect once or is one dead letter, with a good reason. */
-import { Reference } from 'millrace'
+import { Reference } from 'millrace/testing'
 import type { CheckinModel } from '../checkin/src/domain/checkins.ts'
 import type { History } from './history.ts'
 import { hot, type Operation, type Sort } from './operation.ts'

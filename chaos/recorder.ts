@@ -3,7 +3,8 @@
  * other's. It sees what the server has, not what the engine makes of it.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import { isPassing, type Millrace, type Reply } from 'millrace'
+import { isPassing, type Millrace } from 'millrace'
+import type { Reply } from 'millrace/operate'
 import type { History } from './history.ts'
 
 const group = 'recorder'

@@ -6,15 +6,8 @@ import { cpSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import {
-  connect,
-  groupKeys,
-  isPassing,
-  type Group,
-  type GroupKeys,
-  type Millrace,
-  type Reply,
-} from 'millrace'
+import { connect, isPassing, type Group, type Millrace } from 'millrace'
+import { groupKeys, type GroupKeys, type Reply } from 'millrace/operate'
 import { runMain, type Ended } from '../testing/processes.ts'
 import { startRedis, type ServerKind, type TestServer } from '../testing/redis-servers.ts'
 import { SeededRandom } from '../testing/seeded-random.ts'

@@ -1,5 +1,5 @@
 /** What happens to consumers: killed, frozen, stopped, scaled, removed. */
-import type { Reply } from 'millrace'
+import type { Reply } from 'millrace/operate'
 import type { Member, MemberKind } from '../crew.ts'
 import type { Fault } from '../fault.ts'
 import { cameTrue, freezeHolding } from '../holding.ts'

@@ -1,5 +1,5 @@
 /** What comes in from outside and what operators do: poison, trimming, redriving. */
-import type { Reply } from 'millrace'
+import type { Reply } from 'millrace/operate'
 import type { Fault } from '../fault.ts'
 import { cameTrue } from '../holding.ts'
 

@@ -1,6 +1,6 @@
 /** What happens to the server: killed, frozen, busy, full, without its scripts, at another time. */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Reply } from 'millrace'
+import type { Reply } from 'millrace/operate'
 import type { Fault } from '../fault.ts'
 import { cameTrue } from '../holding.ts'
 import { tearAndRepair } from '../../testing/append-only-file.ts'

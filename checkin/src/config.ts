@@ -1,4 +1,5 @@
-import { shownUrl, type TlsOptions } from 'millrace'
+import type { TlsOptions } from 'millrace'
+import { shownUrl } from 'millrace/operate'
 import { name, port, readTls, UsageError } from 'millrace-ops/command'
 
 /** What the environment says. A flag of a command wins over it; a default stands where both are silent. */

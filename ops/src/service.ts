@@ -2,7 +2,8 @@
  * Whom the commands work for. `millrace` is for any stream; a service hands in its own stream and group as defaults, its words, and
  * what it knows beyond what the engine knows.
  */
-import type { Balance, Millrace } from 'millrace'
+import type { Millrace } from 'millrace'
+import type { Balance } from 'millrace/operate'
 import type { Log } from './command/log.ts'
 import type { Finding } from './doctor/finding.ts'
 

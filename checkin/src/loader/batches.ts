@@ -1,4 +1,5 @@
-import type { Millrace, Reply } from 'millrace'
+import type { Millrace } from 'millrace'
+import type { Reply } from 'millrace/operate'
 
 /** Enough to hide the way to the server, and little enough for its memory and ours. */
 const batchSize = 1000

@@ -1,4 +1,5 @@
-import { MillraceError, type GroupDescription, type Millrace } from 'millrace'
+import { MillraceError, type Millrace } from 'millrace'
+import type { GroupDescription } from 'millrace/operate'
 import type { CheckinModel } from '../domain/checkins.ts'
 import { describeAll } from 'millrace-ops'
 

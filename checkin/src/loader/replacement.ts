@@ -2,7 +2,8 @@
  * Replaces everything that check-ins are made of. Promise: whenever it ends in the middle, the stream is not there, so
  * no processor works on half of the data; loading again is the whole repair.
  */
-import { groupKeys, MillraceError, readerKeys, streamLedger, type Millrace } from 'millrace'
+import { MillraceError, type Millrace } from 'millrace'
+import { groupKeys, readerKeys, streamLedger } from 'millrace/operate'
 import type { CheckinModel } from '../domain/checkins.ts'
 import { CommandError } from 'millrace-ops/command'
 import { sendForEach } from './batches.ts'

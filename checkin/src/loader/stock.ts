@@ -2,7 +2,8 @@
  * Looks at what a load would remove, and how much of it no load could bring back: what is in none of the known data.
  * Reads only.
  */
-import { groupKeys, type Millrace, type Reply } from 'millrace'
+import type { Millrace } from 'millrace'
+import { groupKeys, type Reply } from 'millrace/operate'
 import type { CheckinModel } from '../domain/checkins.ts'
 import { sendForEach } from './batches.ts'
 import type { LoadedData } from './data-folder.ts'

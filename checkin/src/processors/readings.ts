@@ -2,7 +2,8 @@
  * A stream is read in one way: by one group, or by the single processor. Each reading counts every check-in in the same
  * hashes, so a second one would count all of them twice.
  */
-import { groupKeys, MillraceError, readerKeys, type Millrace } from 'millrace'
+import { MillraceError, type Millrace } from 'millrace'
+import { groupKeys, readerKeys } from 'millrace/operate'
 import { describeAll } from 'millrace-ops'
 import type { CheckinModel } from '../domain/checkins.ts'
 

@@ -1,4 +1,5 @@
-import type { Millrace, Reply } from 'millrace'
+import type { Millrace } from 'millrace'
+import type { Reply } from 'millrace/operate'
 import type { CheckinModel } from '../domain/checkins.ts'
 
 /** What the hash of a location says. */

@@ -1,4 +1,5 @@
-import { MillraceError, type Group, type Millrace, type RecoveryPlan } from 'millrace'
+import { MillraceError, type Group, type Millrace } from 'millrace'
+import type { RecoveryPlan } from 'millrace/operate'
 import type { CheckinModel } from '../domain/checkins.ts'
 import { CommandError } from 'millrace-ops/command'
 import type { ServiceChild } from './service-child.ts'

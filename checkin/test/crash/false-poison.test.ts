@@ -1,6 +1,6 @@
 /** Test 13: the same batch dies with its consumer ten times. That says nothing about its entries. */
 import assert from 'node:assert/strict'
-import type { Reply } from 'millrace'
+import type { Reply } from 'millrace/operate'
 import { waitFor } from '../../../testing/wait-for.ts'
 import { assertExact, onOldestAndNewestScene } from './scenes.ts'
 

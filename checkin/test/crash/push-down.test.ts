@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { statSync } from 'node:fs'
 import { describe, test, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { compareIds } from 'millrace'
+import { compareIds } from 'millrace/operate'
 import { appendOnlyFileIn, tearAndRepair } from '../../../testing/append-only-file.ts'
 import type { MainProcess } from '../../../testing/processes.ts'
 import {

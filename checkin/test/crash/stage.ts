@@ -1,7 +1,8 @@
 /** The stage of the crash tests: a server, processors as real processes, a history of what was appended, a verdict. */
 import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
-import { connect, isPassing, Reference, type Millrace } from 'millrace'
+import { connect, isPassing, type Millrace } from 'millrace'
+import { Reference } from 'millrace/testing'
 import { checkinModel, type Checkin, type CheckinModel } from '../../src/domain/checkins.ts'
 import { runMain, type MainProcess } from '../../../testing/processes.ts'
 import { SeededRandom, seedOfRun as seed } from '../../../testing/seeded-random.ts'

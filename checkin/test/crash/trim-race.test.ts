@@ -1,6 +1,6 @@
 /** Test 14: a trimmer at full speed beside consumers that die, a slow group, and new groups at the head of the stream. */
 import assert from 'node:assert/strict'
-import type { Reply } from 'millrace'
+import type { Reply } from 'millrace/operate'
 import { runMain } from '../../../testing/processes.ts'
 import type { Scene } from '../../../chaos/scene.ts'
 import { freezeHolding } from '../../../chaos/holding.ts'

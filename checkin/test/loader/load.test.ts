@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { connect, groupKeys } from 'millrace'
+import { connect } from 'millrace'
+import { groupKeys } from 'millrace/operate'
 import { freshPrefix, onOldestAndNewest } from '../../../testing/on-each-server.ts'
 import { startRedis } from '../../../testing/redis-servers.ts'
 import { checkinModel } from '../../src/domain/checkins.ts'

@@ -1,7 +1,7 @@
 /** Entries that cannot be processed: each becomes one dead letter, with its fields byte for byte and the reason. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { compareIds } from 'millrace'
+import { compareIds } from 'millrace/operate'
 import { onEachServer } from '../../../testing/on-each-server.ts'
 import { waitFor } from '../../../testing/wait-for.ts'
 import {

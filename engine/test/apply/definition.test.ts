@@ -5,7 +5,6 @@ import {
   average,
   count,
   entryTime,
-  groupKeys,
   integer,
   latest,
   projection,
@@ -14,6 +13,7 @@ import {
   text,
   type Projection,
 } from 'millrace'
+import { groupKeys } from 'millrace/operate'
 import { definitionOf } from '../../src/apply/definition.ts'
 import { plansOf } from '../../src/declare/plan.ts'
 import { freshPrefix, onEachServer } from '../../../testing/on-each-server.ts'

@@ -1,7 +1,8 @@
 /** The gate: effects and acknowledgement are one, whatever order, claim, repetition or bad hash comes in between. */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { groupKeys, MillraceError } from 'millrace'
+import { MillraceError } from 'millrace'
+import { groupKeys } from 'millrace/operate'
 import type { Settled } from '../../src/apply/settled.ts'
 import { onEachServer, type Bench } from '../../../testing/on-each-server.ts'
 import { inBothModes } from '../stage/both-modes.ts'

@@ -10,18 +10,18 @@ import {
   count,
   entryTime,
   first,
-  groupKeys,
   integer,
   latest,
   max,
   min,
   projection,
-  Reference,
   stream,
   sum,
   text,
   type Entry,
 } from 'millrace'
+import { groupKeys } from 'millrace/operate'
+import { Reference } from 'millrace/testing'
 import { Gate } from '../../src/apply/gate.ts'
 import { plansOf } from '../../src/declare/plan.ts'
 import { Connection } from '../../src/redis/connection.ts'

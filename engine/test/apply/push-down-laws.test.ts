@@ -15,12 +15,12 @@ import {
   max,
   min,
   projection,
-  Reference,
   stream,
   sum,
   text,
   type Millrace,
 } from 'millrace'
+import { Reference } from 'millrace/testing'
 import { freshPrefix, onEachServer } from '../../../testing/on-each-server.ts'
 import { propertyRuns } from '../../../testing/property-runs.ts'
 import type { TestClient } from '../../../testing/test-client.ts'

@@ -5,7 +5,6 @@ import {
   average,
   connect,
   count,
-  groupKeys,
   integer,
   latest,
   max,
@@ -15,6 +14,7 @@ import {
   text,
   type Entry,
 } from 'millrace'
+import { groupKeys } from 'millrace/operate'
 import { Gate } from '../../src/apply/gate.ts'
 import { plansOf } from '../../src/declare/plan.ts'
 import { Connection } from '../../src/redis/connection.ts'

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
-import { groupKeys } from 'millrace'
+import { groupKeys } from 'millrace/operate'
 import { onEachServer } from '../../../testing/on-each-server.ts'
 import { waitFor } from '../../../testing/wait-for.ts'
 import { appendVisits, effects, freshGroup, startConsumer, untilDrained } from '../stage/fixture.ts'

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test, type TestContext } from 'node:test'
-import { groupKeys } from 'millrace'
+import { groupKeys } from 'millrace/operate'
 import { onOldestAndNewest, type Bench } from '../../../testing/on-each-server.ts'
 import { startProxy } from '../../../testing/tcp-proxy.ts'
 import { waitFor } from '../../../testing/wait-for.ts'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Reference, type Entry } from 'millrace'
+import type { Entry } from 'millrace'
+import { Reference } from 'millrace/testing'
 import { visit, visitModel } from '../stage/fixture.ts'
 
 test('the reference refuses an entry that lacks a declared field', () => {

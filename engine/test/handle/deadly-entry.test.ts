@@ -1,7 +1,7 @@
 /** An entry whose handler kills the process again and again: it stalls itself alone. */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { groupKeys } from 'millrace'
+import { groupKeys } from 'millrace/operate'
 import { onEachServer, onOldestAndNewest, type Bench } from '../../../testing/on-each-server.ts'
 import { runScript } from '../../../testing/processes.ts'
 import { waitFor } from '../../../testing/wait-for.ts'

@@ -1,7 +1,8 @@
 /** Failed attempts: counted for failures and not for deliveries, scheduled beyond the life of a consumer. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { groupKeys, MillraceError, type Handler } from 'millrace'
+import { MillraceError, type Handler } from 'millrace'
+import { groupKeys } from 'millrace/operate'
 import { onEachServer } from '../../../testing/on-each-server.ts'
 import { startProxy } from '../../../testing/tcp-proxy.ts'
 import { waitFor } from '../../../testing/wait-for.ts'

@@ -1,7 +1,7 @@
 /** The schedule of retries, when somebody or the clock has touched it. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { groupKeys } from 'millrace'
+import { groupKeys } from 'millrace/operate'
 import { onEachServer } from '../../../testing/on-each-server.ts'
 import { waitFor } from '../../../testing/wait-for.ts'
 import {

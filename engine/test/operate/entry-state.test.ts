@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isEntryId } from 'millrace'
+import { isEntryId } from 'millrace/operate'
 import { onEachServer } from '../../../testing/on-each-server.ts'
 import {
   appendVisits,

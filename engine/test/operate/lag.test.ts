@@ -1,7 +1,8 @@
 /** The lag of a group is what is undelivered, whatever others did to the stream; and the server's own can be repaired. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { groupKeys, MillraceError } from 'millrace'
+import { MillraceError } from 'millrace'
+import { groupKeys } from 'millrace/operate'
 import { onEachServer } from '../../../testing/on-each-server.ts'
 import { freshGroup, readAndDie, startConsumer, untilDrained, visit } from '../stage/fixture.ts'
 import type { Fixture } from '../stage/fixture.ts'

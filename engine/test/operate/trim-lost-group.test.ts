@@ -1,7 +1,8 @@
 /** Retention where a group was lost or moved: what it had not settled for certain stays, so that a recovery can deliver it. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { streamLedger, type TrimOptions } from 'millrace'
+import type { TrimOptions } from 'millrace'
+import { streamLedger } from 'millrace/operate'
 import { onOldestAndNewest } from '../../../testing/on-each-server.ts'
 import {
   appendVisits,

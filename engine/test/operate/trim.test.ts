@@ -1,7 +1,8 @@
 /** One run of retention: what is needed is never trimmed, and the rest is. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { MillraceError, streamLedger, type TrimOptions } from 'millrace'
+import { MillraceError, type TrimOptions } from 'millrace'
+import { streamLedger } from 'millrace/operate'
 import { onEachServer } from '../../../testing/on-each-server.ts'
 import { startProxy } from '../../../testing/tcp-proxy.ts'
 import {

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
-import { connect, MillraceError, shownUrl, type ConnectOptions } from 'millrace'
+import { connect, MillraceError, type ConnectOptions } from 'millrace'
+import { shownUrl } from 'millrace/operate'
 import { readAddress } from '../../src/redis/server-address.ts'
 
 const url = 'redis://127.0.0.1:1'

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test, type TestContext } from 'node:test'
-import { groupKeys, MillraceError } from 'millrace'
+import { MillraceError } from 'millrace'
+import { groupKeys } from 'millrace/operate'
 import { onEachServer, type Bench } from '../../../testing/on-each-server.ts'
 import { within } from '../../../testing/wait-for.ts'
 import {

@@ -1,7 +1,8 @@
 /** Dead letters are sent back exactly once. */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { groupKeys, MillraceError, type DeadLetters } from 'millrace'
+import { MillraceError } from 'millrace'
+import { groupKeys, type DeadLetters } from 'millrace/operate'
 import { onEachServer } from '../../../testing/on-each-server.ts'
 import { waitFor } from '../../../testing/wait-for.ts'
 import {

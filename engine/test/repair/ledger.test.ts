@@ -1,7 +1,8 @@
 /** The ledger of a group: its counters balance, and it knows a group that was moved back. */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { groupKeys, MillraceError, streamLedger, type Handler } from 'millrace'
+import { MillraceError, type Handler } from 'millrace'
+import { groupKeys, streamLedger } from 'millrace/operate'
 import { onEachServer } from '../../../testing/on-each-server.ts'
 import { waitFor } from '../../../testing/wait-for.ts'
 import {

@@ -1,7 +1,8 @@
 /** Recovery of a group that was lost or moved: nothing counts twice, and what nobody can know becomes a dead letter. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { groupKeys, MillraceError } from 'millrace'
+import { MillraceError } from 'millrace'
+import { groupKeys } from 'millrace/operate'
 import { onEachServer } from '../../../testing/on-each-server.ts'
 import { within } from '../../../testing/wait-for.ts'
 import {

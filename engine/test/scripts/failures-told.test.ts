@@ -1,7 +1,8 @@
 /** What a script meets is told as what it is: the right by its command, the key by its name, anything else by its words. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { groupKeys, MillraceError } from 'millrace'
+import { MillraceError } from 'millrace'
+import { groupKeys } from 'millrace/operate'
 import { onEachServer } from '../../../testing/on-each-server.ts'
 import { waitFor, within } from '../../../testing/wait-for.ts'
 import { Connection } from '../../src/redis/connection.ts'

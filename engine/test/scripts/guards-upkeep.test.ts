@@ -1,7 +1,7 @@
 /** What makes, counts and trims, each in the state that a guard is for. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { groupKeys } from 'millrace'
+import { groupKeys } from 'millrace/operate'
 import { onOldestAndNewest } from '../../../testing/on-each-server.ts'
 import { appendVisits, readAndDie, visit } from '../stage/fixture.ts'
 import { guardStage } from '../stage/guard-stage.ts'

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
-import { groupKeys, type GroupKeys } from 'millrace'
+import { groupKeys, type GroupKeys } from 'millrace/operate'
 import { compilePushDown } from '../../src/apply/compile-push-down.ts'
 import { Gate } from '../../src/apply/gate.ts'
 import type { Settled } from '../../src/apply/settled.ts'

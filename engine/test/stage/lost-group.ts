@@ -1,7 +1,7 @@
 /** A group with a pending rest, to be lost, and what holds of it afterwards. */
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
-import { groupKeys, type RecoveryPlan } from 'millrace'
+import { groupKeys, type RecoveryPlan } from 'millrace/operate'
 import { waitFor } from '../../../testing/wait-for.ts'
 import {
   appendVisits,

@@ -1,6 +1,6 @@
 /** Calls scripts with raw keys and arguments, for the tests of what they guard against: the one way past their typed functions. */
 import type { TestContext } from 'node:test'
-import type { GroupKeys } from 'millrace'
+import type { GroupKeys } from 'millrace/operate'
 import type { Reply } from '../../src/redis/connection.ts'
 import { composed, runScript, script, type Script } from '../../src/scripts/run-script.ts'
 import type { Bench } from '../../../testing/on-each-server.ts'

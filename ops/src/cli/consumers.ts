@@ -1,5 +1,5 @@
 import { Argument, Command } from 'commander'
-import type { Pauses, RosterEntry } from 'millrace'
+import type { Pauses, RosterEntry } from 'millrace/operate'
 import { consumerName } from '../command/arguments.ts'
 import { CommandError } from '../command/errors.ts'
 import { addPlace, at, type Place, type PlaceFlags } from '../place/place.ts'

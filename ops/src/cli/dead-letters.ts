@@ -1,5 +1,6 @@
 import { Argument, Command, Option } from 'commander'
-import { deadLetterReasons, MillraceError, type DeadLetterSelection } from 'millrace'
+import { MillraceError } from 'millrace'
+import { deadLetterReasons, type DeadLetterSelection } from 'millrace/operate'
 import { integerWithin } from '../command/arguments.ts'
 import { CommandError, PartlyDoneError } from '../command/errors.ts'
 import { addPlace, at, type Place, type PlaceFlags } from '../place/place.ts'

@@ -1,6 +1,6 @@
 /** `groups repair-lag`, `accept-loss`: what would be changed, and with `--execute` the change. */
 import type { Command } from 'commander'
-import type { LagRepair, LossAcceptance } from 'millrace'
+import type { LagRepair, LossAcceptance } from 'millrace/operate'
 import { addPlace, at, type AnyGroup, type Place, type PlaceFlags } from '../place/place.ts'
 import type { Service, Words } from '../service.ts'
 import { countOf, written } from '../terminal/words.ts'

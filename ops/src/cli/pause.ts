@@ -1,5 +1,6 @@
 import { Argument, Command } from 'commander'
-import { MillraceError, type Paused } from 'millrace'
+import { MillraceError } from 'millrace'
+import type { Paused } from 'millrace/operate'
 import { consumerName } from '../command/arguments.ts'
 import { CommandError } from '../command/errors.ts'
 import { addPlace, at, type Place, type PlaceFlags } from '../place/place.ts'

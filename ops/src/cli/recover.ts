@@ -1,5 +1,6 @@
 import { Command } from 'commander'
-import { MillraceError, type RecoveryPlan } from 'millrace'
+import { MillraceError } from 'millrace'
+import type { RecoveryPlan } from 'millrace/operate'
 import { CommandError } from '../command/errors.ts'
 import { addPlace, at, type Place, type PlaceFlags } from '../place/place.ts'
 import {

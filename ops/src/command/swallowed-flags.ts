@@ -3,7 +3,7 @@
  * leaves in the environment of the script.
  */
 import type { Command, Option } from 'commander'
-import { nearest } from 'millrace'
+import { nearest } from 'millrace/operate'
 import { UsageError } from './errors.ts'
 import type { Call } from './called-by.ts'
 import { typedSettings } from './npm-settings.ts'

@@ -1,5 +1,5 @@
 /** Says which dead letters a command had to leave where they are, and what can be done about it. */
-import type { PurgeOutcome, RedriveOutcome } from 'millrace'
+import type { PurgeOutcome, RedriveOutcome } from 'millrace/operate'
 import { written } from '../terminal/words.ts'
 import type { Typed } from '../place/typed.ts'
 

@@ -1,6 +1,6 @@
 /** Which dead letters a command means, from its flags. */
 import { InvalidArgumentError } from 'commander'
-import type { DeadLetterSelection } from 'millrace'
+import type { DeadLetterSelection } from 'millrace/operate'
 import { UsageError } from '../command/errors.ts'
 import { printable, written } from '../terminal/words.ts'
 

@@ -1,5 +1,5 @@
 /** Shows dead letters to people. Others wrote what stands in them: nothing of it may act on the terminal. */
-import type { DeadLetter, DeadLetterPage } from 'millrace'
+import type { DeadLetter, DeadLetterPage } from 'millrace/operate'
 import { plainTable } from '../terminal/plain-table.ts'
 import { countOf, escaped, printable, written } from '../terminal/words.ts'
 

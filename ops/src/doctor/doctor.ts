@@ -1,5 +1,6 @@
 /** Looks at server, stream and group, and says what is wrong and what helps. Reads only. */
-import { MillraceError, type Balance } from 'millrace'
+import { MillraceError } from 'millrace'
+import type { Balance } from 'millrace/operate'
 import type { Place } from '../place/place.ts'
 import type { Words } from '../service.ts'
 import { printable, quoted } from '../terminal/words.ts'

@@ -1,6 +1,6 @@
 /** How entries come and go: the balance looked at twice, and what that says about the lag. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { ageOf, compareIds, type Balance } from 'millrace'
+import { ageOf, compareIds, type Balance } from 'millrace/operate'
 
 export interface Flow {
   /** Time between the looks, in seconds of the server's clock. */

@@ -1,5 +1,5 @@
 /** What may be wrong with the group and its stream: each check looks at the facts and finds something or nothing. */
-import type { GroupCondition } from 'millrace'
+import type { GroupCondition } from 'millrace/operate'
 import { countOf, duration, written } from '../terminal/words.ts'
 import type { Finding } from './finding.ts'
 import type { GroupFacts } from './group-facts.ts'

@@ -1,11 +1,6 @@
 /** What is known about the group, its stream and who else reads it. */
-import {
-  MillraceError,
-  type Balance,
-  type Pauses,
-  type RecoveryPlan,
-  type RosterEntry,
-} from 'millrace'
+import { MillraceError } from 'millrace'
+import type { Balance, Pauses, RecoveryPlan, RosterEntry } from 'millrace/operate'
 import type { Place } from '../place/place.ts'
 import type { Typed } from '../place/typed.ts'
 import { isManaged } from '../groups/is-managed.ts'

@@ -1,5 +1,5 @@
 /** Shows a diagnosis to people. */
-import type { Balance } from 'millrace'
+import type { Balance } from 'millrace/operate'
 import { countOf, duration, escaped, written } from '../terminal/words.ts'
 import type { Diagnosis } from './doctor.ts'
 import type { Finding, Severity } from './finding.ts'

@@ -1,5 +1,5 @@
 /** What may be wrong with the work on the group: who works, who is paused, and whether what waits gets less. */
-import type { Pause } from 'millrace'
+import type { Pause } from 'millrace/operate'
 import { countOf, duration, printable, written } from '../terminal/words.ts'
 import { isParking } from '../groups/held-for.ts'
 import { pauseText } from '../groups/pause-text.ts'

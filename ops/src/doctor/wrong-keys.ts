@@ -1,4 +1,5 @@
-import type { Group, Millrace, WrongKey } from 'millrace'
+import type { Group, Millrace } from 'millrace'
+import type { WrongKey } from 'millrace/operate'
 import type { Knowledge } from '../service.ts'
 
 /** Keys of ours, the engine's and the service's own, that hold another type. @throws {MillraceError} of the connection. */

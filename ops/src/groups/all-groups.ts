@@ -1,10 +1,5 @@
-import {
-  MillraceError,
-  type Fields,
-  type GroupDescription,
-  type Millrace,
-  type Stream,
-} from 'millrace'
+import { MillraceError, type Fields, type Millrace, type Stream } from 'millrace'
+import type { GroupDescription } from 'millrace/operate'
 import { groupNames } from '../place/find-streams.ts'
 
 /** The groups of a stream. */

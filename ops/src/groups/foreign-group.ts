@@ -1,5 +1,6 @@
 /** A group as the server alone tells of it: for names that no group of the engine can have. */
-import { ageOf, type Millrace, type Reply } from 'millrace'
+import type { Millrace } from 'millrace'
+import { ageOf, type Reply } from 'millrace/operate'
 import type { ConsumerOverview, GroupOverview } from './overview.ts'
 import { pendingEntries } from './pending-entry.ts'
 

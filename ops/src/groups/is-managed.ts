@@ -1,4 +1,5 @@
-import { groupKeys, type Group, type Millrace } from 'millrace'
+import type { Group, Millrace } from 'millrace'
+import { groupKeys } from 'millrace/operate'
 
 /** Whether the engine has worked on a group: it has a ledger, or leases. Of another one only the server tells. */
 export async function isManaged(

@@ -1,11 +1,6 @@
 /** What Redis knows about a stream, its groups and their consumers, at one moment. */
-import {
-  type GroupDescription,
-  type Millrace,
-  type Pauses,
-  type Reply,
-  type RosterEntry,
-} from 'millrace'
+import type { Millrace } from 'millrace'
+import type { GroupDescription, Pauses, Reply, RosterEntry } from 'millrace/operate'
 import type { AnyStream } from '../place/place.ts'
 import type { NamedReader } from '../service.ts'
 import { describeAll } from './all-groups.ts'

@@ -1,4 +1,4 @@
-import type { Pause } from 'millrace'
+import type { Pause } from 'millrace/operate'
 import { printable } from '../terminal/words.ts'
 
 /** Since when and by whom: `since 2026-11-28T21:51:06Z by ada@host-a (process 4121)`. */

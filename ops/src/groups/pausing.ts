@@ -1,5 +1,6 @@
 /** Pauses and resumes a group or a consumer, and says what that means. */
-import type { Fields, Group, Millrace, Pause, Paused, PauseOptions } from 'millrace'
+import type { Fields, Group, Millrace } from 'millrace'
+import type { Pause, Paused, PauseOptions } from 'millrace/operate'
 import { printable } from '../terminal/words.ts'
 import { isManaged } from './is-managed.ts'
 import { pauseText } from './pause-text.ts'

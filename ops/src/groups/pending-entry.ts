@@ -1,4 +1,5 @@
-import type { Millrace, Reply } from 'millrace'
+import type { Millrace } from 'millrace'
+import type { Reply } from 'millrace/operate'
 
 /** An entry that is delivered and not acknowledged. */
 export interface PendingEntry {

@@ -1,5 +1,6 @@
 /** Looks which streams of a server have groups. Bounded: on a server with very many keys it looks at a part, and says so. */
-import { isPassing, MillraceError, type Millrace, type Reply } from 'millrace'
+import { isPassing, MillraceError, type Millrace } from 'millrace'
+import type { Reply } from 'millrace/operate'
 import { countOf, written } from '../terminal/words.ts'
 
 interface FoundStream {

@@ -1,5 +1,5 @@
 /** Says to people what the recovery of a group would do, and what it has done. */
-import type { GroupCondition, RecoveryOutcome, RecoveryPlan } from 'millrace'
+import type { GroupCondition, RecoveryOutcome, RecoveryPlan } from 'millrace/operate'
 import { countOf, written } from '../terminal/words.ts'
 import type { Typed } from '../place/typed.ts'
 import type { Noun } from '../service.ts'

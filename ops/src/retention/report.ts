@@ -1,5 +1,6 @@
 /** Says to people what a run of the trimmer has done or would do. */
-import type { FrontierHolder, TrimOutcome } from 'millrace'
+import type { TrimOutcome } from 'millrace'
+import type { FrontierHolder } from 'millrace/operate'
 import type { Place } from '../place/place.ts'
 import { duration, quoted, written } from '../terminal/words.ts'
 

@@ -1,7 +1,7 @@
 /** What the doctor finds where others work: only the server counts the silence of a consumer, so the facts are given here. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { RosterEntry } from 'millrace'
+import type { RosterEntry } from 'millrace/operate'
 import { foreignChecks } from '../../src/doctor/foreign-checks.ts'
 import type { GroupFacts } from '../../src/doctor/group-facts.ts'
 import { plainWords } from '../../src/service.ts'

@@ -1,6 +1,7 @@
 /** What the tests of the doctor do to a server, and how they look whether a finding comes and goes. */
 import assert from 'node:assert/strict'
-import { count, groupKeys, integer, projection, stream, sum, type Millrace } from 'millrace'
+import { count, integer, projection, stream, sum, type Millrace } from 'millrace'
+import { groupKeys } from 'millrace/operate'
 import type { Bench } from '../../../testing/on-each-server.ts'
 import type { TestClient } from '../../../testing/test-client.ts'
 import { plainLog } from '../../src/command/log.ts'

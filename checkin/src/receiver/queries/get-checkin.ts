@@ -1,6 +1,7 @@
 /** `GET /api/checkins/:id`: what became of a check-in. */
 import type { FastifyInstance } from 'fastify'
-import { isEntryId, type EntryState, type Group } from 'millrace'
+import type { Group } from 'millrace'
+import { isEntryId, type EntryState } from 'millrace/operate'
 import { z } from 'zod'
 import {
   entryIdSchema,

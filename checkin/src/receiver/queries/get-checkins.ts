@@ -1,6 +1,6 @@
 /** `GET /api/checkins`: the check-ins of a time, page by page. */
 import type { ResourceRoute } from '../http/resources.ts'
-import { isEntryId, type EntryPageOptions } from 'millrace'
+import { isEntryId, type EntryPageOptions } from 'millrace/operate'
 import { z } from 'zod'
 import { jsonAnswer, type RouteDocumentation } from '../http/documentation.ts'
 import { integerParameter, readParameter } from '../http/parameters.ts'

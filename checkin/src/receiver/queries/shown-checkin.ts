@@ -1,5 +1,5 @@
 /** How an entry of the stream is shown. */
-import type { EntryPage } from 'millrace'
+import type { EntryPage } from 'millrace/operate'
 import type { JsonSchema } from '../http/documentation.ts'
 import { entryIdSchema } from '../http/documentation.ts'
 import { numberOr } from './numbers.ts'
