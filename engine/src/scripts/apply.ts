@@ -5,7 +5,7 @@
 import type { GroupKeys } from '../redis/keys.ts'
 import { asList, textsOf } from '../redis/replies.ts'
 import type { Reply } from '../redis/connection.ts'
-import { printable, type DeadLetterReason } from './dead-letters.ts'
+import { deadEntriesIn, letterOf, type DeadEntry } from './dead-letters.ts'
 import { checked, runScript, script, type Script, type Sender } from './run-script.ts'
 import { groupFailure, type StreamAndGroup } from './script-failure.ts'
 
@@ -34,13 +34,7 @@ export interface FoldedEffects {
   readonly keys: readonly string[]
   /** For each projection the rows of its keys, in their order. */
   readonly rows: readonly (readonly unknown[])[]
-  readonly dead: readonly {
-    readonly id: string
-    readonly reason: DeadLetterReason
-    readonly error: string
-    /** Failed attempts of a handler. */
-    readonly attempts?: number
-  }[]
+  readonly dead: readonly DeadEntry[]
 }
 
 /** The gates for some projections. */
@@ -112,11 +106,6 @@ export class GateScripts {
   }
 }
 
-function letterOf({ id, reason, error, attempts }: FoldedEffects['dead'][number]): unknown[] {
-  const letter = [id, reason, printable(error)]
-  return attempts === undefined ? letter : [...letter, attempts]
-}
-
 function answerOf(reply: Reply[], keys: readonly string[], where: StreamAndGroup): GateAnswer {
   const [first, rest = ''] = checked(reply, (code) => groupFailure(code, where))
   const kind = String(first)
@@ -154,11 +143,7 @@ export type Drained =
       readonly lastId: string
       /** More entries may be undelivered. */
       readonly hasMore: boolean
-      readonly deadLetters: readonly {
-        readonly id: string
-        readonly reason: DeadLetterReason
-        readonly error: string
-      }[]
+      readonly deadLetters: readonly DeadEntry[]
       /** When the call began, on the server's clock (µs); 0 without the right to TIME. */
       readonly began: number
       /** Of all entries that were read, from some of them. */
@@ -225,7 +210,7 @@ function drainedOf(reply: Reply[], where: StreamAndGroup): Drained {
         applied: Number(applied),
         lastId: String(lastId),
         hasMore: more === 1,
-        deadLetters: lettersIn(textsOf(letters)),
+        deadLetters: deadEntriesIn(textsOf(letters)),
         began: Number(began),
         bytes: Number(bytes),
       }
@@ -238,14 +223,4 @@ function drainedOf(reply: Reply[], where: StreamAndGroup): Drained {
     default:
       throw groupFailure(kind, where)
   }
-}
-
-/** Entry id, reason and error in turn. */
-function lettersIn(
-  flat: readonly string[],
-): { id: string; reason: DeadLetterReason; error: string }[] {
-  return Array.from({ length: flat.length / 3 }, (_, at) => {
-    const [id = '', reason, error = ''] = flat.slice(3 * at, 3 * at + 3)
-    return { id, reason: reason as DeadLetterReason, error }
-  })
 }

@@ -25,6 +25,29 @@ export function printable(error: string): string {
   return error.slice(0, errorLengthMax).replace(/\p{Surrogate}/gu, '\uFFFD')
 }
 
+/** An entry that becomes a dead letter. */
+export interface DeadEntry {
+  readonly id: string
+  readonly reason: DeadLetterReason
+  readonly error: string
+  /** Failed attempts of a handler. */
+  readonly attempts?: number
+}
+
+/** Its letter, as the scripts that apply take it. */
+export function letterOf({ id, reason, error, attempts }: DeadEntry): unknown[] {
+  const letter = [id, reason, printable(error)]
+  return attempts === undefined ? letter : [...letter, attempts]
+}
+
+/** Those that a script tells: entry id, reason and error in turn. */
+export function deadEntriesIn(flat: readonly string[]): DeadEntry[] {
+  return Array.from({ length: flat.length / 3 }, (_, at) => {
+    const [id = '', reason, error = ''] = flat.slice(3 * at, 3 * at + 3)
+    return { id, reason: reason as DeadLetterReason, error }
+  })
+}
+
 const redriveName: (typeof parkingNames)[number] = 'redrive'
 
 export type RedriveAnswer = 'redriven' | 'gone' | 'body-gone' | 'mismatch' | 'undelivered' | 'older'
