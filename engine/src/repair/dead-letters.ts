@@ -2,12 +2,11 @@
  * The dead letters of a group: looks at them, sends them back, removes them. Promise: a letter is redriven at most once,
  * to its own group, and is there until then; whoever else redrives or purges at the same time.
  */
-import { deadLetter, type DeadLetter } from '../apply/dead-letter.ts'
+import type { DeadLetter } from '../apply/dead-letter.ts'
 import {
   idList,
   listOptions,
   redriveOptions,
-  selected,
   settleOptions,
   type DeadLetterListOptions,
   type DeadLetterSelection,
@@ -16,15 +15,13 @@ import {
   type RedriveOutcome,
   type SettleOptions,
 } from './dead-letter-options.ts'
+import { DeadLetterWalk, pageMax, type OnMissing } from './dead-letter-walk.ts'
 import { sizeOf } from '../redis/entry-sizes.ts'
-import { MillraceError } from '../support/errors.ts'
 import { groupKeys, type GroupKeys } from '../redis/keys.ts'
 import { callback, checkOptions, checkValue } from '../support/option-values.ts'
 import { wait } from '../support/persist.ts'
-import type { Connection, Reply } from '../redis/connection.ts'
-import { asList, rawEntry } from '../redis/replies.ts'
+import type { Connection } from '../redis/connection.ts'
 import * as scripts from '../scripts/dead-letters.ts'
-import { readRange } from '../scripts/reading.ts'
 
 export interface DeadLetterPage {
   readonly letters: readonly DeadLetter[]
@@ -32,8 +29,6 @@ export interface DeadLetterPage {
   readonly next: string | null
 }
 
-// Letters a read. Each read is bounded in bytes, too.
-const pageMax = 100
 // Of the letters of a list: they stay in memory together.
 const listBytesMax = 16_000_000
 // Any consumer may claim what is idle for so long.
@@ -44,12 +39,14 @@ export class DeadLetters {
   readonly #connection: Connection
   readonly #keys: GroupKeys
   readonly #group: string
+  readonly #walk: DeadLetterWalk
 
   /** Use {@link Group.deadLetters}. */
   constructor(connection: Connection, stream: string, group: string) {
     this.#connection = connection
     this.#keys = groupKeys(stream, group)
     this.#group = group
+    this.#walk = new DeadLetterWalk(connection, this.#keys, group)
   }
 
   /** The key of the dead-letter stream. It need not exist. */
@@ -63,7 +60,7 @@ export class DeadLetters {
     const { order = 'newest', from, count = 100, reason } = options
     const letters: DeadLetter[] = []
     let bytes = 0
-    for await (const letter of this.#walk({ order, after: from, atOnce: count + 1 })) {
+    for await (const letter of this.#walk.letters({ order, after: from, atOnce: count + 1 })) {
       if (reason !== undefined && letter.reason !== reason) continue
       // One more than asked for says that there is a next page.
       const isFull = letters.length === count || bytes >= listBytesMax
@@ -80,12 +77,7 @@ export class DeadLetters {
    */
   async find(...ids: readonly string[]): Promise<DeadLetter[]> {
     checkValue('find dead letters', 'the list of ids', ids, idList)
-    const wanted = new Set(ids)
-    const found: DeadLetter[] = []
-    for await (const letter of this.#walk({ order: 'oldest' })) {
-      if (wanted.has(letter.letterId) || wanted.has(letter.entryId)) found.push(letter)
-    }
-    return found
+    return await this.#walk.named(ids)
   }
 
   /**
@@ -93,15 +85,11 @@ export class DeadLetters {
    * @param onMissing told for each id that selects none.
    * @throws as {@link DeadLetters.find}.
    */
-  async count(
-    selection: DeadLetterSelection,
-    onMissing?: (id: string, outcome: 'gone' | 'ambiguous') => void,
-  ): Promise<number> {
+  async count(selection: DeadLetterSelection, onMissing?: OnMissing): Promise<number> {
     checkValue('count dead letters', 'onMissing', onMissing, callback)
     let count = 0
-    for await (const picked of this.#pages(selection, (...missing) => onMissing?.(...missing))) {
-      count += picked.length
-    }
+    const missed: OnMissing = (...missing) => onMissing?.(...missing)
+    for await (const picked of this.#walk.picked(selection, missed)) count += picked.length
     return count
   }
 
@@ -134,7 +122,7 @@ export class DeadLetters {
     const atOnce = ratePerSecond === Infinity ? pageMax : 1
     const startedAt = performance.now()
     let begun = 0
-    for await (const picked of this.#pages(selection, settle)) {
+    for await (const picked of this.#walk.picked(selection, settle)) {
       for (let at = 0; at < picked.length; at += atOnce) {
         const dueAt = startedAt + (begun / ratePerSecond) * 1000
         await wait(Math.max(0, dueAt - performance.now()), signal)
@@ -163,7 +151,7 @@ export class DeadLetters {
       total[outcome] += 1
       onOutcome?.(id, outcome)
     }
-    for await (const picked of this.#pages(selection, settle)) {
+    for await (const picked of this.#walk.picked(selection, settle)) {
       if (signal.aborted) return total
       if (picked.length === 0) continue
       const what = { group: this.#group, ids: picked }
@@ -177,82 +165,4 @@ export class DeadLetters {
     const what = { group: this.#group, id, idleMs: claimableMs }
     return await scripts.redrive(this.#connection, this.#keys, what)
   }
-
-  /** Letter ids in pages, oldest first. What cannot be picked is settled at once. */
-  async *#pages(
-    selection: DeadLetterSelection,
-    settle: (id: string, outcome: 'gone' | 'ambiguous') => void,
-  ): AsyncGenerator<string[]> {
-    const { ids, reason, olderThanMs = 0 } = selected(selection)
-    if (ids !== undefined) {
-      yield [...pickIds(ids, await this.find(...ids), settle)]
-      return
-    }
-    const before = olderThanMs === 0 ? Infinity : (await this.#serverTime()) - olderThanMs
-    let page: string[] = []
-    for await (const letter of this.#walk({ order: 'oldest' })) {
-      if (reason !== undefined && letter.reason !== reason) continue
-      if (letter.time <= before) page.push(letter.letterId)
-      if (page.length < pageMax) continue
-      yield page
-      page = []
-    }
-    yield page
-  }
-
-  /** Every letter that is there when the walk begins, in bounded reads. */
-  async *#walk(way: {
-    readonly order: 'newest' | 'oldest'
-    readonly after?: string | undefined
-    readonly atOnce?: number
-  }): AsyncGenerator<DeadLetter> {
-    const isForward = way.order === 'oldest'
-    const most = Math.min(pageMax, way.atOnce ?? pageMax)
-    const [newest] = asList(await this.#send(['XREVRANGE', this.key, '+', '-', 'COUNT', '1']))
-    if (newest === undefined) return
-    const last = isForward ? rawEntry(newest).id : '-'
-    const action = scripts.lettersAction(this.#keys, this.#group)
-    let first = way.after === undefined ? (isForward ? '-' : '+') : `(${way.after}`
-    for (;;) {
-      const range = { order: way.order, first, last, most, action }
-      const read = await readRange(this.#connection, this.key, range)
-      for (const entry of read.entries) {
-        const letter = deadLetter(entry)
-        yield letter
-        first = `(${letter.letterId}`
-      }
-      if (read.isEnd) return
-    }
-  }
-
-  async #serverTime(): Promise<number> {
-    const [seconds, microseconds] = asList(await this.#send(['TIME']))
-    return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000)
-  }
-
-  async #send(command: readonly string[]): Promise<Reply> {
-    try {
-      return await this.#connection.send(command)
-    } catch (error) {
-      if (error instanceof MillraceError && error.code === 'WRONG_TYPE') {
-        throw scripts.lettersFailure('wrong-type', this.#keys, this.#group)
-      }
-      throw error
-    }
-  }
-}
-
-/** The letters that the ids name, each once; an id of two letters picks neither by itself. */
-function pickIds(
-  ids: readonly string[],
-  found: readonly DeadLetter[],
-  settle: (id: string, outcome: 'gone' | 'ambiguous') => void,
-): Set<string> {
-  const picked = new Set<string>()
-  for (const id of new Set(ids)) {
-    const named = found.filter(({ letterId, entryId }) => letterId === id || entryId === id)
-    if (named.length === 1) picked.add(named[0]?.letterId ?? id)
-    else settle(id, named.length === 0 ? 'gone' : 'ambiguous')
-  }
-  return picked
 }
