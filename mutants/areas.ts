@@ -26,6 +26,8 @@ const inEngine = {
     'past-deliveries',
     'read-ahead',
     'handler-pool',
+    'key-order',
+    'attempts',
     'handler-calls',
     'outcome',
     'retries',

@@ -34,7 +34,7 @@ export type { Failure, RetryDecision, RetryPolicy } from './handle/retry-policy.
 export type { ConsumerObserver, ConsumerOptions } from './consume/consumer-options.ts'
 export type { Delivery } from './handle/past-deliveries.ts'
 export type { FoldedBatch } from './consume/push-down.ts'
-export type { Handler, HandlerContext } from './handle/handler-pool.ts'
+export type { Handler, HandlerContext } from './handle/handler.ts'
 export type { Outcome } from './handle/outcome.ts'
 export type { Reader, ReaderObserver, ReaderOptions } from './consume/reader.ts'
 export {

@@ -2,7 +2,7 @@
 import { fieldsMax, isFoldable, plansMax, pushDownMax } from '../apply/push-down-limits.ts'
 import type { Fields } from '../declare/fields.ts'
 import { checkConsumerGiven } from './given-options.ts'
-import type { Handler } from '../handle/handler-pool.ts'
+import type { Handler } from '../handle/handler.ts'
 import type { Delivery } from '../handle/past-deliveries.ts'
 import type { Runs } from '../support/lifetime.ts'
 import type { Plan } from '../declare/plan.ts'

@@ -1,6 +1,6 @@
 /** Calls of the user's handler, each with its signal and its limit of time. Promise: a call with a limit settles within it. */
 import type { Fields } from '../declare/fields.ts'
-import type { Handler } from './handler-pool.ts'
+import type { Handler } from './handler.ts'
 import type { Entry } from '../declare/stream.ts'
 
 export interface HandlerCallsParts<F extends Fields> {

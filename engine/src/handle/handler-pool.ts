@@ -1,64 +1,26 @@
 /**
- * Runs the user's handler. Promise: what a handler throws or returns becomes an outcome here, and never ends the consumer.
- * Guards:
- *   broken-off: a handler that breaks off at a stop has not failed
- *   attempts: who asks for a retry has no attempt more than others
+ * Which entries are handled when: so many at a time, those of a key one after the other, and a suspect alone. Promise: each entry that is
+ * pushed is settled, parked for its next attempt, or left in flight for a stop to give back.
  */
-import { setImmediate } from 'node:timers/promises'
-import { backoffMs } from '../support/backoff.ts'
 import type { Settled } from '../apply/settled.ts'
 import { isPassing } from '../support/errors.ts'
 import type { Fields } from '../declare/fields.ts'
-import { HandlerCalls } from './handler-calls.ts'
-import { outcomeOf, type Outcome } from './outcome.ts'
+import { Attempts, type AttemptsParts, type Settlement } from './attempts.ts'
+import { KeyOrder, keyOf, type Key } from './key-order.ts'
 import { firstDelivery, type Past, type PastDeliveries } from './past-deliveries.ts'
 import type { PauseSwitch } from '../support/pause-switch.ts'
-import type { ReadAhead } from './read-ahead.ts'
 import type { Retry } from './retries.ts'
-import { again, decide, type Decided, type RetryPolicy } from './retry-policy.ts'
-import { messageOf, shown } from '../support/shown.ts'
+import { afterDeaths } from './retry-policy.ts'
 import type { Entry } from '../declare/stream.ts'
 
-export interface HandlerContext {
-  /** 1 for the first attempt; failed attempts of other processes count. */
-  readonly attempt: number
-  /**
-   * Aborts when the consumer stops: a handler that ends early then may throw, and the entry is given back. Aborts with a
-   * `TimeoutError` when the handler takes longer than `timeoutMs`.
-   */
-  readonly signal: AbortSignal
-}
-
-/** A handler may return nothing at all. */
-// eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- so that a function without a return is one
-type Returned = Outcome | undefined | void
-
-/**
- * Handles one entry before its effects are applied. Only an {@link Outcome} decides; whatever else it returns
- * acknowledges. Its effects outside Redis are at least once: it may see an entry again after a crash.
- */
-export type Handler<F extends Fields = Fields> = (
-  entry: Entry<F>,
-  context: HandlerContext,
-) => Returned | Promise<Returned>
-
-export interface HandlerPoolParts<F extends Fields> {
-  readonly handler: Handler<F>
+export interface HandlerPoolParts<F extends Fields> extends AttemptsParts<F> {
   /** Handlers at a time. */
   readonly concurrency: number
-  /** Milliseconds for a handler; undefined: no limit. */
-  readonly timeoutMs: number | undefined
-  /** After so many failed attempts an entry becomes a dead letter, whatever the policy says. */
-  readonly attemptsMax: number
   /** After so many deaths of a process that handled it alone an entry becomes a dead letter. */
   readonly deathsMax: number
-  readonly retry: RetryPolicy<F> | undefined
   /** Entries with the same key are handled one after the other; undefined: in any order. */
   readonly orderBy: ((entry: Entry<F>) => string | number) | undefined
-  readonly signal: AbortSignal
   readonly pause: PauseSwitch
-  /** Learns how long handlers take. */
-  readonly readAhead: Pick<ReadAhead, 'note'> | undefined
   readonly past: Pick<PastDeliveries, 'begin' | 'end'>
   /** Resolves when everything that was settled or is to be tried again is so in the server. */
   readonly untilSettled: () => Promise<void>
@@ -75,51 +37,31 @@ interface Task<F extends Fields> {
   readonly key: Key
 }
 
-/** An error: `orderBy` gives the entry no place, which is a failed attempt. */
-type Key = string | number | undefined | Error
-
-/** What becomes of an entry. */
-type Settlement = Extract<Outcome, { kind: 'acknowledge' }> | Decided
-
 /** An entry whose handler runs with no other beside it. */
 interface Alone<F extends Fields> {
   readonly task: Task<F>
   readonly past: Past
 }
 
-const yieldAfterMs = 10
-// Long enough that a process which starts again gets some work done in between.
-const deathWait = { firstMs: 2000, mostMs: 60_000 }
-
 export class HandlerPool<F extends Fields> {
   readonly #parts: HandlerPoolParts<F>
-  readonly #calls: HandlerCalls<F>
+  readonly #attempts: Attempts<F>
   readonly #waiting: Task<F>[] = []
   readonly #running = new Set<Promise<void>>()
-  /** By key: what waits until the entry before it is handled. A key without an entry in work has none. */
-  readonly #behind = new Map<string | number, Task<F>[]>()
+  readonly #order = new KeyOrder<Task<F>>()
   readonly #alone: Alone<F>[] = []
   #isOneAlone = false
   #isLeft = false
-  #yieldedAt = 0
 
   constructor(parts: HandlerPoolParts<F>) {
     this.#parts = parts
-    this.#calls = new HandlerCalls(parts)
+    this.#attempts = new Attempts(parts)
   }
 
   /** Takes an entry over; its place in the order is the one of this call. `past` is given when it was delivered before. */
   push(entry: Entry<F>, past?: () => Promise<Past>): void {
-    const key = this.#keyOf(entry)
-    const task = { entry, past, key }
-    if (isPlace(key)) {
-      const behind = this.#behind.get(key)
-      if (behind !== undefined) {
-        behind.push(task)
-        return
-      }
-      this.#behind.set(key, [])
-    }
+    const task = { entry, past, key: keyOf(entry, this.#parts.orderBy) }
+    if (!this.#order.enter(task)) return
     this.#waiting.push(task)
     this.#startNext()
   }
@@ -133,7 +75,7 @@ export class HandlerPool<F extends Fields> {
   async stopped(): Promise<void> {
     this.#waiting.length = 0
     this.#alone.length = 0
-    this.#behind.clear()
+    this.#order.clear()
     while (this.#running.size > 0) await Promise.all(this.#running)
   }
 
@@ -172,29 +114,11 @@ export class HandlerPool<F extends Fields> {
       })
       .then((isToCome) => {
         this.#running.delete(running)
-        if (isToCome !== true) this.#releaseKey(task.key)
+        const next = isToCome === true ? undefined : this.#order.release(task)
+        if (next !== undefined) this.#waiting.push(next)
         this.resume()
       })
     this.#running.add(running)
-  }
-
-  #keyOf(entry: Entry<F>): Key {
-    const { orderBy } = this.#parts
-    if (orderBy === undefined) return undefined
-    try {
-      const key: unknown = orderBy(entry)
-      if (typeof key === 'string' || typeof key === 'number') return key
-      return new TypeError(`orderBy returned ${shown(key)}: it is a text or a number`)
-    } catch (error) {
-      return new Error(`orderBy threw "${messageOf(error)}"`, { cause: error })
-    }
-  }
-
-  #releaseKey(key: Key): void {
-    if (!isPlace(key)) return
-    const next = this.#behind.get(key)?.shift()
-    if (next === undefined) this.#behind.delete(key)
-    else this.#waiting.push(next)
   }
 
   async #run(task: Task<F>): Promise<boolean> {
@@ -202,8 +126,9 @@ export class HandlerPool<F extends Fields> {
     // What has waited for that has not begun.
     if (past === undefined || (task.past !== undefined && this.#parts.signal.aborted)) return false
     const { deaths } = past
-    if (deaths > 0 && (past.turn === 'later' || deaths >= this.#parts.deathsMax)) {
-      this.#settle(task, past, this.#afterDeaths(deaths))
+    const { deathsMax } = this.#parts
+    if (deaths > 0 && (past.turn === 'later' || deaths >= deathsMax)) {
+      this.#settle(task, past, afterDeaths(deaths, deathsMax))
       return false
     }
     if (past.turn === 'alone') {
@@ -228,48 +153,15 @@ export class HandlerPool<F extends Fields> {
     return false
   }
 
-  #afterDeaths(deaths: number): Decided {
-    const { deathsMax } = this.#parts
-    const times = deaths === 1 ? 'once' : `${deaths} times`
-    const error = `the process died ${times} while the handler had only this entry`
-    if (deaths < deathsMax)
-      return { kind: 'retry', afterMs: backoffMs(deaths - 1, deathWait), error }
-    return { kind: 'dead-letter', reason: error }
-  }
-
   /** Returns what became of the entry; undefined when it is given back. */
   async #handle(task: Task<F>, past: Past): Promise<Settlement | undefined> {
     const attempt = past.failed + 1
-    const settlement = await this.#decided(task, attempt)
+    const { entry, key } = task
+    const fault = key instanceof Error ? key : undefined
+    const settlement = await this.#attempts.make({ entry, attempt, fault })
     if (settlement === undefined || this.#isLeft) return undefined
     this.#settle(task, { ...past, failed: attempt }, settlement)
     return settlement
-  }
-
-  async #decided({ entry, key }: Task<F>, attempt: number): Promise<Settlement | undefined> {
-    const { signal, retry, attemptsMax } = this.#parts
-    try {
-      await this.#yieldNow()
-      if (key instanceof Error) throw key
-      const outcome = outcomeOf(await this.#call(entry, attempt))
-      if (outcome.kind !== 'retry') return outcome
-      const error = 'the handler asked for a retry'
-      return again({ attempt, attemptsMax, afterMs: outcome.afterMs, error })
-    } catch (error) {
-      // A handler that broke off because we stop has not failed.
-      return signal.aborted ? undefined : decide({ entry, error, attempt }, retry, attemptsMax)
-    }
-  }
-
-  async #call(entry: Entry<F>, attempt: number): Promise<unknown> {
-    const { readAhead } = this.#parts
-    if (readAhead === undefined) return await this.#calls.call(entry, attempt)
-    const began = performance.now()
-    try {
-      return await this.#calls.call(entry, attempt)
-    } finally {
-      readAhead.note(performance.now() - began)
-    }
   }
 
   /** Undefined when the consumer ends before that is known. */
@@ -280,13 +172,6 @@ export class HandlerPool<F extends Fields> {
     } catch {
       return undefined
     }
-  }
-
-  /** Handlers that await nothing would keep the event loop from renewals and replies. */
-  async #yieldNow(): Promise<void> {
-    if (performance.now() - this.#yieldedAt < yieldAfterMs) return
-    await setImmediate()
-    this.#yieldedAt = performance.now()
   }
 
   #settle({ entry, past }: Task<F>, { failed, deaths }: Past, settlement: Settlement): void {
@@ -311,8 +196,4 @@ export class HandlerPool<F extends Fields> {
         settlement satisfies never
     }
   }
-}
-
-function isPlace(key: Key): key is string | number {
-  return typeof key === 'string' || typeof key === 'number'
 }

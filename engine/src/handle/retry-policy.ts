@@ -1,4 +1,4 @@
-/** What becomes of an entry whose handler has failed: when it is tried again, or that it is not. */
+/** What becomes of an entry whose handler has failed, or whose process died: when it is tried again, or that it is not. */
 import { backoffMs } from '../support/backoff.ts'
 import type { Fields } from '../declare/fields.ts'
 import { isWait } from './outcome.ts'
@@ -29,6 +29,8 @@ export type RetryPolicy<F extends Fields = Fields> = (
 ) => RetryDecision | undefined
 
 const retryWait = { firstMs: 100, mostMs: 30_000 }
+// Long enough that a process which starts again gets some work done in between.
+const deathWait = { firstMs: 2000, mostMs: 60_000 }
 const year = 365 * 86_400_000
 
 /** The decision in full, with its wait and why, or its reason. */
@@ -64,6 +66,14 @@ export function again(failed: {
   }
   const waitMs = Math.min(afterMs ?? backoffMs(attempt - 1, retryWait), year)
   return { kind: 'retry', afterMs: waitMs, error }
+}
+
+/** What becomes of an entry after so many deaths of a process that handled it alone; from `deathsMax` on a dead letter. */
+export function afterDeaths(deaths: number, deathsMax: number): Decided {
+  const times = deaths === 1 ? 'once' : `${deaths} times`
+  const error = `the process died ${times} while the handler had only this entry`
+  if (deaths < deathsMax) return { kind: 'retry', afterMs: backoffMs(deaths - 1, deathWait), error }
+  return { kind: 'dead-letter', reason: error }
 }
 
 interface Asked {
