@@ -14,6 +14,7 @@ const inEngine = {
   // The way of an entry: read, in flight, handled, folded, gated; who may, and what happens when it goes wrong.
   consume: [
     'consumer',
+    'consumer-parts',
     'delivery-reader',
     'intake',
     'push-down',
