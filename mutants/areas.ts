@@ -19,6 +19,7 @@ const inEngine = {
     'intake',
     'push-down',
     'reader',
+    'reader-position',
     'lease',
     'claimer',
     'pause',

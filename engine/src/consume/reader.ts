@@ -1,15 +1,14 @@
 /**
- * The single reader: takes a whole stream alone, without a group. Promise: position and effects move in one script,
+ * The single reader: takes a whole stream alone, without a group. Promise: position and effects move in one script (`reader-position.ts`),
  * so each entry takes effect once, whatever crashes; two readers of one position stop each other instead of doubling.
  */
 import { separateRefused } from '../apply/applier.ts'
 import { backoffMs } from '../support/backoff.ts'
 import { holdTo } from '../apply/definition.ts'
-import { compareIds, isEntryId } from '../support/entry-id.ts'
 import { Gate } from '../apply/gate.ts'
 import type { Settled } from '../apply/settled.ts'
 import { EntrySizes, readBytesMax } from '../redis/entry-sizes.ts'
-import { isPassing, MillraceError, readFailure } from '../support/errors.ts'
+import { isPassing, readFailure } from '../support/errors.ts'
 import type { Fields } from '../declare/fields.ts'
 import { checkReaderGiven } from './given-options.ts'
 import { readerKeys } from '../redis/keys.ts'
@@ -26,11 +25,10 @@ import {
   type Entry,
   type Stream,
 } from '../declare/stream.ts'
+import { ReaderPosition } from './reader-position.ts'
 import { entriesOf, type RawEntry } from '../redis/replies.ts'
-import { unblockAtAbort, unblocker } from '../redis/blocking.ts'
-import type { GateAnswer } from '../scripts/apply.ts'
+import { overdueMs, unblockAtAbort, unblocker } from '../redis/blocking.ts'
 import { countBounds, countRange } from '../scripts/reading.ts'
-import { overdueMs } from '../redis/blocking.ts'
 
 /** What a reader tells while it runs. One that throws or rejects changes nothing; its first failure is a warning of the process. */
 export interface ReaderObserver<F extends Fields = Fields> {
@@ -66,9 +64,7 @@ export class Reader<F extends Fields = Fields> {
   readonly #lifetime: Lifetime
   readonly #calls: ObserverCalls<ReaderObserver<F>>
   readonly #batch: number
-  /** Id of the last applied entry, empty before the first; undefined until it was asked. */
-  #position: string | undefined
-  #serverId: string | undefined
+  readonly #position: ReaderPosition
   /** Since the last read that was answered. */
   #failures = 0
   /** Halved when a read fails and doubled when one is answered: a slow link needs small batches to get on at all. */
@@ -92,6 +88,14 @@ export class Reader<F extends Fields = Fields> {
     this.#plans = plansOf(options.projections, stream)
     this.#gate = new Gate(connection, this.#plans)
     this.#decoder = new Decoder(stream)
+    this.#position = new ReaderPosition({
+      connection,
+      gate: this.#gate,
+      stream: stream.key,
+      name: options.name,
+      positionKey: options.positionKey,
+      signal: this.#lifetime.signal,
+    })
   }
 
   /**
@@ -116,7 +120,7 @@ export class Reader<F extends Fields = Fields> {
    * @throws {MillraceError} WRONG_TYPE, AUTHENTICATION.
    */
   async lag(): Promise<number | null> {
-    const range = [`(${this.#from}`, '+'] as const
+    const range = [`(${this.#position.from}`, '+'] as const
     const { counted, isWhole } = await countRange(
       this.#connection,
       this.#stream.key,
@@ -137,7 +141,7 @@ export class Reader<F extends Fields = Fields> {
           this.#connection.duplicate({ name: `millrace:${this.#options.name}` }),
         )
         try {
-          await this.#findPosition(reading)
+          if (await this.#position.find(reading)) void this.#calls.tell('started')
           await this.#readOn(reading)
         } catch (error) {
           if (!isPassing(error)) throw readFailure(error, this.#named)
@@ -151,26 +155,6 @@ export class Reader<F extends Fields = Fields> {
     } catch (error) {
       if (!(isPassing(error) && signal.aborted)) throw error
     }
-  }
-
-  /**
-   * Takes the position that is stored: at the start, and where a server has come back, or another one has taken over,
-   * without the last moves: their effects are lost with them. Any other change is another reader's.
-   */
-  async #findPosition(reading: Connection): Promise<void> {
-    const serverId = await reading.serverId()
-    const held = String((await reading.send(['GET', this.#options.positionKey])) ?? '')
-    const isFirst = this.#position === undefined
-    if (isFirst || (this.#isOther(serverId) && isBehind(held, this.#position))) {
-      this.#position = held
-    }
-    this.#serverId = serverId
-    if (isFirst) void this.#calls.tell('started')
-  }
-
-  /** Certainly another server than the one that we have read from, or another start of it. */
-  #isOther(serverId: string | undefined): boolean {
-    return ![undefined, this.#serverId].includes(serverId) && this.#serverId !== undefined
   }
 
   /** Reads and applies, one batch after the other: a position has an order. */
@@ -198,16 +182,12 @@ export class Reader<F extends Fields = Fields> {
     return { stream: this.#stream.key, group: this.#options.name }
   }
 
-  get #from(): string {
-    return this.#position === undefined || this.#position === '' ? '0-0' : this.#position
-  }
-
   async #read(reading: Connection): Promise<RawEntry[]> {
     const blockMs = this.#options.drain === true ? 1 : 2000
     const fitting = this.#sizes.fitting(readBytesMax)
     const count = Math.floor(Math.min(this.#batch, this.#countMax, fitting))
     const options = ['COUNT', String(count), 'BLOCK', String(blockMs)]
-    const args = ['XREAD', ...options, 'STREAMS', this.#stream.key, this.#from]
+    const args = ['XREAD', ...options, 'STREAMS', this.#stream.key, this.#position.from]
     const entries = entriesOf(await reading.send(args, blockMs + overdueMs))
     this.#failures = 0
     this.#countMax *= 2
@@ -232,7 +212,7 @@ export class Reader<F extends Fields = Fields> {
     for (;;) {
       const to = settled.at(-1)?.id
       if (to === undefined) return
-      const answer = await this.#ask(settled, to)
+      const answer = await this.#position.advance(settled, to)
       if (answer.kind === 'refused') {
         const { remaining, alone } = separateRefused(this.#gate, settled, answer.refusals)
         if (alone.length > 0) {
@@ -244,51 +224,16 @@ export class Reader<F extends Fields = Fields> {
         settled = remaining
         continue
       }
-      if (answer.kind !== 'applied') throw await this.#moved(answer)
       await this.#applied(settled, to)
       return
     }
   }
 
-  async #ask(settled: readonly Settled[], to: string): Promise<GateAnswer> {
-    const { name, positionKey } = this.#options
-    const keys = { ...readerKeys(this.#stream.key, name), position: positionKey }
-    const move = { reader: name, from: this.#position ?? '', to }
-    let attempts = 0
-    const answer = await persist(this.#lifetime.signal, () => {
-      attempts += 1
-      return this.#gate.advanceAndApply(keys, move, settled)
-    })
-    // The position is where this very call would have put it, and the reply to its first attempt was lost.
-    const isOurs = attempts > 1 && answer.kind === 'moved' && answer.position === to
-    return isOurs ? { kind: 'applied' } : answer
-  }
-
   async #applied(settled: readonly Settled[], to: string): Promise<void> {
-    this.#position = to
     const letters = settled.flatMap((item) => (item.kind === 'dead-letter' ? [item] : []))
     if (letters.length > 0) void this.#calls.tell('deadLettered', letters)
     await this.#calls.tell('applied', appliedOf<F>(settled), to)
   }
-
-  /** Passing when a server has taken over that lacks the last moves: then it is read from its position on. */
-  async #moved(answer: GateAnswer): Promise<MillraceError> {
-    const { name, positionKey } = this.#options
-    const at = answer.kind === 'moved' ? answer.position : answer.kind
-    const serverId = await persist(this.#lifetime.signal, () => this.#connection.serverId())
-    if (this.#isOther(serverId) && isBehind(at, this.#position)) {
-      return new MillraceError('DISCONNECTED', 'Another server has taken over')
-    }
-    return new MillraceError(
-      'POSITION_MOVED',
-      `Cannot go on reading as "${name}": position "${positionKey}" is "${at}", not "${this.#position ?? ''}". ` +
-        'Another reader moves it: run only one, or use a consumer group',
-    )
-  }
-}
-
-function isBehind(held: string, position = ''): boolean {
-  return isEntryId(position) && (held === '' || (isEntryId(held) && compareIds(held, position) < 0))
 }
 
 function appliedOf<F extends Fields>(settled: readonly Settled[]): Entry<F>[] {
