@@ -201,6 +201,13 @@ export default tseslint.config(
     rules: noImportOf(['**/checkin/**', 'checkin'], 'the engine knows nothing of check-ins'),
   },
   {
+    files: ['testing/**/*.ts'],
+    rules: noImportOf(
+      ['**/checkin/**', 'checkin', '**/ops/**'],
+      'what all tests share knows neither the service nor the operator',
+    ),
+  },
+  {
     files: ['checkin/src/domain/**/*.ts'],
     rules: noImportOf(
       ['../**', 'node:*', 'redis'],

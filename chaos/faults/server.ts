@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Reply } from 'millrace/operate'
 import type { Fault } from '../fault.ts'
 import { cameTrue } from '../holding.ts'
-import { tearAndRepair } from '../../testing/append-only-file.ts'
+import { tearAndRepair } from '../append-only-file.ts'
 import type { Scene } from '../scene.ts'
 
 const lane = 'server'

@@ -7,7 +7,7 @@ import { statSync } from 'node:fs'
 import { describe, test, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { compareIds } from 'millrace/operate'
-import { appendOnlyFileIn, tearAndRepair } from '../../../testing/append-only-file.ts'
+import { appendOnlyFileIn, tearAndRepair } from '../../../chaos/append-only-file.ts'
 import type { MainProcess } from '../../../testing/processes.ts'
 import {
   oldestAndNewest,

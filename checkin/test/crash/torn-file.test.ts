@@ -8,7 +8,7 @@ import { cpSync, mkdtempSync, readFileSync, statSync, truncateSync } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { appendOnlyFileIn, repair } from '../../../testing/append-only-file.ts'
+import { appendOnlyFileIn, repair } from '../../../chaos/append-only-file.ts'
 import { removeAtExit } from '../../../testing/clean-up-at-exit.ts'
 import {
   binaryOf,

@@ -9,7 +9,9 @@ import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 
 const engine = join(dirname(fileURLToPath(import.meta.url)), '../..')
-const roots = ['src/index.ts', 'test/stage/one-of-each.ts'].map((file) => join(engine, file))
+const roots = ['src/index.ts', 'src/testing.ts', 'test/stage/one-of-each.ts'].map((file) =>
+  join(engine, file),
+)
 
 function optionsOfTests(): ts.CompilerOptions {
   const file = join(engine, '../tsconfig.test.json')

@@ -2,7 +2,7 @@
 import { readdirSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { repairAppendOnlyFile } from '../checkin/src/embedded/repair-append-only-file.ts'
-import { binaryOf, type ServerKind, type TestServer } from './redis-servers.ts'
+import { binaryOf, type ServerKind, type TestServer } from '../testing/redis-servers.ts'
 
 /** The file that a server on this data folder appends to. */
 export function appendOnlyFileIn(dir: string): string {
