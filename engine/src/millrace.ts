@@ -1,11 +1,10 @@
 import { appendBatch, type BatchItem, type BatchOptions } from './append/append-batch.ts'
-import { checkConnectOptions, type ConnectOptions } from './redis/connect-options.ts'
+import { openConnection, type ConnectOptions } from './redis/connect.ts'
 import { entryPage, type EntryPage, type EntryPageOptions } from './operate/entry-page.ts'
-import { MillraceError } from './support/errors.ts'
+import type { MillraceError } from './support/errors.ts'
 import { Group } from './group.ts'
 import type { Fields, ValuesOf } from './declare/fields.ts'
 import { checkStop, Runs, type StopOptions } from './support/lifetime.ts'
-import { ObserverCalls } from './support/observer-calls.ts'
 import {
   anObject,
   checkNoMore,
@@ -17,15 +16,12 @@ import {
   required,
   type Rules,
 } from './support/option-values.ts'
-import { persist } from './support/persist.ts'
 import type { Projection } from './declare/projection.ts'
 import { rankHashes, rebuildRankings } from './operate/rank-hashes.ts'
 import { rankingPage, type RankingPageOptions } from './operate/ranking-page.ts'
 import { Reader, type ReaderOptions } from './consume/reader.ts'
-import { Connection, connectTimeoutMs, type Reply } from './redis/connection.ts'
-import { isDeclined } from './redis/error-replies.ts'
+import type { Connection, Reply } from './redis/connection.ts'
 import { ReplicaWait } from './append/replica-wait.ts'
-import { tooOldVersion } from './redis/server-version.ts'
 import { checkStream, encodeEntry, type ExtraFields, type Stream } from './declare/stream.ts'
 import { trim, type TrimOptions, type TrimOutcome } from './operate/trim.ts'
 import type { AppendOutcome } from './scripts/append.ts'
@@ -64,23 +60,7 @@ const appendRules: Rules<AppendOptions & Pick<BatchOptions, 'replicas'>> = {
  * @throws {MillraceError} UNREACHABLE, AUTHENTICATION, SERVER_TOO_OLD.
  */
 export async function connect(options: ConnectOptions): Promise<Millrace> {
-  const address = checkConnectOptions(options)
-  const { name = 'millrace', tls } = options
-  const calls = new ObserverCalls(options, `connection "${name}"`)
-  const connection = await Connection.open({
-    ...{ address, tls, name },
-    onDisconnect: (error) => void calls.tell('onDisconnect', error),
-    onReconnect: () => void calls.tell('onReconnect'),
-    onRefused: (error) => void calls.tell('onRefused', error),
-    onAccepted: () => void calls.tell('onAccepted'),
-  })
-  try {
-    await checkServer(connection)
-  } catch (error) {
-    connection.destroy()
-    throw error
-  }
-  return new Millrace(connection)
+  return new Millrace(await openConnection(options))
 }
 
 /** The engine on one server: everything starts here. */
@@ -262,29 +242,4 @@ export class Millrace {
     await this.#runs.close({ withinMs: options.withinMs ?? 5000 })
     await this.#connection.close()
   }
-}
-
-/** @throws {MillraceError} SERVER_TOO_OLD, UNREACHABLE when the connection is lost again and again. */
-async function checkServer(connection: Connection): Promise<void> {
-  let info: string
-  try {
-    // It only reads, so one whose reply is lost is sent again.
-    const send = (): Promise<Reply> => connection.send(['INFO', 'server'])
-    info = String(await persist(AbortSignal.timeout(connectTimeoutMs), send))
-  } catch (error) {
-    // Where INFO is not offered, or not to this user, all the work can still be done.
-    if (isDeclined(error)) return
-    if (!isLoss(error)) throw error
-    throw connection.cannotConnect(error)
-  }
-  const version = tooOldVersion(info)
-  if (version === undefined) return
-  throw new MillraceError(
-    'SERVER_TOO_OLD',
-    `Cannot use ${connection.shownUrl}: it is Redis ${version}, and 7.0 or later is needed`,
-  )
-}
-
-function isLoss(error: unknown): boolean {
-  return error instanceof MillraceError && ['DISCONNECTED', 'UNREACHABLE'].includes(error.code)
 }

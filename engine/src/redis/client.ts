@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import type { ConnectionOptions as TlsConnectionOptions } from 'node:tls'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createClient, type RedisClientOptions } from 'redis'
+import { MillraceError } from '../support/errors.ts'
 import { fromClientError, isDeclined } from './error-replies.ts'
 import type { ServerAddress } from './server-address.ts'
 import type { TlsOptions } from './tls-options.ts'
@@ -16,15 +17,16 @@ export interface Client {
   on(event: 'error', listener: (error: Error) => void): unknown
 }
 
+/** How long an attempt to connect may take, in milliseconds. */
+export const connectTimeoutMs = 5000
+
 /** A client that is not connected yet, and never connects again by itself. */
 export function newClient({
   address,
   tls,
-  connectTimeoutMs,
 }: {
   readonly address: ServerAddress
   readonly tls: TlsOptions | undefined
-  readonly connectTimeoutMs: number
 }): Client {
   return createClient({
     ...(address.username !== undefined && { username: address.username }),
@@ -58,8 +60,31 @@ function socketOf(
   return { host, port, ...(tls as TlsConnectionOptions), servername, tls: true }
 }
 
+/**
+ * Connects, and says what CLIENT LIST shall show. The client itself has no limit on its handshake, and a frozen server accepts but
+ * never answers.
+ * @throws what the client throws; {MillraceError} UNREACHABLE after {@link connectTimeoutMs}.
+ */
+export async function connectInTime(client: Client, name: string): Promise<void> {
+  const late = new AbortController()
+  const hurry = setTimeout(() => {
+    late.abort()
+    discard(client)
+  }, connectTimeoutMs)
+  try {
+    await client.connect()
+    await giveName(client, name)
+  } catch (error) {
+    if (!late.signal.aborted) throw error
+    const noAnswer = `no answer came within ${connectTimeoutMs / 1000} s`
+    throw new MillraceError('UNREACHABLE', noAnswer)
+  } finally {
+    clearTimeout(hurry)
+  }
+}
+
 /** Optional: only CLIENT LIST shows it. Not in the client's handshake, which fails as a whole. */
-export async function giveName(client: Client, name: string): Promise<void> {
+async function giveName(client: Client, name: string): Promise<void> {
   try {
     await client.sendCommand(['CLIENT', 'SETNAME', name])
   } catch (error) {

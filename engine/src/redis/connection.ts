@@ -8,19 +8,23 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { backoffMs } from '../support/backoff.ts'
 import { MillraceError } from '../support/errors.ts'
-import { shown } from '../support/shown.ts'
-import { newClient, discard, giveName, retire, type Client } from './client.ts'
+import { connectInTime, discard, newClient, retire, type Client } from './client.ts'
+import type { ConnectOptions } from './connect.ts'
 import { connectFailure } from './connect-failure.ts'
-import { fromClientError } from './error-replies.ts'
+import { fromClientError, unencoded } from './error-replies.ts'
 import { Refusals } from './refusals.ts'
 import type { ServerAddress } from './server-address.ts'
-import { serverIdAt } from './server-identity.ts'
+import { ServerIdentity } from './server-info.ts'
+import { SilenceWatch } from './silence.ts'
 import type { TlsOptions } from './tls-options.ts'
 
 /** A reply in RESP2 shapes: maps are flat arrays. */
 export type Reply = string | number | null | Reply[]
 
-export interface ConnectionOptions {
+export interface ConnectionOptions extends Pick<
+  ConnectOptions,
+  'onDisconnect' | 'onReconnect' | 'onRefused' | 'onAccepted'
+> {
   readonly address: ServerAddress
   /** For an address of TLS. */
   readonly tls?: TlsOptions | undefined
@@ -28,37 +32,18 @@ export interface ConnectionOptions {
   readonly name: string
   /** A connection for blocking reads: each has a deadline of its own, so no pings (they would wait behind the read). */
   readonly isBlocking?: boolean
-  /** Called once each time the connection is lost. */
-  readonly onDisconnect?: ((error: MillraceError) => void) | undefined
-  /** Called when it is there again. */
-  readonly onReconnect?: (() => void) | undefined
-  /** Called once when the server answers, but refuses all work. */
-  readonly onRefused?: ((error: MillraceError) => void) | undefined
-  /** Called when it takes work again. */
-  readonly onAccepted?: (() => void) | undefined
 }
-
-/** How long an attempt to connect may take, in milliseconds. */
-export const connectTimeoutMs = 5000
-const pingEveryMs = 2000
-const silentMaxMs = 6000
-const noAnswer = `no answer came within ${connectTimeoutMs / 1000} s`
-/** Duplicates in a row that meet another server. More, and servers have no identity there: a proxy spreads them. */
-const strangersMax = 3
 
 export class Connection {
   readonly #options: ConnectionOptions
   readonly #parent: Connection | undefined
   readonly #refusals: Refusals
   readonly #duplicates = new Set<Connection>()
-  #strangers = 0
-  /** Identity of the server that the client is connected to; asked when it is needed. */
-  #server: Promise<string | undefined> | undefined
+  readonly #server: ServerIdentity
+  readonly #silence: SilenceWatch
   #client: Client | undefined
   #generation = 0
   #isClosed = false
-  #pings: NodeJS.Timeout | undefined
-  #answeredAt = -Infinity
 
   private constructor(options: ConnectionOptions, parent?: Connection) {
     this.#options = options
@@ -69,6 +54,10 @@ export class Connection {
     }
     this.#refusals =
       parent === undefined ? new Refusals({ ...options, ...parts }) : parent.#refusals
+    this.#server = new ServerIdentity(parts.send)
+    const fellSilent = (client: Client) =>
+      this.#lost(client, new MillraceError('TIMEOUT', `${this.shownUrl} fell silent`))
+    this.#silence = new SilenceWatch(fellSilent, { isPinging: options.isBlocking !== true })
   }
 
   /**
@@ -95,7 +84,7 @@ export class Connection {
     const duplicate = new Connection({ ...options, address, tls, isBlocking: true }, this)
     try {
       await duplicate.#connect()
-      await this.#checkServerOf(duplicate)
+      if (await this.#server.isElsewhere(duplicate.#server)) throw this.#strayed()
       // While this was going on, our own connection may have become another one.
       if (this.#client !== client) throw this.#unsent()
     } catch (error) {
@@ -135,13 +124,10 @@ export class Connection {
   async send(args: readonly string[], deadlineMs?: number): Promise<Reply> {
     const client = this.#client
     if (client === undefined) throw this.#unsent()
-    // No ping watches over a blocking connection.
-    const limitMs = deadlineMs ?? (this.#options.isBlocking === true ? silentMaxMs : undefined)
-    const timer =
-      limitMs === undefined ? undefined : setTimeout(() => this.#fellSilent(client), limitMs)
+    const timer = this.#silence.deadline(client, deadlineMs)
     try {
       const reply = (await client.sendCommand(args)) as Reply
-      this.#answeredAt = performance.now()
+      this.#silence.answered()
       return reply
     } catch (error) {
       // The client could not encode an argument, or has a fault: trying again would fail for ever.
@@ -185,7 +171,7 @@ export class Connection {
   #leave(): Client | undefined {
     const client = this.#client
     this.#client = undefined
-    clearInterval(this.#pings)
+    this.#silence.end()
     if (this.#parent !== undefined) this.#parent.#duplicates.delete(this)
     for (const duplicate of this.#duplicates) duplicate.destroy()
     return client
@@ -198,47 +184,21 @@ export class Connection {
 
   async #connect(): Promise<void> {
     const { address, tls, name } = this.#options
-    const client = newClient({ address, tls, connectTimeoutMs })
+    const client = newClient({ address, tls })
     client.on('error', (error) => this.#lost(client, error))
-    // The client itself has no limit on its handshake, and a frozen server accepts but never answers.
-    const late = new AbortController()
-    const hurry = setTimeout(() => {
-      late.abort()
-      discard(client)
-    }, connectTimeoutMs)
     try {
-      await client.connect()
-      await giveName(client, name)
+      await connectInTime(client, name)
       if (this.#isClosed) throw new MillraceError('UNREACHABLE', 'The connection is closed')
     } catch (error) {
       discard(client)
-      throw this.cannotConnect(
-        late.signal.aborted ? new MillraceError('UNREACHABLE', noAnswer) : error,
-      )
-    } finally {
-      clearTimeout(hurry)
+      throw this.cannotConnect(error)
     }
     const before = this.#leave()
     if (before !== undefined) void retire(before)
     this.#client = client
-    this.#server = undefined
+    this.#server.forget()
     this.#generation += 1
-    if (this.#options.isBlocking === true) return
-    this.#pings = setInterval(() => this.#ping(client), pingEveryMs).unref()
-  }
-
-  /** Bounds the time of every command: a silent connection is given up, and its commands reject. */
-  #ping(client: Client): void {
-    if (performance.now() < this.#answeredAt + pingEveryMs) return
-    const silent = setTimeout(() => this.#fellSilent(client), silentMaxMs).unref()
-    client
-      .sendCommand(['PING'])
-      .catch(() => undefined) // A lost connection is reported by its error event.
-      .finally(() => clearTimeout(silent))
-  }
-
-  #fellSilent(client: Client): void {
-    this.#lost(client, new MillraceError('TIMEOUT', `${this.shownUrl} fell silent`))
+    this.#silence.begin(client)
   }
 
   #lost(client: Client, error: Error): void {
@@ -253,44 +213,34 @@ export class Connection {
   async #reconnect(): Promise<void> {
     for (let attempt = 0; !this.#isClosed; attempt += 1) {
       await delay(backoffMs(attempt, { firstMs: 20, mostMs: 2000 }))
-      try {
-        await this.#connect()
-        this.#options.onReconnect?.()
-        this.#refusals.connected()
-        return
-      } catch (error) {
-        // Any reason may pass, a wrong password too (a rotation); onDisconnect has told of the loss.
-        if (!(error instanceof MillraceError)) throw error
-      }
+      if (!(await this.#isConnectedAnew())) continue
+      this.#options.onReconnect?.()
+      this.#refusals.connected()
+      return
     }
   }
 
   /** The old connection stays when there is no new one, and finishes what is in flight when there is. */
   async #exchange(): Promise<void> {
-    if (!this.isReady) return
+    if (this.isReady) await this.#isConnectedAnew()
+  }
+
+  /** False: not now. Any reason may pass, a wrong password too (a rotation). */
+  async #isConnectedAnew(): Promise<boolean> {
     try {
       await this.#connect()
+      return true
     } catch (error) {
-      if (!(error instanceof MillraceError)) throw error
+      if (error instanceof MillraceError) return false
+      throw error
     }
   }
 
-  /**
-   * After a failover behind one name, this connection may still be at the server that was the primary.
-   * @throws {MillraceError} UNREACHABLE: the duplicate is at another server, and this connection is made anew.
-   */
-  async #checkServerOf(duplicate: Connection): Promise<void> {
-    const [own, other] = await Promise.all([this.serverId(), duplicate.serverId()])
-    if (own === undefined || other === undefined || own === other) {
-      this.#strangers = 0
-      return
-    }
-    this.#strangers += 1
-    if (this.#strangers > strangersMax) return
-    const client = this.#client
+  /** After a failover behind one name, this connection may still be at the server that was the primary: it is made anew. */
+  #strayed(): MillraceError {
     const error = new MillraceError('UNREACHABLE', `${this.shownUrl} leads to another server now`)
-    if (client !== undefined) this.#lost(client, error)
-    throw error
+    if (this.#client !== undefined) this.#lost(this.#client, error)
+    return error
   }
 
   /**
@@ -298,8 +248,7 @@ export class Connection {
    * @throws {MillraceError} UNREACHABLE, DISCONNECTED, TIMEOUT.
    */
   serverId(): Promise<string | undefined> {
-    this.#server ??= serverIdAt(this)
-    return this.#server
+    return this.#server.id()
   }
 
   /** What a failure to connect is told as: no outcome is unknown then. */
@@ -307,12 +256,4 @@ export class Connection {
     const { address, tls } = this.#options
     return connectFailure(error, { address, hasCertificate: tls?.cert !== undefined })
   }
-}
-
-/** An argument that is no text was not sent, and is a fault of the caller; anything else stays as it is. */
-function unencoded(args: readonly unknown[], error: TypeError): TypeError {
-  const at = args.findIndex((argument) => typeof argument !== 'string')
-  if (at < 0) return error
-  const text = `Cannot send ${shown(args[0])}: argument ${at} is ${shown(args[at])}, and allowed is text. Nothing was sent`
-  return new TypeError(text, { cause: error })
 }

@@ -5,6 +5,7 @@
  */
 import { ErrorReply } from 'redis'
 import { MillraceError, type MillraceErrorCode } from '../support/errors.ts'
+import { shown } from '../support/shown.ts'
 
 // The first word of an error reply is its code (Redis documentation, "RESP simple errors").
 const codes: Readonly<Record<string, MillraceErrorCode>> = {
@@ -40,6 +41,14 @@ export function fromClientError(error: unknown): MillraceError {
     })
   }
   return new MillraceError('DISCONNECTED', `Outcome unknown: ${text}`, { cause: error })
+}
+
+/** An argument that is no text was not sent, and is a fault of the caller; anything else stays as it is. */
+export function unencoded(args: readonly unknown[], error: TypeError): TypeError {
+  const at = args.findIndex((argument) => typeof argument !== 'string')
+  if (at < 0) return error
+  const text = `Cannot send ${shown(args[0])}: argument ${at} is ${shown(args[at])}, and allowed is text. Nothing was sent`
+  return new TypeError(text, { cause: error })
 }
 
 /**

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { average, count, entryTime, integer, latest, projection, stream, sum, text } from 'millrace'
 import { checkConsumerGiven, checkReaderGiven } from '../../src/consume/given-options.ts'
 import { planOf } from '../../src/declare/plan.ts'
-import { tooOldVersion } from '../../src/redis/server-version.ts'
+import { tooOldVersion } from '../../src/redis/server-info.ts'
 import { Decoder, encodeEntry, isDecodeFailure } from '../../src/declare/stream.ts'
 
 const visits = stream('visits', { guest: text(), room: integer(1, 99) })

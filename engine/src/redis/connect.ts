@@ -1,6 +1,13 @@
-import type { MillraceError } from '../support/errors.ts'
+/** How a user connects: what the options may be, and that the server is new enough. */
+import { MillraceError } from '../support/errors.ts'
 import { unknownOption, type Names } from '../support/known-options.ts'
+import { ObserverCalls } from '../support/observer-calls.ts'
+import { persist } from '../support/persist.ts'
+import { connectTimeoutMs } from './client.ts'
+import { Connection, type Reply } from './connection.ts'
+import { isDeclined } from './error-replies.ts'
 import { readAddress, type ServerAddress } from './server-address.ts'
+import { tooOldVersion } from './server-info.ts'
 import { checkTls, type TlsOptions } from './tls-options.ts'
 
 export interface ConnectOptions {
@@ -37,8 +44,57 @@ const known: Names<ConnectOptions> = {
   onAccepted: true,
 }
 
+/**
+ * Connects as the options say.
+ * @throws {TypeError} naming what cannot be used. {MillraceError} UNREACHABLE, AUTHENTICATION, SERVER_TOO_OLD.
+ */
+export async function openConnection(options: ConnectOptions): Promise<Connection> {
+  const address = checkConnectOptions(options)
+  const { name = 'millrace', tls } = options
+  const calls = new ObserverCalls(options, `connection "${name}"`)
+  const connection = await Connection.open({
+    ...{ address, tls, name },
+    onDisconnect: (error) => void calls.tell('onDisconnect', error),
+    onReconnect: () => void calls.tell('onReconnect'),
+    onRefused: (error) => void calls.tell('onRefused', error),
+    onAccepted: () => void calls.tell('onAccepted'),
+  })
+  try {
+    await checkVersion(connection)
+  } catch (error) {
+    connection.destroy()
+    throw error
+  }
+  return connection
+}
+
+/** @throws {MillraceError} SERVER_TOO_OLD, UNREACHABLE when the connection is lost again and again. */
+async function checkVersion(connection: Connection): Promise<void> {
+  let info: string
+  try {
+    // It only reads, so one whose reply is lost is sent again.
+    const send = (): Promise<Reply> => connection.send(['INFO', 'server'])
+    info = String(await persist(AbortSignal.timeout(connectTimeoutMs), send))
+  } catch (error) {
+    // Where INFO is not offered, or not to this user, all the work can still be done.
+    if (isDeclined(error)) return
+    if (!wasLost(error)) throw error
+    throw connection.cannotConnect(error)
+  }
+  const version = tooOldVersion(info)
+  if (version === undefined) return
+  throw new MillraceError(
+    'SERVER_TOO_OLD',
+    `Cannot use ${connection.shownUrl}: it is Redis ${version}, and 7.0 or later is needed`,
+  )
+}
+
+function wasLost(error: unknown): boolean {
+  return error instanceof MillraceError && ['DISCONNECTED', 'UNREACHABLE'].includes(error.code)
+}
+
 /** @throws {TypeError} naming what cannot be used, before anything connects. No value is in it: it may be a password. */
-export function checkConnectOptions(options: ConnectOptions): ServerAddress {
+function checkConnectOptions(options: ConnectOptions): ServerAddress {
   // Without types anything can be given.
   const given: unknown = options
   if (typeof given !== 'object' || given === null) {
