@@ -4,22 +4,18 @@ import { Consumer } from './consume/consumer.ts'
 import type { ConsumerOptions } from './consume/consumer-options.ts'
 import { DeadLetters } from './repair/dead-letters.ts'
 import { foldedBy } from './apply/definition.ts'
-import { describeGroup, explained, type GroupDescription } from './operate/describe-group.ts'
+import { describeGroup, isDrained, type GroupDescription } from './operate/describe-group.ts'
 import { entryState, type EntryState } from './operate/entry-state.ts'
-import { MillraceError } from './support/errors.ts'
 import type { Fields } from './declare/fields.ts'
 import { checkProjections } from './consume/given-options.ts'
-import { checkName, groupKeys, parkingNames } from './redis/keys.ts'
+import { checkConsumerName, checkName, groupKeys, type GroupKeys } from './redis/keys.ts'
 import type { Runs } from './support/lifetime.ts'
 import {
-  anObject,
   checkNoMore,
   checkOptions,
   checkValue,
-  flag,
   required,
   text,
-  type Rule,
   type Rules,
 } from './support/option-values.ts'
 import type { Connection } from './redis/connection.ts'
@@ -31,6 +27,7 @@ import {
   type RecoveryPlan,
 } from './repair/recovery.ts'
 import {
+  checkPause,
   isPaused,
   pause,
   resume,
@@ -41,25 +38,14 @@ import {
 } from './consume/pause.ts'
 import { plansOf } from './declare/plan.ts'
 import type { Projection } from './declare/projection.ts'
+import { isExecuted, type Execution } from './repair/execution.ts'
 import { repairLag } from './repair/repair-lag.ts'
 import { pausesOf, removeConsumer, rosterOf, type RosterEntry } from './operate/roster.ts'
 import { checkStream, type Stream } from './declare/stream.ts'
-import { createGroup } from './scripts/group.ts'
-import { readBacklogs } from './scripts/reading.ts'
+import { createGroup } from './operate/create-group.ts'
 import type { LagRepair } from './scripts/ledger.ts'
 
-const pauseOptions: Rules<PauseOptions> = { future: flag }
 const creation: Rules<{ readonly from?: string }> = { from: text }
-const pausedOne: Rules<Exclude<Paused, 'group'>> = { consumer: required(text) }
-const pausable: Rule = { ...anObject, allowed: `'group', or { consumer: its name }` }
-
-/** Of what is only told unless it shall be done. */
-interface Execution {
-  /** Does it, default false. */
-  readonly execute?: boolean
-}
-
-const execution: Rules<Execution> = { execute: flag }
 
 /** A consumer group of a stream. */
 export class Group<F extends Fields = Fields> {
@@ -69,6 +55,7 @@ export class Group<F extends Fields = Fields> {
   readonly deadLetters: DeadLetters
   readonly #connection: Connection
   readonly #runs: Runs
+  readonly #keys: GroupKeys
 
   /** Use {@link Millrace.group}. */
   constructor(connection: Connection, stream: Stream<F>, name: string, runs: Runs) {
@@ -78,6 +65,7 @@ export class Group<F extends Fields = Fields> {
     this.#runs = runs
     this.stream = stream
     this.name = name
+    this.#keys = groupKeys(stream.key, name)
     this.deadLetters = new DeadLetters(connection, stream.key, name)
   }
 
@@ -91,15 +79,8 @@ export class Group<F extends Fields = Fields> {
   async create(options: { readonly from?: string } = {}): Promise<{ created: boolean }> {
     const { key } = this.stream
     checkOptions(`create group "${this.name}" on "${key}"`, options, creation)
-    const from = options.from ?? '0'
-    const what = { group: this.name, from }
-    const created = await createGroup(this.#connection, groupKeys(key, this.name), what)
-    if (created.kind !== 'lost') return { created: created.kind === 'created' }
-    throw new MillraceError('GROUP_LOST', {
-      action: `Cannot create group "${this.name}" on "${key}"`,
-      state: `it was there before and has applied ${created.applied.toLocaleString('en-US')} entries, up to ${created.top}`,
-      remedy: 'Recover it',
-    })
+    const what = { stream: key, group: this.name, from: options.from ?? '0' }
+    return await createGroup(this.#connection, this.#keys, what)
   }
 
   /** @throws {MillraceError} NO_STREAM, NO_GROUP, WRONG_TYPE. */
@@ -112,16 +93,14 @@ export class Group<F extends Fields = Fields> {
 
   /** Names the key where one of another type is met. */
   async #naming<Result>(what: string, action: () => Promise<Result>): Promise<Result> {
-    const keys = groupKeys(this.stream.key, this.name)
-    return await namingKeys(this.#connection, keys, what, action)
+    return await namingKeys(this.#connection, this.#keys, what, action)
   }
 
   /** The consumers of the group with the state of their leases. @throws {MillraceError} as {@link Group.describe}. */
   async roster(): Promise<RosterEntry[]> {
     const { consumers } = await this.describe()
-    const keys = groupKeys(this.stream.key, this.name)
     const what = `Cannot look at the consumers of group "${this.name}"`
-    return await this.#naming(what, () => rosterOf(this.#connection, keys, consumers))
+    return await this.#naming(what, () => rosterOf(this.#connection, this.#keys, consumers))
   }
 
   /**
@@ -133,8 +112,7 @@ export class Group<F extends Fields = Fields> {
     const action = `remove a consumer of group "${this.name}"`
     checkValue(action, 'name', name, required(text))
     checkNoMore(action, rest)
-    const keys = groupKeys(this.stream.key, this.name)
-    return await removeConsumer(this.#connection, keys, this.name, name)
+    return await removeConsumer(this.#connection, this.#keys, this.name, name)
   }
 
   /**
@@ -144,35 +122,31 @@ export class Group<F extends Fields = Fields> {
    * @throws {MillraceError} NO_CONSUMER when the group has no consumer of that name, unless `future`; WRONG_TYPE.
    */
   async pause(who: Paused = 'group', options: PauseOptions = {}): Promise<PauseOutcome> {
-    this.#checkPaused(who)
-    checkOptions(`pause group "${this.name}" or its consumers`, options, pauseOptions)
-    const keys = groupKeys(this.stream.key, this.name)
-    return await pause(this.#connection, keys, { ...options, group: this.name, who })
+    checkPause(this.name, who, options)
+    return await pause(this.#connection, this.#keys, { ...options, group: this.name, who })
   }
 
   /** Ends a pause. @returns false when there was none. @throws {MillraceError} WRONG_TYPE. */
   async resume(who: Paused = 'group', ...rest: readonly never[]): Promise<boolean> {
-    this.#checkPaused(who)
+    checkPause(this.name, who)
     checkNoMore(`resume group "${this.name}" or its consumers`, rest)
-    const keys = groupKeys(this.stream.key, this.name)
-    return await resume(this.#connection, keys, { group: this.name, who })
+    return await resume(this.#connection, this.#keys, { group: this.name, who })
   }
 
   /** The pauses of the group and its consumers. @throws {MillraceError} WRONG_TYPE. */
   async pauses(): Promise<Pauses> {
-    return await pausesOf(this.#connection, groupKeys(this.stream.key, this.name))
+    return await pausesOf(this.#connection, this.#keys)
   }
 
   /** Whether the group as a whole is paused. @throws {MillraceError} WRONG_TYPE. */
   async isPaused(): Promise<boolean> {
-    const keys = groupKeys(this.stream.key, this.name)
     const what = `Cannot look whether group "${this.name}" is paused`
-    return await this.#naming(what, () => isPaused(this.#connection, keys, 'group'))
+    return await this.#naming(what, () => isPaused(this.#connection, this.#keys, 'group'))
   }
 
   /** Whether the counts of the ledger add up to what was appended. @throws {MillraceError} NO_GROUP, WRONG_TYPE. */
   async balance(): Promise<Balance> {
-    return await readBalance(this.#connection, groupKeys(this.stream.key, this.name), this.name)
+    return await readBalance(this.#connection, this.#keys, this.name)
   }
 
   /**
@@ -186,13 +160,12 @@ export class Group<F extends Fields = Fields> {
     const what = `Cannot look by what group "${this.name}" folds`
     checkProjections(`look by what group "${this.name}" folds`, projections)
     const plans = plansOf(projections, this.stream)
-    const keys = groupKeys(this.stream.key, this.name)
-    return await this.#naming(what, () => foldedBy(this.#connection, keys, plans))
+    return await this.#naming(what, () => foldedBy(this.#connection, this.#keys, plans))
   }
 
   /** Keys of this group, and of its stream, that somebody else has taken: they hold another type. */
   async wrongKeys(): Promise<WrongKey[]> {
-    return await wrongKeys(this.#connection, groupKeys(this.stream.key, this.name))
+    return await wrongKeys(this.#connection, this.#keys)
   }
 
   /**
@@ -202,10 +175,8 @@ export class Group<F extends Fields = Fields> {
    *   megabyte of them, are undelivered and the group moves while they are counted.
    */
   async repairLag(options: Execution = {}): Promise<LagRepair> {
-    checkOptions(`repair the lag of group "${this.name}"`, options, execution)
-    const { execute = false } = options
-    const keys = groupKeys(this.stream.key, this.name)
-    return await repairLag(this.#connection, keys, { group: this.name, execute })
+    const execute = isExecuted(`repair the lag of group "${this.name}"`, options)
+    return await repairLag(this.#connection, this.#keys, { group: this.name, execute })
   }
 
   /**
@@ -214,10 +185,8 @@ export class Group<F extends Fields = Fields> {
    * @throws {MillraceError} NO_GROUP, WRONG_TYPE, AUTHENTICATION; REFUSED when that cannot be told.
    */
   async acceptLoss(options: Execution = {}): Promise<LossAcceptance> {
-    checkOptions(`accept losses of group "${this.name}"`, options, execution)
-    const { execute = false } = options
-    const keys = groupKeys(this.stream.key, this.name)
-    return await acceptLoss(this.#connection, keys, { group: this.name, execute })
+    const execute = isExecuted(`accept losses of group "${this.name}"`, options)
+    return await acceptLoss(this.#connection, this.#keys, { group: this.name, execute })
   }
 
   /**
@@ -240,17 +209,8 @@ export class Group<F extends Fields = Fields> {
   }
 
   #recoveryParts() {
-    const keys = groupKeys(this.stream.key, this.name)
     const { deadLetters, name: group } = this
-    return { connection: this.#connection, keys, group, deadLetters }
-  }
-
-  #checkPaused(who: Paused): void {
-    if (who === 'group') return
-    const action = `pause or resume in group "${this.name}"`
-    checkValue(action, 'who', who, pausable)
-    checkOptions(action, who, pausedOne)
-    checkName('consumer', who.consumer)
+    return { connection: this.#connection, keys: this.#keys, group, deadLetters }
   }
 
   /**
@@ -258,18 +218,7 @@ export class Group<F extends Fields = Fields> {
    * @throws {MillraceError} NO_STREAM, NO_GROUP, WRONG_TYPE.
    */
   async isDrained(): Promise<boolean> {
-    const { key } = this.stream
-    try {
-      const backlogs = await readBacklogs(this.#connection, key, { group: this.name, most: 1 })
-      return backlogs.groups.every(({ pending, oldestUndeliveredId: oldest }) => {
-        return pending === 0 && oldest === null
-      })
-    } catch (error) {
-      throw explained(
-        error,
-        `Cannot tell whether group "${this.name}" of stream "${key}" is drained`,
-      )
-    }
+    return await isDrained(this.#connection, this.stream.key, this.name)
   }
 
   /**
@@ -286,12 +235,7 @@ export class Group<F extends Fields = Fields> {
    * @throws {RangeError} or {TypeError} when an option or the name is wrong.
    */
   consumer(name: string, options: ConsumerOptions<F>): Consumer<F> {
-    checkName('consumer', name)
-    if (parkingNames.some((reserved) => reserved === name)) {
-      throw new RangeError(
-        `Cannot use "${name}" as name of a consumer: the engine parks entries there`,
-      )
-    }
+    checkConsumerName(name)
     return new Consumer(
       { connection: this.#connection, group: this, runs: this.#runs },
       name,

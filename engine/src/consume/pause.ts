@@ -4,7 +4,17 @@
  */
 import { hostname, userInfo } from 'node:os'
 import { MillraceError } from '../support/errors.ts'
-import { pauseMark, type GroupKeys } from '../redis/keys.ts'
+import { checkName, pauseMark, type GroupKeys } from '../redis/keys.ts'
+import {
+  anObject,
+  checkOptions,
+  checkValue,
+  flag,
+  required,
+  text,
+  type Rule,
+  type Rules,
+} from '../support/option-values.ts'
 import { thisProcess } from '../support/process-identity.ts'
 import type { Connection } from '../redis/connection.ts'
 import { asList } from '../redis/replies.ts'
@@ -46,6 +56,21 @@ export interface PauseOutcome {
   /** False: it was paused already, and that pause stays. */
   readonly changed: boolean
   readonly pause: Pause
+}
+
+const pauseOptions: Rules<PauseOptions> = { future: flag }
+const pausedOne: Rules<Exclude<Paused, 'group'>> = { consumer: required(text) }
+const pausable: Rule = { ...anObject, allowed: `'group', or { consumer: its name }` }
+
+/** @throws {TypeError} or {RangeError} naming what cannot be paused, or the option that cannot be used. */
+export function checkPause(group: string, who: Paused, options: PauseOptions = {}): void {
+  if (who !== 'group') {
+    const action = `pause or resume in group "${group}"`
+    checkValue(action, 'who', who, pausable)
+    checkOptions(action, who, pausedOne)
+    checkName('consumer', who.consumer)
+  }
+  checkOptions(`pause group "${group}" or its consumers`, options, pauseOptions)
 }
 
 /** @throws {MillraceError} NO_CONSUMER when there is none of that name; WRONG_TYPE, and those of the connection. */

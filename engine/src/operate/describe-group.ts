@@ -88,7 +88,7 @@ export async function describeGroup(
 }
 
 /** Says what failed and what to do, keeping the code. */
-export function explained(error: unknown, action: string): unknown {
+function explained(error: unknown, action: string): unknown {
   if (!(error instanceof MillraceError)) return error
   const known: Partial<Record<MillraceError['code'], readonly [state: string, remedy: string]>> = {
     NO_STREAM: ['the stream does not exist', 'Create stream and group first'],
@@ -101,3 +101,19 @@ export function explained(error: unknown, action: string): unknown {
 
 const ageOrNull = (id: string | null, nowMs: number): number | null =>
   id === null ? null : ageOf(id, nowMs)
+
+/** Whether nothing is pending, and everything that was appended so far has been delivered. @throws {MillraceError} NO_STREAM, NO_GROUP, WRONG_TYPE. */
+export async function isDrained(
+  connection: Connection,
+  key: string,
+  group: string,
+): Promise<boolean> {
+  try {
+    const { groups } = await readBacklogs(connection, key, { group, most: 1 })
+    return groups.every(({ pending, oldestUndeliveredId: oldest }) => {
+      return pending === 0 && oldest === null
+    })
+  } catch (error) {
+    throw explained(error, `Cannot tell whether group "${group}" of stream "${key}" is drained`)
+  }
+}

@@ -34,6 +34,20 @@ export interface ConnectOptions {
   readonly onAccepted?: () => void
 }
 
+/** What a connection is made with. */
+export interface ConnectionOptions extends Pick<
+  ConnectOptions,
+  'onDisconnect' | 'onReconnect' | 'onRefused' | 'onAccepted'
+> {
+  readonly address: ServerAddress
+  /** For an address of TLS. */
+  readonly tls?: TlsOptions | undefined
+  /** Shown by CLIENT LIST. */
+  readonly name: string
+  /** A connection for blocking reads: each has a deadline of its own, so no pings (they would wait behind the read). */
+  readonly isBlocking?: boolean
+}
+
 const known: Names<ConnectOptions> = {
   url: true,
   name: true,

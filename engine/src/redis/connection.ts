@@ -9,30 +9,15 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { backoffMs } from '../support/backoff.ts'
 import { MillraceError } from '../support/errors.ts'
 import { connectInTime, discard, newClient, retire, type Client } from './client.ts'
-import type { ConnectOptions } from './connect.ts'
+import type { ConnectionOptions } from './connect.ts'
 import { connectFailure } from './connect-failure.ts'
 import { fromClientError, unencoded } from './error-replies.ts'
 import { Refusals } from './refusals.ts'
-import type { ServerAddress } from './server-address.ts'
 import { ServerIdentity } from './server-info.ts'
 import { SilenceWatch } from './silence.ts'
-import type { TlsOptions } from './tls-options.ts'
 
 /** A reply in RESP2 shapes: maps are flat arrays. */
 export type Reply = string | number | null | Reply[]
-
-export interface ConnectionOptions extends Pick<
-  ConnectOptions,
-  'onDisconnect' | 'onReconnect' | 'onRefused' | 'onAccepted'
-> {
-  readonly address: ServerAddress
-  /** For an address of TLS. */
-  readonly tls?: TlsOptions | undefined
-  /** Shown by CLIENT LIST. */
-  readonly name: string
-  /** A connection for blocking reads: each has a deadline of its own, so no pings (they would wait behind the read). */
-  readonly isBlocking?: boolean
-}
 
 export class Connection {
   readonly #options: ConnectionOptions

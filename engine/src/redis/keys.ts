@@ -80,3 +80,12 @@ export function checkName(what: string, name: unknown): void {
     `Cannot use ${JSON.stringify(name)} as name of a ${what}: allowed are 1 to 64 letters, digits, ".", "_", ":" and "-"`,
   )
 }
+
+/** @throws {TypeError} or {RangeError} for what no consumer can be called. */
+export function checkConsumerName(name: unknown): void {
+  checkName('consumer', name)
+  if (!parkingNames.some((reserved) => reserved === name)) return
+  throw new RangeError(
+    `Cannot use ${shown(name)} as name of a consumer: the engine parks entries there`,
+  )
+}

@@ -15,10 +15,7 @@ export class SilenceWatch {
   #answeredAt = -Infinity
 
   /** @param options.isPinging false where pings would wait behind a blocking read: then each command has a deadline of its own. */
-  constructor(
-    onSilent: (client: Client) => void,
-    { isPinging }: { readonly isPinging: boolean },
-  ) {
+  constructor(onSilent: (client: Client) => void, { isPinging }: { readonly isPinging: boolean }) {
     this.#onSilent = onSilent
     this.#isPinging = isPinging
   }
