@@ -5,7 +5,7 @@ import { addPlace, at, type Place, type PlaceFlags } from '../place/place.ts'
 import { creationRemedy } from '../place/remedies.ts'
 import { saysStopFailure } from '../command/stop-failure.ts'
 import { asText } from '../retention/report.ts'
-import { Retention, trimOnce } from '../retention/retention.ts'
+import { checkGroupKnown, Retention, trimOnce } from '../retention/retention.ts'
 import type { Service } from '../service.ts'
 import { untilStopped } from '../stop.ts'
 import { print } from './output.ts'
@@ -53,6 +53,8 @@ async function run(service: Service, flags: Flags): Promise<void> {
   const log = everyMs === undefined ? undefined : service.openLog()
   const reserve = { keepEntries: flags.keep, keepMs: flags.keepFor }
   const work = async (place: Place): Promise<void> => {
+    // The group of the service need not be there: the stream may be read without it.
+    if (flags.group !== undefined) await checkGroupKnown(place, flags.group)
     if (log !== undefined && everyMs !== undefined) {
       const retention = new Retention(place, { ...reserve, log, everyMs })
       await untilStopped(retention, saysStopFailure(log))

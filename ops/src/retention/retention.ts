@@ -1,8 +1,11 @@
 /** Keeps a stream bounded: the engine's trimmer with the readers that the service has. */
-import { Trimmer, type TrimOptions, type TrimOutcome } from 'millrace'
+import { MillraceError, Trimmer, type TrimOptions, type TrimOutcome } from 'millrace'
+import { groupKeys } from 'millrace/operate'
+import { CommandError } from '../command/errors.ts'
 import type { Log } from '../command/log.ts'
+import { groupNames } from '../place/find-streams.ts'
 import type { Place } from '../place/place.ts'
-import { sentence, written } from '../terminal/words.ts'
+import { countOf, printable, sentence, written } from '../terminal/words.ts'
 import { heldText } from './report.ts'
 
 /** What stays although everybody has processed it. */
@@ -12,6 +15,32 @@ export interface Reserve {
   /** Entries younger than this, in milliseconds. */
   readonly keepMs: number
 }
+
+/**
+ * Lets nothing be trimmed for a group that somebody named and that never was: its name may be wrong. One that was lost has
+ * left its ledger.
+ * @throws {CommandError} when neither the group nor its ledger is there.
+ */
+export async function checkGroupKnown(place: Place, name: string): Promise<void> {
+  const { millrace, stream } = place
+  const ledgers = await millrace.send('EXISTS', groupKeys(stream.key, name).ledger)
+  if (Number(ledgers) > 0) return
+  const groups = await groupNames(millrace, stream.key).catch((error: unknown) => {
+    // Trimming tells better what is wrong with the stream.
+    if (error instanceof MillraceError && untrimmable.has(error.code)) return [name]
+    throw error
+  })
+  if (groups.includes(name)) return
+  const some = groups.slice(0, shownMax).map(printable).join(', ')
+  const more = groups.length > shownMax ? ', ...' : ''
+  throw new CommandError(
+    `Cannot trim stream "${stream.key}" with group "${name}": there is neither such a group nor a ledger of it. ` +
+      `The stream has ${groups.length === 0 ? 'no group' : `${countOf(groups.length, 'group')}: ${some}${more}`}`,
+  )
+}
+
+const untrimmable: ReadonlySet<string> = new Set(['NO_STREAM', 'WRONG_TYPE'])
+const shownMax = 10
 
 /** One run. @throws {MillraceError} NO_STREAM, WRONG_TYPE. */
 export function trimOnce(
