@@ -120,7 +120,7 @@ async function run(
     if (flags.work === undefined && pauses !== undefined) log.info(exerciseNote(name, usage))
     await untilStopped(processor, saysStopFailure(log))
   } catch (error) {
-    throw withRemedy(error)
+    throw withRemedy(error, config.group)
   } finally {
     await millrace.close()
   }

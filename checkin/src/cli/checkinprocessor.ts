@@ -26,7 +26,7 @@ export function command(wiring: Wiring): Command {
           saysStopFailure(log),
         )
       } catch (error) {
-        throw withRemedy(error)
+        throw withRemedy(error, wiring.config.group)
       } finally {
         await millrace.close()
       }

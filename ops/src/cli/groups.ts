@@ -80,7 +80,8 @@ async function show(service: Service, flags: Flags): Promise<void> {
   const name = flags.group ?? service.group
   const typed = typedAt(service, flags, millrace, { key, ...(name !== undefined && { name }) })
   // The group need not be there, and may have any name.
-  const place = { ...placeOf(service, flags, { millrace, key, name: service.group }), typed }
+  const own = placeOf(service, flags, { millrace, key, name: service.group })
+  const place = { ...own, typed, groupName: name }
   try {
     const overview = await overviewOf(millrace, place.stream, {
       expected: key === service.stream ? service.group : undefined,

@@ -1,7 +1,7 @@
 /** Looks which streams of a server have groups. Bounded: on a server with very many keys it looks at a part, and says so. */
 import { isPassing, MillraceError, type Millrace } from 'millrace'
 import type { Reply } from 'millrace/operate'
-import { countOf, written } from '../terminal/words.ts'
+import { countOf, escaped, written } from '../terminal/words.ts'
 
 interface FoundStream {
   readonly key: string
@@ -87,9 +87,24 @@ async function groupsOrNone(millrace: Pick<Millrace, 'send'>, key: string): Prom
 /** Names of the groups of a stream. @throws {MillraceError} NO_STREAM, WRONG_TYPE. */
 export async function groupNames(millrace: Pick<Millrace, 'send'>, key: string): Promise<string[]> {
   // The name is the first value of each group since XINFO exists.
-  return asList(await millrace.send('XINFO', 'GROUPS', key)).map((group) =>
-    String(asList(group)[1]),
-  )
+  const groups = await millrace.send('XINFO', 'GROUPS', key).catch((error: unknown) => {
+    throw noStream(error, key)
+  })
+  return asList(groups).map((group) => String(asList(group)[1]))
+}
+
+/** Says in a sentence what a bare reply of the server means; any other failure stays as it is. */
+function noStream(error: unknown, key: string): unknown {
+  if (!(error instanceof MillraceError)) return error
+  const { code } = error
+  const action = `Cannot look for the groups of stream "${escaped(key)}"`
+  const cause = { cause: error }
+  if (code === 'NO_STREAM')
+    return new MillraceError(code, { action, state: 'it does not exist' }, cause)
+  if (code !== 'WRONG_TYPE') return error
+  const state = 'it is a key of another type'
+  const remedy = 'Move that key away or use another one'
+  return new MillraceError(code, { action, state, remedy }, cause)
 }
 
 const asList = (reply: Reply | undefined): Reply[] => (Array.isArray(reply) ? reply : [])

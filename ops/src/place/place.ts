@@ -1,6 +1,7 @@
 /** Where a command works: server, stream and group, by its flags, by what its service is about, or by looking what is there. */
 import type { Command } from 'commander'
 import { stream, text, type Group, type Millrace, type Stream, type TextField } from 'millrace'
+import { shownUrl } from 'millrace/operate'
 import { noKnowledge, plainWords, type Knowledge, type Service, type Words } from '../service.ts'
 import { escaped } from '../terminal/words.ts'
 import { name } from '../command/arguments.ts'
@@ -95,22 +96,27 @@ export function placeOf(
   flags: PlaceFlags,
   { millrace, key, name }: { millrace: Millrace; key: string; name: string | undefined },
 ): Place {
-  const isOwn = key === service.stream
   const declared: AnyStream = stream(key, { any: text() })
   return {
     millrace,
     stream: declared,
     group: millrace.group(declared, name ?? 'none'),
     groupName: name,
-    words: isOwn ? wordsAt(service.words, flags) : plainWords,
-    knowledge: isOwn ? service.knowledge : noKnowledge,
+    words: wordsAt(service, flags, key),
+    knowledge: key === service.stream ? service.knowledge : noKnowledge,
     typed: typedAt(service, flags, millrace, { key, ...(name !== undefined && { name }) }),
   }
 }
 
-/** Commands of the service know their own server alone: for another one they are no help. */
-const wordsAt = (words: Words, { redis }: PlaceFlags): Words =>
-  redis === undefined ? words : { ...words, orSampleData: '' }
+/** Commands of the service know their own stream and server alone: for another one they are no help. */
+function wordsAt(
+  { stream, words }: Service,
+  { redis }: PlaceFlags,
+  key: string | undefined,
+): Words {
+  if (key === undefined || key !== stream) return plainWords
+  return redis === undefined ? words : { ...words, orSampleData: '' }
+}
 
 /** @throws {UsageError} for a group of others whose name no group of the engine can have. */
 function checkGroup(group: string): void {
@@ -141,9 +147,22 @@ function checkNamed(service: Service, flags: PlaceFlags, about: 'group' | 'strea
       : []),
   ]
   if (missing.length === 0) return
+  const { redis, stream: key } = flags
+  const url = redis === undefined ? '' : shownRedis(redis)
+  const typed = typedAt(service, flags, { url }, key === undefined ? {} : { key })
   throw new UsageError(
-    `Cannot change anything without ${missing.join(' and ')}. What there is: ${service.program} groups`,
+    `Cannot change anything without ${missing.join(' and ')}. What there is: ${typed('groups')}`,
   )
+}
+
+/** A URL without its password, before anybody connects to it. @throws {UsageError} when it is none. */
+function shownRedis(url: string): string {
+  try {
+    return shownUrl(url)
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    throw new UsageError(error.message, { cause: error })
+  }
 }
 
 /** @throws {UsageError} when it is not one stream with one group. */
@@ -155,7 +174,11 @@ async function target(
   const key = flags.stream ?? service.stream
   const name = flags.group ?? service.group
   if (key !== undefined && (name !== undefined || about === 'stream')) return { key, name }
-  const found = await findStreams(millrace, key)
+  const found = await findStreams(millrace, key).catch((error: unknown) => {
+    const names = { ...(key !== undefined && { key }), ...(name !== undefined && { name }) }
+    const typed = typedAt(service, flags, millrace, names)
+    throw withRemedy(error, { typed, words: wordsAt(service, flags, key), groupName: name })
+  })
   const all = found.streams.flatMap(({ key, groups }) => groups.map((group) => ({ key, group })))
   const fitting = name === undefined ? all : all.filter(({ group }) => group === name)
   const [only] = fitting

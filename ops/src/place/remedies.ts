@@ -6,11 +6,15 @@ import type { Typed } from './typed.ts'
 interface Told {
   readonly words: Words
   readonly typed: Typed
+  /** Undefined where nobody named one: then nothing can be known of what it had done. */
+  readonly groupName: string | undefined
 }
 
 /** Says how to create what is missing. */
-export const creationRemedy = ({ typed, words }: Told): string =>
-  `If it was there before: "${typed('recover')}". If it is new: "${typed('groups create')}"${words.orSampleData}`
+export const creationRemedy = ({ typed, words, groupName }: Told): string =>
+  groupName === undefined
+    ? `Create it with "${typed('groups create')} --group <name>"${words.orSampleData}`
+    : `If it was there before: "${typed('recover')}". If it is new: "${typed('groups create')}"${words.orSampleData}`
 
 const remedies: Partial<Record<MillraceErrorCode, (told: Told) => string>> = {
   NO_STREAM: creationRemedy,

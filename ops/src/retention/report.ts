@@ -47,12 +47,12 @@ export function heldText(holder: FrontierHolder, { typed, words, knowledge }: To
     case 'lost':
       return (
         `${holder.id}: group ${quoted(holder.group)} was lost, and what comes after is not settled for certain. ` +
-        `Bring it back first: "${typed('recover')}".`
+        `Bring it back first: "${typed('recover', holder.group)}".`
       )
     case 'unaccounted':
       return (
         `${holder.id}: of what group ${quoted(holder.group)} was delivered after it, something is neither pending nor ` +
-        `settled. See what can be recovered with "${typed('recover')}".`
+        `settled. See what can be recovered with "${typed('recover', holder.group)}".`
       )
     case 'position': {
       const { positionKey } = holder
