@@ -6,7 +6,7 @@ import { catchingUp, grows, lag, paused, phantomLag, waitingText } from './work-
 
 type Check = (facts: GroupFacts) => Finding | undefined
 
-/** A consumer that has read nothing for so long, and holds something, may be gone. */
+/** A consumer that has read nothing for so long may be gone. */
 const silentMs = 60_000
 
 const foreign: Check = ({ roster, group }) => ({
@@ -26,12 +26,16 @@ const nothingTaken: Check = (facts) => {
     last === undefined
       ? ''
       : ` Who read last, ${printable(last.name)}, did so ${duration(last.idleMs)} ago.`
+  // Work that takes long is no fault, and nobody but those who do it can tell.
+  const isSilent = roster.every(({ idleMs }) => idleMs > silentMs)
   return {
     check: 'lag-stands',
-    severity: 'problem',
+    severity: isSilent ? 'problem' : 'warning',
     what: `Nobody took anything for ${duration(Math.round(flow.seconds * 1000))}: ${waitingText(facts)}.${who}`,
-    why: 'The consumers are gone, hang, or work on what they hold for long.',
-    remedy: `Look at the processes that read ${printable(stream)} for ${group}, and start one.`,
+    why: isSilent
+      ? 'None of the consumers has read for more than a minute: they are gone, or hang.'
+      : 'The consumers work on what they hold for long, hang, or are gone.',
+    remedy: `Look at the processes that read ${printable(stream)} for ${group}${isSilent ? ', and start one' : ': if none lives, start one'}.`,
   }
 }
 

@@ -20,6 +20,7 @@ export interface GroupFacts {
   readonly balance: Balance | undefined
   /** Undefined without a group. */
   readonly flow: Flow | undefined
+  /** Where others work, as it was after the looks. */
   readonly roster: readonly RosterEntry[]
   readonly pauses: Pauses
 }
@@ -48,8 +49,10 @@ export async function readGroup(place: Place, everyMs: number): Promise<GroupFac
   const isForeign = !isOurs && roster.length > 0
   const works = isWorkedOn({ roster, pauses, isForeign })
   const looks = await unlessMissing(lookTwice(() => group.balance(), { everyMs, works }))
+  // What others do shows in how long ago they read, and the looks took a while.
+  const atEnd = isForeign ? ((await unlessMissing(group.roster())) ?? []) : roster
   return {
-    ...{ stream: key, group: group.name, plan, roster, pauses, words, typed },
+    ...{ stream: key, group: group.name, plan, roster: atEnd, pauses, words, typed },
     hasStream: hasStream === 1,
     isForeign,
     balance: looks?.balance,

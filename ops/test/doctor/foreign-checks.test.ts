@@ -43,3 +43,19 @@ test('who reads, or holds nothing, is not', () => {
     ['foreign-group'],
   )
 })
+
+for (const [idleMs, severity] of [
+  [59_000, 'warning'],
+  [61_000, 'problem'],
+] as const) {
+  test(`that nothing is taken is a ${severity} where somebody read ${idleMs} ms ago`, () => {
+    const flow = { isBehind: true, isStanding: true, seconds: 6 } as GroupFacts['flow']
+    const balance = { undelivered: 3, pending: 2 } as GroupFacts['balance']
+    const roster = [consumer('gone', 2, 3_600_000), consumer('last', 0, idleMs)]
+    const standing = findings({ ...factsOf(...roster), flow, balance }).find(
+      ({ check }) => check === 'lag-stands',
+    )
+    assert.equal(standing?.severity, severity)
+    assert.match(standing.what, /^Nobody took anything for 6\.0 s: .* Who read last, last, did so /)
+  })
+}
