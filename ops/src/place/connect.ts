@@ -24,12 +24,27 @@ export async function connectTo({ url, tls, log }: ServerOptions): Promise<Millr
 
 const defaultUrl = 'redis://127.0.0.1:6379'
 
-/** Connects to what `--redis` names, or `REDIS_URL`, or the server of this machine; certificates by `REDIS_TLS_...`. */
+/**
+ * Connects to what `--redis` names, or `REDIS_URL`, or the server of this machine; certificates by `REDIS_TLS_...`.
+ * @param given.byDefault the server of this machine
+ */
 export async function connectByEnvironment(
   env: NodeJS.ProcessEnv,
-  { url, log }: Partial<Pick<ServerOptions, 'url' | 'log'>>,
+  { url, log, byDefault = defaultUrl }: Partial<Given>,
 ): Promise<Millrace> {
   const named = url ?? (env.REDIS_URL === '' ? undefined : env.REDIS_URL)
   const tls = readTls(env, named)
-  return await connectTo({ url: named ?? defaultUrl, tls, log })
+  try {
+    return await connectTo({ url: named ?? byDefault, tls, log })
+  } catch (error) {
+    const isUnnamed = named === undefined && error instanceof MillraceError
+    if (!isUnnamed || error.code !== 'UNREACHABLE') throw error
+    throw error.withRemedy(
+      'That is the default, as no server was named: give --redis URL, or set REDIS_URL',
+    )
+  }
+}
+
+interface Given extends Pick<ServerOptions, 'url' | 'log'> {
+  readonly byDefault: string
 }
