@@ -4,7 +4,7 @@ import type { Paused } from 'millrace/operate'
 import { consumerName } from '../command/arguments.ts'
 import { CommandError } from '../command/errors.ts'
 import { addPlace, at, type Place, type PlaceFlags } from '../place/place.ts'
-import { pauseOutcome, resumeOutcome, unheededText } from '../groups/pausing.ts'
+import { pauseOutcome, resumeOutcome } from '../groups/pausing.ts'
 import type { Service } from '../service.ts'
 import { printable } from '../terminal/words.ts'
 import { print } from './output.ts'
@@ -56,21 +56,20 @@ export async function setPaused(
     const { result, line } = await (action === 'pause'
       ? pause(place, who, flags)
       : resumeOutcome(group, who))
-    const unheeded = action === 'pause' ? await unheededText(place.millrace, group) : ''
     const subject =
       who === 'group' ? { stream: group.stream.key, group: group.name } : { name: who.consumer }
-    print(flags.json, { ...subject, ...result }, `${line}${unheeded}`)
+    print(flags.json, { ...subject, ...result }, line)
   }
   await at(service, flags, work, { changes: true })
 }
 
 async function pause(
-  { group, words }: Place,
+  { millrace, group, words }: Place,
   who: Paused,
   { future = false }: PauseFlags,
 ): ReturnType<typeof pauseOutcome> {
   try {
-    return await pauseOutcome(group, who, who === 'group' ? {} : { future })
+    return await pauseOutcome(millrace, group, who, who === 'group' ? {} : { future })
   } catch (error) {
     if (!(error instanceof MillraceError) || error.code !== 'NO_CONSUMER' || who === 'group')
       throw error

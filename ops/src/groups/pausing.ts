@@ -15,21 +15,31 @@ export interface PauseOutcome {
   readonly line: string
 }
 
-/** @throws {MillraceError} NO_CONSUMER when there is no such consumer, unless `future`; WRONG_TYPE. */
+/**
+ * Where those who work on the group do not know of pauses, it says that first.
+ * @throws {MillraceError} NO_CONSUMER when there is no such consumer, unless `future`; WRONG_TYPE.
+ */
 export async function pauseOutcome<F extends Fields>(
+  millrace: Pick<Millrace, 'send'>,
   group: Group<F>,
   who: Paused,
   options: PauseOptions,
 ): Promise<PauseOutcome> {
   const subject = subjectOf(group, who)
   const { changed, pause } = await group.pause(who, options)
-  return {
-    result: { isPaused: true, changed, pause },
-    line: changed
-      ? `${subject} is paused, within 2 s. It keeps its entries, and nobody claims them while it lives.`
-      : `${subject} is paused already, ${pauseText(pause)}; nothing changed.`,
+  const result = { isPaused: true, changed, pause }
+  const again = `${subject} is paused already, ${pauseText(pause)}; nothing changed.`
+  if (!(await isManaged(millrace, group))) {
+    const noted = `${subject} is marked as paused: a consumer of Millrace halts when it starts.`
+    const line = `${unheededText(group.name)} ${changed ? noted : again}`
+    return { result, line }
   }
+  const paused = `${subject} is paused, within 2 s. It keeps its entries, and nobody claims them while it lives.`
+  return { result, line: changed ? paused : again }
 }
+
+const unheededText = (name: string): string =>
+  `No consumer of Millrace has worked on group ${name} yet, and others do not heed a pause of Millrace: they go on.`
 
 /** @throws {MillraceError} WRONG_TYPE. */
 export async function resumeOutcome<F extends Fields>(
@@ -44,15 +54,6 @@ export async function resumeOutcome<F extends Fields>(
     result: { isPaused: isStill, changed, pause: null },
     line: `${subject} ${state}${isStill ? '; the group as a whole is still paused' : ''}.`,
   }
-}
-
-/** What to add where those who work on the group do not know of pauses; else nothing. */
-export async function unheededText<F extends Fields>(
-  millrace: Pick<Millrace, 'send'>,
-  group: Group<F>,
-): Promise<string> {
-  if (await isManaged(millrace, group)) return ''
-  return ' No consumer of Millrace has worked on this group yet: others do not heed a pause.'
 }
 
 function subjectOf<F extends Fields>(group: Group<F>, who: Paused): string {

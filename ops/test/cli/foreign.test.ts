@@ -121,10 +121,19 @@ describe('millrace on a foreign group', { concurrency: false }, () => {
     assert.match(removed.stdout, /is removed\. Nothing was pending for it\.\n$/)
   })
 
-  test('a pause says that others do not heed it', async () => {
+  test('a pause says first that others do not heed it', async () => {
     await stage.foreign('paused', { held: 1 })
     const { stdout } = await run('pause', ...at('paused'))
-    assert.match(stdout, /^Group billing is paused.* others do not heed a pause\.\n$/)
+    assert.equal(
+      stdout,
+      'No consumer of Millrace has worked on group billing yet, and others do not heed a pause of Millrace: they go on. ' +
+        'Group billing is marked as paused: a consumer of Millrace halts when it starts.\n',
+    )
+    const again = await run('pause', ...at('paused'))
+    assert.match(
+      again.stdout,
+      /^No consumer of Millrace .* is paused already, .*nothing changed\.\n$/,
+    )
     assert.match((await run('resume', ...at('paused'))).stdout, /^Group billing is resumed/)
   })
 
