@@ -38,9 +38,8 @@ function runSources(name, source, tsx) {
   const options = ['--conditions=millrace-source', '--import', tsx]
   const args = [...options, source, ...process.argv.slice(2)]
   const child = spawn(process.execPath, args, { stdio: 'inherit' })
-  // The terminal sends Ctrl-C to the child, too.
-  process.on('SIGINT', () => undefined)
-  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  // Ctrl-C reaches the child from the terminal, too: two signals within a moment are one wish there.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('error', (error) => {
     console.error(`Cannot run ${name}: ${error.message}`)
     process.exitCode = 1

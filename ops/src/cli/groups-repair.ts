@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import type { LagRepair, LossAcceptance } from 'millrace/operate'
 import { addPlace, at, type AnyGroup, type Place, type PlaceFlags } from '../place/place.ts'
 import type { Service, Words } from '../service.ts'
-import { countOf, written } from '../terminal/words.ts'
+import { countOf, printable, written } from '../terminal/words.ts'
 import { print } from './output.ts'
 
 interface Flags extends PlaceFlags {
@@ -57,7 +57,7 @@ async function repair(service: Service, flags: Flags, work: Repair): Promise<voi
   const show = async ({ group, words }: Place): Promise<void> => {
     const { result, line, isOpen } = await work(group, execute, words)
     const rest = isOpen ? '\nNothing was changed. To do it, add --execute.' : ''
-    const text = `Group ${group.name} of stream ${group.stream.key}: ${line}${rest}`
+    const text = `Group ${printable(group.name)} of stream ${printable(group.stream.key)}: ${line}${rest}`
     print(json, result, text)
   }
   await at(service, flags, show, { changes: execute })

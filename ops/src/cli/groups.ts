@@ -9,7 +9,7 @@ import { wrongKeys } from '../doctor/wrong-keys.ts'
 import { overviewOf, type Overview } from '../groups/overview.ts'
 import { asTable } from '../groups/table.ts'
 import type { Service } from '../service.ts'
-import { isColour } from '../terminal/words.ts'
+import { isColour, quoted } from '../terminal/words.ts'
 import { addRepairs } from './groups-repair.ts'
 import { print } from './output.ts'
 import { setPaused } from './pause.ts'
@@ -144,7 +144,7 @@ async function create(service: Service, flags: CreateFlags): Promise<void> {
     const state = created ? `is created and begins at ${from}` : 'exists already; nothing changed'
     const { stream, name } = group
     const result = { stream: stream.key, group: name, created, ...(created && { from }) }
-    print(json, result, `Group "${name}" of stream "${stream.key}" ${state}.`)
+    print(json, result, `Group ${quoted(name)} of stream ${quoted(stream.key)} ${state}.`)
   }
   await at(service, flags, work, { changes: true })
 }

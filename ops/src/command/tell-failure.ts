@@ -4,6 +4,7 @@
  */
 import { CommanderError } from 'commander'
 import { MillraceError } from 'millrace'
+import { escapedControls } from '../terminal/words.ts'
 import { CommandError, PartlyDoneError, UsageError } from './errors.ts'
 
 /** @param args as they were typed @returns the exit code: 1 failed, 2 wrong usage; 0 where it is help or a version. */
@@ -17,11 +18,14 @@ export function tellFailure(error: unknown, args: readonly string[]): number {
   const isExpected = isOurs(error)
   const message = error instanceof Error ? error.message : String(error)
   const text = isExpected || !(error instanceof Error) ? message : (error.stack ?? message)
-  process.stderr.write(`error: ${text}\n`)
+  process.stderr.write(`error: ${shown(text)}\n`)
   // Its result is there already.
   if (!(error instanceof PartlyDoneError)) tellProgram(toldOf(error, message), args)
   return error instanceof UsageError ? 2 : 1
 }
+
+/** Lines of a message may hold names that others chose: what a terminal might act on becomes its code points. */
+const shown = (text: string): string => text.split('\n').map(escapedControls).join('\n')
 
 /** Whether it was foreseen: its message is for the user, without a stack trace. */
 export const isOurs = (error: unknown): error is Error =>

@@ -1,6 +1,6 @@
 /** Shows a diagnosis to people. */
 import type { Balance } from 'millrace/operate'
-import { countOf, duration, escaped, written } from '../terminal/words.ts'
+import { countOf, duration, escaped, printable, written } from '../terminal/words.ts'
 import type { Diagnosis } from './doctor.ts'
 import type { Finding, Severity } from './finding.ts'
 import type { Flow } from './flow.ts'
@@ -14,7 +14,7 @@ export function asText(diagnosis: Diagnosis, { isColour }: { isColour: boolean }
   const { server, stream, group, findings, balance, flow } = diagnosis
   const version = server.version === '' ? '' : ` ${server.version}`
   return [
-    `${server.product}${version} at ${server.url}, stream ${stream}, group ${group}`,
+    `${server.product}${version} at ${server.url}, stream ${printable(stream)}, group ${printable(group)}`,
     ...(balance === null ? [] : [balanceText(balance)]),
     ...(flow === null ? [] : [flowText(flow)]),
     '',

@@ -1,5 +1,5 @@
 /** Where a command works: server, stream and group, by its flags, by what its service is about, or by looking what is there. */
-import type { Command } from 'commander'
+import { InvalidArgumentError, type Command } from 'commander'
 import { stream, text, type Group, type Millrace, type Stream, type TextField } from 'millrace'
 import { shownUrl } from 'millrace/operate'
 import { noKnowledge, plainWords, type Knowledge, type Service, type Words } from '../service.ts'
@@ -22,8 +22,18 @@ export function addPlace(command: Command, { stream, group }: Service, who = 'th
     value === undefined ? otherwise : `default: ${value}`
   return command
     .option('--redis <url>', 'the server (default: what REDIS_URL names)')
-    .option('--stream <key>', `key of the stream (${byDefault(stream, 'default: the only one')})`)
-    .option('--group <name>', `${who} (${byDefault(group, 'default: the only one')})`)
+    .option(
+      '--stream <key>',
+      `key of the stream (${byDefault(stream, 'default: the only one')})`,
+      filled,
+    )
+    .option('--group <name>', `${who} (${byDefault(group, 'default: the only one')})`, filled)
+}
+
+/** An unset variable of a script names nothing. */
+function filled(value: string): string {
+  if (value === '') throw new InvalidArgumentError('It is empty.')
+  return value
 }
 
 /** A stream without its declaration: an operator's work needs the key alone. */

@@ -1,6 +1,6 @@
 /** Says to people what the recovery of a group would do, and what it has done. */
 import type { GroupCondition, RecoveryOutcome, RecoveryPlan } from 'millrace/operate'
-import { countOf, written } from '../terminal/words.ts'
+import { countOf, printable, written } from '../terminal/words.ts'
 import type { Typed } from '../place/typed.ts'
 import type { Noun } from '../service.ts'
 
@@ -34,7 +34,7 @@ export interface Told {
 
 /** What would be done, as lines of text. */
 export function planText({ stream, group, entry }: Told, plan: RecoveryPlan): string {
-  const head = `Group ${group} of stream ${stream}: ${findingsOf(entry)[plan.condition]}`
+  const head = `Group ${printable(group)} of stream ${printable(stream)}: ${findingsOf(entry)[plan.condition]}`
   if (isNothingToDo(plan)) return head
   return [
     head,

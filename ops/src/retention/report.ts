@@ -2,7 +2,7 @@
 import type { TrimOutcome } from 'millrace'
 import type { FrontierHolder } from 'millrace/operate'
 import type { Place } from '../place/place.ts'
-import { duration, quoted, written } from '../terminal/words.ts'
+import { duration, printable, quoted, written } from '../terminal/words.ts'
 
 /** What its words are about. */
 type Told = Pick<Place, 'typed' | 'words' | 'knowledge'>
@@ -12,7 +12,7 @@ type Ran = Exclude<TrimOutcome, { kind: 'unread' }>
 /** One run as lines of text. */
 export function asText(stream: string, outcome: Ran, told: Told): string {
   const lines = [
-    `Stream ${stream}: ${workText(outcome, told)}`,
+    `Stream ${printable(stream)}: ${workText(outcome, told)}`,
     `Frontier ${heldText(outcome.holder, told)}`,
   ]
   if (outcome.cut !== outcome.frontier) lines.push(`The reserve by age begins at ${outcome.cut}.`)

@@ -31,6 +31,11 @@ export function escaped(text: string): string {
   )
 }
 
+/** A text of many, in which only what a terminal might act on becomes its code points. */
+export function escapedControls(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, (sign) => escaped(sign))
+}
+
 /** With one full stop at its end: texts of others may bring their own, or end with a question. */
 export const sentence = (text: string): string => (/[.?!]$/.test(text) ? text : `${text}.`)
 
