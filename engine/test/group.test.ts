@@ -25,6 +25,17 @@ onEachServer('group', (bench) => {
     assert.throws(() => millrace.group(visits, 'no spaces'), RangeError)
   })
 
+  test('gives no consumer a name under which the engine parks entries', async () => {
+    const { group, guests } = await freshGroup(bench())
+    for (const name of ['unassigned', 'redrive', 'retry']) {
+      assert.throws(() => group.consumer(name, { projections: [guests] }), {
+        name: 'RangeError',
+        message: `Cannot use "${name}" as name of a consumer: the engine parks entries there`,
+      })
+    }
+    assert.equal(group.consumer('retry2', { projections: [guests] }).name, 'retry2')
+  })
+
   test('describes what is pending, and for whom', async () => {
     const fixture = await freshGroup(bench())
     await appendVisits(fixture, 10)

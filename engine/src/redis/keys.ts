@@ -86,6 +86,6 @@ export function checkConsumerName(name: unknown): void {
   checkName('consumer', name)
   if (!parkingNames.some((reserved) => reserved === name)) return
   throw new RangeError(
-    `Cannot use ${shown(name)} as name of a consumer: the engine parks entries there`,
+    `Cannot use ${JSON.stringify(name)} as name of a consumer: the engine parks entries there`,
   )
 }
