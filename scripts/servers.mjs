@@ -1,7 +1,7 @@
 /**
- * Fetches the servers and proxies of the tests and the linter for Lua, without installing them: unpacks Debian's packages, with the libraries that
- * they were built for, into `.cache/servers/NAME/`; what `bin/` holds there starts them. Needs no root and leaves apt's own
- * lists alone. Where one cannot be had it says why and ends with 0: its tests show as not run.
+ * Fetches the servers and proxies of the tests, Prometheus, and the linter for Lua, without installing them: unpacks Debian's
+ * packages, with the libraries that they were built for, into `.cache/servers/NAME/`; what `bin/` holds there starts them. Needs
+ * no root and leaves apt's own lists alone. Where one cannot be had it says why and ends with 0: its tests show as not run.
  *
  * `node scripts/servers.mjs [NAME ...]`: default all.
  */
@@ -36,6 +36,8 @@ const programs = {
   valkey9: { suites: ['sid'], packages: ['valkey-server', 'valkey-tools'], shows: 'valkey-server' },
   nginx: { suites: ['own'], packages: ['nginx'], shows: 'nginx' },
   haproxy: { suites: ['own'], packages: ['haproxy'], shows: 'haproxy' },
+  // With promtool.
+  prometheus: { suites: ['own'], packages: ['prometheus'], shows: 'prometheus' },
   luacheck: {
     suites: ['own'],
     packages: ['lua-check', 'lua-argparse', 'lua-filesystem', 'lua5.1'],

@@ -29,7 +29,7 @@ const managers = [
 const usage = `npm run setup [-- --with-servers]
 
 Sets up this repository: npm packages, and a redis-server when there is none.
-  --with-servers  fetches Redis 8, Valkey 8 and 9, nginx and haproxy, too, for the tests, and luacheck (Debian)`
+  --with-servers  fetches Redis 8, Valkey 8 and 9, nginx, haproxy and Prometheus, too, for the tests, and luacheck (Debian)`
 
 const args = process.argv.slice(2)
 if (args.includes('--help')) {

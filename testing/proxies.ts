@@ -1,12 +1,12 @@
 /** Reverse proxies as Debian has them, for the tests of what clients see through one. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, constants, mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { killAtExit, removeAtExit } from './clean-up-at-exit.ts'
+import { programFile } from './programs.ts'
 import { freePort } from './redis-servers.ts'
 import { waitFor } from './wait-for.ts'
 
@@ -20,19 +20,6 @@ export interface ReverseProxy {
   stop(): Promise<void>
 }
 
-/** The file of the program: on the PATH, where Debian installs it, or unpacked below `.cache/`; undefined: it is not there. */
-export function proxyBinary(kind: ProxyKind): string | undefined {
-  const cache = fileURLToPath(new URL('../.cache', import.meta.url))
-  const folders = [
-    ...(process.env.PATH ?? '').split(delimiter),
-    '/usr/sbin',
-    '/usr/local/sbin',
-    join(cache, kind, 'usr/sbin'),
-    join(cache, 'servers', kind, 'bin'),
-  ]
-  return folders.map((folder) => join(folder, kind)).find((file) => isExecutable(file))
-}
-
 /** Starts a proxy in front of servers on these ports of the loopback; it is killed with the test process. */
 export async function startReverseProxy(
   kind: ProxyKind,
@@ -44,7 +31,7 @@ export async function startReverseProxy(
   const file = join(folder, 'proxy.conf')
   writeFileSync(file, configurations[kind](port, ports, folder))
   const args = kind === 'nginx' ? ['-p', folder, '-e', 'stderr', '-c', file] : ['-db', '-f', file]
-  const child = spawn(proxyBinary(kind) ?? kind, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(programFile(kind) ?? kind, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   killAtExit(child)
   let log = ''
   for (const output of [child.stdout, child.stderr]) {
@@ -116,15 +103,6 @@ backend receivers
   ${servers.map((server, at) => `server r${at + 1} 127.0.0.1:${server}`).join('\n  ')}
 `,
 } satisfies Record<ProxyKind, (port: number, servers: readonly number[], folder: string) => string>
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
-}
 
 async function isListening(port: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1')

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { Agent, request as httpRequest } from 'node:http'
 import { test, type TestContext } from 'node:test'
-import { proxyBinary, startReverseProxy, type ProxyKind } from '../../../../testing/proxies.ts'
+import { programFile } from '../../../../testing/programs.ts'
+import { startReverseProxy, type ProxyKind } from '../../../../testing/proxies.ts'
 import { waitFor } from '../../../../testing/wait-for.ts'
 import { receiverStage, request, valid } from '../../stage/receiver-stage.ts'
 
@@ -88,7 +89,7 @@ async function restartAll(t: TestContext, kind: ProxyKind): Promise<void> {
 for (const kind of ['nginx', 'haproxy'] as const) {
   test(
     `no client of ${kind} meets a closed door while receivers are restarted`,
-    { skip: proxyBinary(kind) === undefined && `${kind} is not installed` },
+    { skip: programFile(kind) === undefined && `${kind} is not installed` },
     (t) => restartAll(t, kind),
   )
 }
