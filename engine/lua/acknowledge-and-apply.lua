@@ -7,7 +7,7 @@
 --   again = { ids that may have failed attempts ... } }
 -- ARGV[4] token of the lease, empty for none
 -- Returns one of
---   { 'applied' }
+--   { 'applied', began }      began: when this call did, on the server's clock (microseconds); 0 without the right to TIME
 --   { 'superseded' }          the lease is not this process's. Nothing written.
 --   { 'gone', { id ... } }    some ids are not pending for this consumer any more; these still are. Nothing written.
 --   { 'refused', { at, code ... } }  the hash of row `at` (from 0) cannot take it. Nothing written.
@@ -30,6 +30,7 @@
 -- @include parts/effects
 
 local stream, target, group, consumer = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
+local began = clock_us()
 local batch = cjson.decode(ARGV[3])
 local ids = batch.ids
 
@@ -89,4 +90,4 @@ end
 if has_attempts then redis.call('HDEL', KEYS[5], unpack(batch.again)) end
 write_effects(batch.rows)
 settle_in_ledger(ledger, #ids - #batch.dead, #batch.dead, ids[#ids])
-return { 'applied' }
+return { 'applied', began }

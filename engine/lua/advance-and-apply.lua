@@ -6,7 +6,7 @@
 -- ARGV[1] name of the reader  ARGV[2] position before, empty when there was none  ARGV[3] position after
 -- ARGV[4] JSON: { count, dead = { { id, reason, error } ... }, rows per plan }
 -- Returns one of
---   { 'applied' }
+--   { 'applied', began }      began: when this call did, on the server's clock (microseconds); 0 without the right to TIME
 --   { 'moved', position }     the position is another one. Nothing written.
 --   { 'refused', { at, code ... } }  the hash of row `at` (from 0) cannot take it. Nothing written.
 --   { 'error', code }         wrong-type (of the position, the dead-letter stream, the ledger or a ranking), no-permission.
@@ -21,6 +21,7 @@
 -- @include parts/dead-letters
 -- @include parts/effects
 
+local began = clock_us()
 local batch = cjson.decode(ARGV[4])
 
 -- The gate: a position is left once.
@@ -43,4 +44,4 @@ write_dead_letters(KEYS[1], KEYS[2], ARGV[1], batch.dead)
 redis.call('SET', KEYS[3], ARGV[3])
 write_effects(batch.rows)
 settle_in_ledger(ledger, batch.count - #batch.dead, #batch.dead, ARGV[3])
-return { 'applied' }
+return { 'applied', began }

@@ -9,7 +9,8 @@
 -- ARGV[1] group  ARGV[2] consumer  ARGV[3] token of the lease, empty for none  ARGV[4] entries at most
 -- ARGV[5] bytes at most, but for one entry that is larger  ARGV[6] entries to read at first
 -- Returns one of
---   { 'drained', taken, applied, last id, 1 when entries may be left, { entry id, reason, error ... }, began, bytes }
+--   { 'drained', taken, applied, last id, 1 when entries may be left, { entry id, reason, error ... }, began, bytes,
+--     first id }
 --                         taken: entries that were delivered; the rest of them are dead letters
 --                         began: when this call did, on the server's clock (microseconds); 0 without the right to TIME
 --                         bytes: size of all entries that were read, from some of them
@@ -43,8 +44,7 @@
 
 local stream, target, holders, group, consumer = KEYS[1], KEYS[2], KEYS[3], ARGV[1], ARGV[2]
 local count, bytes_max, step = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local time = redis.pcall('TIME')
-local began = time.err and 0 or time[1] * 1000000 + time[2]
+local began = clock_us()
 
 if ARGV[3] ~= '' then
   local holder = redis.pcall('HGET', holders, consumer)
@@ -218,4 +218,5 @@ for plan, projection in ipairs(projections) do
 end
 ledger.delivered = entries[n][1]
 settle_in_ledger(ledger, folded, #letters, entries[n][1])
-return { 'drained', n, folded, entries[n][1], (n < #entries or not is_end) and 1 or 0, told, began, bytes }
+local rest = (n < #entries or not is_end) and 1 or 0
+return { 'drained', n, folded, entries[n][1], rest, told, began, bytes, entries[1][1] }

@@ -90,12 +90,18 @@ export class Millrace {
     return this.#connection.refusal
   }
 
+  /** Connections after the first one: of losses that are over, and where one was exchanged because its server refused all work. */
+  get reconnects(): number {
+    return Math.max(0, this.#connection.generation - 1)
+  }
+
   /**
    * Asks the server whether it takes work, by a script that writes nothing. A PING proves less: a replica answers it, too.
-   * @throws {MillraceError} READ_ONLY, SERVER_BUSY, UNREACHABLE, DISCONNECTED, TIMEOUT.
+   * @param options.fills also whether it takes appends, which a full server refuses; default false
+   * @throws {MillraceError} READ_ONLY, SERVER_BUSY, UNREACHABLE, DISCONNECTED, TIMEOUT; with `fills` SERVER_FULL.
    */
-  async checkWritable(): Promise<void> {
-    await this.#connection.checkWritable()
+  async checkWritable(options: { readonly fills?: boolean } = none): Promise<void> {
+    await this.#connection.checkWritable(options)
   }
 
   /**

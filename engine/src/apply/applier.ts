@@ -8,7 +8,7 @@
  */
 import { refusalText } from './dead-letter.ts'
 import type { Gate } from './gate.ts'
-import type { Settled } from './settled.ts'
+import { atMsOf, type CallTimes, type Settled } from './settled.ts'
 import { isPassing } from '../support/errors.ts'
 import type { InFlight } from './in-flight.ts'
 import type { GroupKeys } from '../redis/keys.ts'
@@ -34,7 +34,7 @@ export interface ApplierParts {
   /** The gate says that the lease is not ours: takes it again, or throws that we are superseded. */
   readonly renewLease: () => Promise<void>
   /** After the server has confirmed. The entries count as in flight until it resolves. */
-  readonly onApplied: (settled: readonly Settled[]) => void | Promise<void>
+  readonly onApplied: (settled: readonly Settled[], call: CallTimes) => void | Promise<void>
   /** The gate refused them: they are not pending for this consumer any more. */
   readonly onSuperseded: (ids: readonly string[]) => void
   /** A failure that does not pass, or a bug. The applier stops. */
@@ -111,9 +111,11 @@ export class Applier {
   async #apply(batch: readonly Settled[]): Promise<void> {
     let settled = [...batch].sort(byId)
     while (settled.length > 0) {
+      const began = performance.now()
       const answer = await this.#ask(settled)
       if (answer.kind === 'applied') {
-        await this.#parts.onApplied(settled)
+        const callMs = performance.now() - began
+        await this.#parts.onApplied(settled, { atMs: atMsOf(answer.began), callMs })
         return
       }
       if (answer.kind === 'superseded') await this.#renewLease()

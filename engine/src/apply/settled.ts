@@ -21,3 +21,26 @@ export type Settled =
       /** Failed attempts of a handler. */
       readonly attempts?: number
     } & History)
+
+/** When a batch took effect. */
+export interface CallTimes {
+  /** When its call began, on the server's clock (ms since 1970); null where the user may not ask for TIME. */
+  readonly atMs: number | null
+  /** From sending the call to its reply (ms): one that waits for others in the server takes longer. */
+  readonly callMs: number
+}
+
+/**
+ * A batch that took effect, as metrics need it: without its entries, which stay in the server where they are folded there.
+ */
+export interface AppliedBatch extends CallTimes {
+  /** Entries whose effects were written. */
+  readonly applied: number
+  /** Their ids, ascending; of a batch that was folded in the server the first and the last that it took, dead letters among them. */
+  readonly ids: readonly string[]
+  readonly isFolded: boolean
+}
+
+/** Of a call's `began`. */
+export const atMsOf = (beganMicros: number): number | null =>
+  beganMicros > 0 ? beganMicros / 1000 : null

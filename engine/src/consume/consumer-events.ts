@@ -1,10 +1,10 @@
 /** Counts what a consumer does, and tells its observer. */
 import type { Delivery } from '../handle/past-deliveries.ts'
 import type { ConsumerObserver } from './consumer-options.ts'
-import type { Settled } from '../apply/settled.ts'
+import type { AppliedBatch, CallTimes, Settled } from '../apply/settled.ts'
 import type { Fields } from '../declare/fields.ts'
 import { ObserverCalls } from '../support/observer-calls.ts'
-import type { FoldedBatch } from './push-down.ts'
+import type { FoldedBatch, FoldedCall } from './push-down.ts'
 import type { Retry } from '../handle/retries.ts'
 import type { Entry } from '../declare/stream.ts'
 
@@ -32,10 +32,12 @@ export class ConsumerEvents<F extends Fields> {
     superseded: 0,
   }
   readonly #calls: ObserverCalls<ConsumerObserver<F>>
+  readonly #isTimed: boolean
   #hasStarted = false
 
   constructor(observer: ConsumerObserver<F> | undefined, consumer: string) {
     this.#calls = new ObserverCalls(observer ?? {}, `consumer "${consumer}"`)
+    this.#isTimed = observer?.tookEffect !== undefined
   }
 
   /** Told for the first time only: it is so on each new connection. */
@@ -49,7 +51,7 @@ export class ConsumerEvents<F extends Fields> {
     if (entries.length > 0) void this.#calls.tell('delivered', entries, how, from)
   }
 
-  async applied(settled: readonly Settled[]): Promise<void> {
+  async applied(settled: readonly Settled[], call: CallTimes): Promise<void> {
     const entries: Entry<F>[] = []
     const letters: SettledLetter[] = []
     for (const item of settled) {
@@ -58,13 +60,29 @@ export class ConsumerEvents<F extends Fields> {
     }
     this.counts.applied += entries.length
     if (letters.length > 0) this.deadLettered(letters)
-    if (entries.length > 0) await this.#calls.tell('applied', entries)
+    if (entries.length === 0) return
+    this.#tookEffect(() => {
+      const ids = entries.map(({ id }) => id)
+      return { applied: entries.length, ids, isFolded: false, ...call }
+    })
+    await this.#calls.tell('applied', entries)
   }
 
-  folded(batch: FoldedBatch): void {
-    this.counts.applied += batch.applied
+  folded(batch: FoldedBatch, { firstId, ...call }: FoldedCall): void {
+    const { applied, lastId } = batch
+    this.counts.applied += applied
     if (batch.deadLetters.length > 0) this.deadLettered(batch.deadLetters)
+    this.#tookEffect(() => ({ applied, ids: [firstId, lastId], isFolded: true, ...call }))
     void this.#calls.tell('folded', batch)
+  }
+
+  /** Costs nothing where nobody looks on. */
+  #tookEffect(batch: () => AppliedBatch): void {
+    if (this.#isTimed) void this.#calls.tell('tookEffect', batch())
+  }
+
+  handled(id: string, ms: number): void {
+    void this.#calls.tell('handled', id, ms)
   }
 
   deadLettered(letters: readonly SettledLetter[]): void {

@@ -1,5 +1,6 @@
 /** What a consumer can be told, and what it tells. */
 import { fieldsMax, isFoldable, plansMax, pushDownMax } from '../apply/push-down-limits.ts'
+import type { AppliedBatch } from '../apply/settled.ts'
 import type { Fields } from '../declare/fields.ts'
 import { checkConsumerGiven } from './given-options.ts'
 import type { Handler } from '../handle/handler.ts'
@@ -32,6 +33,10 @@ export interface ConsumerObserver<F extends Fields = Fields> {
    * lost is not told; the group's ledger counts it.
    */
   folded?(batch: FoldedBatch): void
+  /** A batch took effect, pulled or folded in the server: for metrics. It asks for no entries, so it does not end push-down. */
+  tookEffect?(batch: AppliedBatch): void
+  /** A call of the handler has ended, whatever came of it, and has taken so long (ms). */
+  handled?(id: string, ms: number): void
   deadLettered?(letters: readonly { id: string; reason: string; error: string }[]): void
   /**
    * A handler failed, and the next attempt is scheduled. `attempt`: how many have failed by now; 0: none, but the process died while the

@@ -108,7 +108,7 @@ export class ConsumerParts<F extends Fields> {
       batchMax: this.#settings.batch,
       signal: this.#calls.signal,
       renewLease: () => this.lease.renew(),
-      onApplied: (settled) => this.events.applied(settled),
+      onApplied: (settled, call) => this.events.applied(settled, call),
       onSuperseded: (ids) => this.events.superseded(ids),
       onFailure: this.#calls.onFailure,
     })
@@ -158,6 +158,7 @@ export class ConsumerParts<F extends Fields> {
       pause: this.pause,
       past: this.#past,
       untilSettled: () => this.settled(),
+      onHandled: (id, ms) => this.events.handled(id, ms),
       onSettled: (settled) => this.applier.push([settled]),
       onRetry: (failed) => this.retries.schedule(failed),
       onFailure: this.#calls.onFailure,
@@ -233,7 +234,7 @@ export class ConsumerParts<F extends Fields> {
       signal: this.#calls.signal,
       pause: this.pause,
       renewLease: () => this.lease.renew(),
-      onFolded: (batch) => this.events.folded(batch),
+      onFolded: (batch, call) => this.events.folded(batch, call),
     })
   }
 

@@ -61,6 +61,16 @@ export class Consumer<F extends Fields = Fields> {
     return this.#parts.events.counts
   }
 
+  /** How long its lease runs on unless it is renewed (ms); 0 before it has its name and after its end. */
+  get leaseLeftMs(): number {
+    return this.#parts.lease.leftMs
+  }
+
+  /** Whether it, or its group, is paused, as far as it knows. */
+  get isPaused(): boolean {
+    return this.#parts.pause.isPaused
+  }
+
   /**
    * Works until it is stopped, or drained. Starts with the entries that are pending for its name.
    * @throws {MillraceError} NAME_TAKEN, SUPERSEDED, PROJECTION_CHANGED, NO_GROUP, WRONG_TYPE and other failures that do not pass; lost

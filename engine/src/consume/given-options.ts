@@ -29,6 +29,8 @@ const consumerObserver: Names<ConsumerObserver> = {
   delivered: true,
   applied: true,
   folded: true,
+  tookEffect: true,
+  handled: true,
   deadLettered: true,
   retried: true,
   superseded: true,
@@ -49,6 +51,7 @@ const readerObserver: Names<ReaderObserver> = {
   started: true,
   delivered: true,
   applied: true,
+  tookEffect: true,
   deadLettered: true,
   waiting: true,
 }

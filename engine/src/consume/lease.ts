@@ -44,6 +44,8 @@ export class Lease {
   readonly #parts: LeaseParts
   readonly #holder: Holder
   #isReleased = false
+  /** When it ends as far as we know, on our own clock that only goes forward. */
+  #endsAt = -Infinity
 
   constructor(parts: LeaseParts) {
     this.#parts = parts
@@ -55,6 +57,11 @@ export class Lease {
   /** What the gate checks. */
   get token(): string {
     return this.#holder.token
+  }
+
+  /** How long it runs on unless it is renewed (ms), counted from when the last renewal was sent; 0: it is not ours. */
+  get leftMs(): number {
+    return Math.max(0, this.#endsAt - performance.now())
   }
 
   /**
@@ -122,6 +129,7 @@ export class Lease {
   /** Gives the name back. Best effort: else the lease ends by itself, and whatever hinders it has been told before. */
   async release(): Promise<void> {
     this.#isReleased = true
+    this.#endsAt = -Infinity
     await this.#run('release').catch(() => undefined)
   }
 
@@ -129,7 +137,18 @@ export class Lease {
     const { connection, keys, who, leaseMs } = this.#parts
     const { token } = this.#holder
     const holder = JSON.stringify(this.#holder)
-    return await lease(connection, keys, { ...who, action, token, leaseMs, holder, deadToken })
+    const endsAt = performance.now() + leaseMs
+    const answer = await lease(connection, keys, {
+      ...who,
+      action,
+      token,
+      leaseMs,
+      holder,
+      deadToken,
+    })
+    if (answer.kind === 'ours' && !this.#isReleased) this.#endsAt = endsAt
+    if (answer.kind === 'held') this.#endsAt = -Infinity
+    return answer
   }
 
   #taken(held: Held): MillraceError {

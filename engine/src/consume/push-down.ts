@@ -7,6 +7,7 @@
  */
 import { keyCollision } from '../apply/fold.ts'
 import { compilePushDown } from '../apply/compile-push-down.ts'
+import { atMsOf, type CallTimes } from '../apply/settled.ts'
 import { EntrySizes } from '../redis/entry-sizes.ts'
 import type { GroupKeys } from '../redis/keys.ts'
 import { Pace } from './pace.ts'
@@ -30,6 +31,12 @@ export interface FoldedBatch {
   readonly lastId: string
 }
 
+/** Of its call. */
+export interface FoldedCall extends CallTimes {
+  /** Id of the first entry that it took. */
+  readonly firstId: string
+}
+
 export interface PushDownParts {
   readonly stream: Stream
   readonly plans: readonly Plan[]
@@ -46,7 +53,7 @@ export interface PushDownParts {
   readonly pause: PauseSwitch
   /** The script says that the lease is not ours: takes it again, or throws that we are superseded. */
   readonly renewLease: () => Promise<void>
-  readonly onFolded: (batch: FoldedBatch) => void
+  readonly onFolded: (batch: FoldedBatch, call: FoldedCall) => void
 }
 
 // The way into Lua takes 4 ms for a megabyte.
@@ -137,6 +144,7 @@ export class PushDown {
         bytesMax,
         firstRead: this.#sizes.fitting(bytesMax),
       }
+      const sentAt = performance.now()
       const answer = await this.#pace.around(
         () => this.#script.drain(connection, keys, what),
         (drained) => (drained.kind === 'drained' ? drained : undefined),
@@ -144,9 +152,13 @@ export class PushDown {
       switch (answer.kind) {
         case 'drained': {
           const { taken, applied, deadLetters, lastId, hasMore, bytes } = answer
+          const callMs = performance.now() - sentAt
           this.#sizes.note(taken, bytes)
           this.#lastId = lastId
-          onFolded({ applied, deadLetters, lastId })
+          onFolded(
+            { applied, deadLetters, lastId },
+            { firstId: answer.firstId, atMs: atMsOf(answer.began), callMs },
+          )
           return { taken, hasMore }
         }
         case 'empty':

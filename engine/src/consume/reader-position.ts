@@ -80,7 +80,7 @@ export class ReaderPosition {
     })
     // The position is where this very call would have put it, and the reply to its first attempt was lost.
     const isOurs = attempts > 1 && answer.kind === 'moved' && answer.position === to
-    return isOurs ? { kind: 'applied' } : answer
+    return isOurs ? { kind: 'applied', began: 0 } : answer
   }
 
   /** Passing when a server has taken over that lacks the last moves: then it is read from its position on. */

@@ -6,7 +6,7 @@ import { separateRefused } from '../apply/applier.ts'
 import { backoffMs } from '../support/backoff.ts'
 import { holdTo } from '../apply/definition.ts'
 import { Gate } from '../apply/gate.ts'
-import type { Settled } from '../apply/settled.ts'
+import { atMsOf, type AppliedBatch, type CallTimes, type Settled } from '../apply/settled.ts'
 import { EntrySizes, readBytesMax } from '../redis/entry-sizes.ts'
 import { isPassing, readFailure } from '../support/errors.ts'
 import type { Fields } from '../declare/fields.ts'
@@ -37,6 +37,8 @@ export interface ReaderObserver<F extends Fields = Fields> {
   delivered?(entries: readonly Entry<F>[]): void
   /** The server has confirmed effects and position. The next read waits until this resolves. */
   applied?(entries: readonly Entry<F>[], position: string): void | Promise<void>
+  /** A batch took effect: for metrics. */
+  tookEffect?(batch: AppliedBatch): void
   deadLettered?(letters: readonly { id: string; reason: string; error: string }[]): void
   waiting?(): void
 }
@@ -212,6 +214,7 @@ export class Reader<F extends Fields = Fields> {
     for (;;) {
       const to = settled.at(-1)?.id
       if (to === undefined) return
+      const began = performance.now()
       const answer = await this.#position.advance(settled, to)
       if (answer.kind === 'refused') {
         const { remaining, alone } = separateRefused(this.#gate, settled, answer.refusals)
@@ -224,15 +227,19 @@ export class Reader<F extends Fields = Fields> {
         settled = remaining
         continue
       }
-      await this.#applied(settled, to)
+      const callMs = performance.now() - began
+      await this.#applied(settled, to, { atMs: atMsOf(answer.began), callMs })
       return
     }
   }
 
-  async #applied(settled: readonly Settled[], to: string): Promise<void> {
+  async #applied(settled: readonly Settled[], to: string, call: CallTimes): Promise<void> {
     const letters = settled.flatMap((item) => (item.kind === 'dead-letter' ? [item] : []))
     if (letters.length > 0) void this.#calls.tell('deadLettered', letters)
-    await this.#calls.tell('applied', appliedOf<F>(settled), to)
+    const entries = appliedOf<F>(settled)
+    const ids = entries.map(({ id }) => id)
+    void this.#calls.tell('tookEffect', { applied: ids.length, ids, isFolded: false, ...call })
+    await this.#calls.tell('applied', entries, to)
   }
 }
 

@@ -19,6 +19,8 @@ export interface AttemptsParts<F extends Fields> extends HandlerCallsParts<F> {
   readonly retry: RetryPolicy<F> | undefined
   /** Learns how long handlers take. */
   readonly readAhead: Pick<ReadAhead, 'note'> | undefined
+  /** A call of the handler has ended, after so many milliseconds. */
+  readonly onHandled: (id: string, ms: number) => void
 }
 
 /** What becomes of an entry. */
@@ -62,13 +64,14 @@ export class Attempts<F extends Fields> {
   }
 
   async #call(entry: Entry<F>, attempt: number): Promise<unknown> {
-    const { readAhead } = this.#parts
-    if (readAhead === undefined) return await this.#calls.call(entry, attempt)
+    const { readAhead, onHandled } = this.#parts
     const began = performance.now()
     try {
       return await this.#calls.call(entry, attempt)
     } finally {
-      readAhead.note(performance.now() - began)
+      const ms = performance.now() - began
+      readAhead?.note(ms)
+      onHandled(entry.id, ms)
     }
   }
 

@@ -12,7 +12,7 @@ import { connectInTime, discard, newClient, retire, type Client } from './client
 import type { ConnectionOptions } from './connect.ts'
 import { connectFailure } from './connect-failure.ts'
 import { fromClientError, unencoded } from './error-replies.ts'
-import { Refusals } from './refusals.ts'
+import { Refusals, type Question } from './refusals.ts'
 import { ServerIdentity } from './server-info.ts'
 import { SilenceWatch } from './silence.ts'
 
@@ -90,9 +90,9 @@ export class Connection {
     return this.#refusals.current
   }
 
-  /** Asks the server whether it takes work. @throws {MillraceError} READ_ONLY, SERVER_BUSY, UNREACHABLE, ... */
-  async checkWritable(): Promise<void> {
-    await this.#refusals.ask()
+  /** As {@link Refusals.ask}. */
+  async checkWritable(options?: Question): Promise<void> {
+    await this.#refusals.ask(options)
   }
 
   /** Another number after each reconnect: what WAIT says is about the commands of one connection. */

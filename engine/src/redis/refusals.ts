@@ -19,8 +19,17 @@ export interface RefusalsParts {
 /** Refused for so long, it is told, and the connection is exchanged. READONLY needs no such proof: the server is wrong. */
 const lastingMs = 3000
 const exchangeEveryMs = 1000
-/** A script that writes nothing: the server refuses it whenever it refuses writes, whatever keys its user may write. */
-const question = '#!lua flags=allow-oom\nreturn 1'
+/**
+ * A script that writes nothing: the server refuses it whenever it refuses writes, whatever keys its user may write. A full
+ * server refuses only what may fill it.
+ */
+const question = { drains: '#!lua flags=allow-oom\nreturn 1', fills: '#!lua\nreturn 1' }
+
+/** What is asked. */
+export interface Question {
+  /** Whether it is about appending, too, which a full server refuses; default false: about all that it takes when it is full. */
+  readonly fills?: boolean
+}
 
 /** From the first refusal until work is taken again. */
 interface Episode {
@@ -64,18 +73,22 @@ export class Refusals {
 
   /**
    * Asks the server whether it takes work. That reads succeed proves nothing: a replica serves them.
-   * @throws {MillraceError} READ_ONLY, SERVER_BUSY, UNREACHABLE, DISCONNECTED, TIMEOUT.
+   * @throws {MillraceError} READ_ONLY, SERVER_BUSY, UNREACHABLE, DISCONNECTED, TIMEOUT; with `fills` SERVER_FULL.
    */
-  async ask(): Promise<void> {
+  async ask({ fills = false }: Question = {}): Promise<void> {
+    let full: MillraceError | undefined
     try {
       // A node of a cluster that is down refuses only what has a key.
       const isDown = this.#episode?.latest.message.startsWith('CLUSTERDOWN') === true
-      await this.#parts.send(['EVAL', question, ...(isDown ? ['1', 'm'] : ['0'])])
+      const script = fills ? question.fills : question.drains
+      await this.#parts.send(['EVAL', script, ...(isDown ? ['1', 'm'] : ['0'])])
     } catch (error) {
       if (isRefusal(error) || isLoss(error)) throw error
       // Any other error is an answer, too: a user without this right may still do its work.
+      if (error instanceof MillraceError && error.code === 'SERVER_FULL') full = error
     }
     this.#accepted()
+    if (full !== undefined) throw full
   }
 
   /** For good. */

@@ -18,7 +18,11 @@ export interface Refusal {
 
 /** What a gate answered. Only `applied` has changed anything. */
 export type GateAnswer =
-  | { readonly kind: 'applied' }
+  | {
+      readonly kind: 'applied'
+      /** When the call began, on the server's clock (µs); 0 without the right to TIME. */
+      readonly began: number
+    }
   /** The lease is not this process's. */
   | { readonly kind: 'superseded' }
   /** Some ids are not pending for this consumer any more; `still` are. */
@@ -111,6 +115,7 @@ function answerOf(reply: Reply[], keys: readonly string[], where: StreamAndGroup
   const kind = String(first)
   switch (kind) {
     case 'applied':
+      return { kind, began: Number(rest) }
     case 'superseded':
       return { kind }
     case 'gone':
@@ -140,6 +145,7 @@ export type Drained =
       /** Entries that left the backlog; those that were not applied are dead letters. */
       readonly taken: number
       readonly applied: number
+      readonly firstId: string
       readonly lastId: string
       /** More entries may be undelivered. */
       readonly hasMore: boolean
@@ -198,8 +204,9 @@ export class DrainScript {
 }
 
 function drainedOf(reply: Reply[], where: StreamAndGroup): Drained {
-  const [said, first, applied, lastId, more, letters, began, bytes] = checked(reply, (code) =>
-    groupFailure(code, where),
+  const [said, first, applied, lastId, more, letters, began, bytes, firstId] = checked(
+    reply,
+    (code) => groupFailure(code, where),
   )
   const kind = String(said)
   switch (kind) {
@@ -208,6 +215,7 @@ function drainedOf(reply: Reply[], where: StreamAndGroup): Drained {
         kind,
         taken: Number(first),
         applied: Number(applied),
+        firstId: String(firstId),
         lastId: String(lastId),
         hasMore: more === 1,
         deadLetters: deadEntriesIn(textsOf(letters)),

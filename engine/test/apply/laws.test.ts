@@ -154,7 +154,7 @@ onEachServer('projections', (bench) => {
             const settled = own.map((entry) => ({ kind: 'apply' as const, id: entry.id, entry }))
             const who = { group: 'g', consumer: consumer ?? '' }
             const answer = await gate.acknowledgeAndApply(keys, who, settled)
-            assert.deepEqual(answer, { kind: 'applied' })
+            assert.equal(answer.kind, 'applied')
           }
         }
         assert.deepEqual(await hashesUnder(redis, prefix), plainHashes(reference.hashes))

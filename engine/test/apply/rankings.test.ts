@@ -114,7 +114,7 @@ onEachServer('rankings', (bench) => {
     const many = Array.from({ length: 6000 }, (_, at) =>
       entry(`${at + 1}-0`, { room: 'x', guest: at, stars: at }),
     )
-    assert.deepEqual(await apply(...many), { kind: 'applied' })
+    assert.equal((await apply(...many)).kind, 'applied')
     assert.equal(await redis.send('ZCARD', `${prefix}:total`), 6000)
     assert.equal(await redis.send('ZSCORE', `${prefix}:total`, '5999'), '5999')
   })

@@ -148,4 +148,19 @@ onEachServer('a server that refuses all work', (bench) => {
     assert.equal(await at.append(), 'taken')
     assert.deepEqual(at.told, [])
   })
+
+  test('takes what drains it while it is full, and says so of what fills it', async (t) => {
+    const at = await stage(t, { kind: bench().kind })
+    const { millrace, redis } = at
+    await redis.send('CONFIG', 'SET', 'maxmemory-policy', 'noeviction')
+    await redis.send('CONFIG', 'SET', 'maxmemory', '1')
+    assert.equal(await at.append(), 'SERVER_FULL')
+    await millrace.checkWritable()
+    await assert.rejects(millrace.checkWritable({ fills: true }), { code: 'SERVER_FULL' })
+    await redis.send('CONFIG', 'SET', 'maxmemory', '0')
+    await millrace.checkWritable({ fills: true })
+    await redis.send('REPLICAOF', '127.0.0.1', '1')
+    await assert.rejects(millrace.checkWritable({ fills: true }), { code: 'READ_ONLY' })
+    assert.equal(await redis.send('DBSIZE'), 0, 'nobody wrote anything')
+  })
 })

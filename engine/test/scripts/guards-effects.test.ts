@@ -40,7 +40,7 @@ const letter: Settled = { kind: 'dead-letter', id: '1-0', reason: 'handler', err
 onOldestAndNewest('the gate of a reader', (bench) => {
   test('is passed once from each position', async (t) => {
     const { hashes, redis, advance, unchanged } = await readerStage(t, bench())
-    assert.deepEqual(await advance('', '1-0', [sale('1-0', 'a')]), { kind: 'applied' })
+    assert.equal((await advance('', '1-0', [sale('1-0', 'a')])).kind, 'applied')
     for (const from of ['', '0-9', '2-0']) {
       const again = await unchanged(() => advance(from, '2-0', [sale('2-0', 'a')]))
       assert.deepEqual(again, { kind: 'moved', position: '1-0' })

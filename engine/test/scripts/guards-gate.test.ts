@@ -31,7 +31,7 @@ onOldestAndNewest('the gate of a group', (bench) => {
     const gone = await stage.unchanged(() => stage.calls.gate('one', settledVisits(3), 'old'))
     assert.deepEqual(gone, { kind: 'superseded' })
     await stage.hold('one', 'ours', 60_000)
-    assert.deepEqual(await stage.calls.gate('one', settledVisits(3), 'ours'), { kind: 'applied' })
+    assert.equal((await stage.calls.gate('one', settledVisits(3), 'ours')).kind, 'applied')
   })
 
   test('asks for each id: another pending one does not stand in for one that is gone', async (t) => {
@@ -57,7 +57,7 @@ onOldestAndNewest('the gate of a group', (bench) => {
     const stage = await guardStage(t, bench())
     const { redis, keys, calls } = stage
     await pendingVisits(stage, 4)
-    assert.deepEqual(await calls.gate('one', settledVisits(4)), { kind: 'applied' })
+    assert.equal((await calls.gate('one', settledVisits(4))).kind, 'applied')
     // As XGROUP SETID and a read would do it, but for the last delivered id.
     await redis.send('XCLAIM', keys.stream, 'desk', 'one', '0', '2-0', 'FORCE', 'JUSTID')
     await assert.rejects(calls.gate('one', settledVisits(1, 1)), { code: 'GROUP_MOVED' })
@@ -69,7 +69,7 @@ onOldestAndNewest('the gate of a group', (bench) => {
     const stage = await guardStage(t, bench())
     const many = 10_001
     await pendingVisits(stage, many)
-    assert.deepEqual(await stage.calls.gate('one', settledVisits(many)), { kind: 'applied' })
+    assert.equal((await stage.calls.gate('one', settledVisits(many))).kind, 'applied')
     assert.deepEqual(await stage.pending(), [])
     assert.deepEqual(await effects(stage), { guests: many, rooms: many })
   })
@@ -89,7 +89,7 @@ onOldestAndNewest('the gate of a group', (bench) => {
     await pendingVisits(stage, 1)
     await stage.redis.send('SET', stage.keys.attempts, 'of somebody else')
     const again = settledVisits(1).map((each) => ({ ...each, isRedelivery: true }))
-    assert.deepEqual(await stage.calls.gate('one', again), { kind: 'applied' })
+    assert.equal((await stage.calls.gate('one', again)).kind, 'applied')
     assert.equal(await stage.redis.send('GET', stage.keys.attempts), 'of somebody else')
     assert.deepEqual(await stage.pending(), [])
   })

@@ -43,7 +43,7 @@ onOldestAndNewest('the ledger', (bench) => {
       }
       await redis.send('HDEL', keys.ledger, mark)
     }
-    assert.deepEqual(await calls.gate('one', settledVisits(1)), { kind: 'applied' })
+    assert.equal((await calls.gate('one', settledVisits(1))).kind, 'applied')
   })
 
   test('knows by the last delivered id that the group was moved back, and keeps it in mind', async (t) => {
@@ -71,7 +71,7 @@ onOldestAndNewest('the ledger', (bench) => {
     assert.deepEqual(await noted(stage), ['5-0', '1-0 4-0 5-0'])
     await readAndDie(stage, 'one', 1)
     const seenAndNew = [...settledVisits(1, 3), ...settledVisits(1, 5)]
-    assert.deepEqual(await calls.gate('one', seenAndNew), { kind: 'applied' })
+    assert.equal((await calls.gate('one', seenAndNew)).kind, 'applied')
     await redeliver(stage, '2-0')
     await assert.rejects(calls.gate('one', settledVisits(1, 1)), isMoved)
     assert.equal((await effects(stage)).guests, 4)
@@ -90,7 +90,7 @@ onOldestAndNewest('the ledger', (bench) => {
     const { calls, redis, keys } = await fiveOfNine(t, bench())
     const places = ['top', 'first', 'delivered', '7', 'firstPending', 'x', 'pendingUpTo', '-']
     await redis.send('HSET', keys.ledger, 'applied', 'many', 'deadLettered', '', ...places)
-    assert.deepEqual(await calls.gate('one', settledVisits(2)), { kind: 'applied' })
+    assert.equal((await calls.gate('one', settledVisits(2))).kind, 'applied')
     const kept = await redis.send('HMGET', keys.ledger, 'applied', 'deadLettered', 'top')
     assert.deepEqual(kept, ['2', '0', '2-0'])
   })

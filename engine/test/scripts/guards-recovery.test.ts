@@ -13,7 +13,7 @@ async function lostGroup(t: TestContext, bench: Bench) {
   await appendVisits(stage, 6)
   await readAndDie(stage, 'dead', 2)
   await readAndDie(stage, 'one', 4)
-  assert.deepEqual(await stage.calls.gate('one', settledVisits(4, 2)), { kind: 'applied' })
+  assert.equal((await stage.calls.gate('one', settledVisits(4, 2))).kind, 'applied')
   await stage.redis.send('XGROUP', 'DESTROY', stage.keys.stream, 'desk')
   return { stage, ...callsBy(await scriptCalls(t, bench, stage.keys)) }
 }
