@@ -32,6 +32,23 @@ export const averages: Family<Average> & { readonly isRankable: true } = {
   },
   operandsOf: ({ sum, count }) => [sum, count],
   columnsOf: (declared) => declared.map(([field, operator]) => new AverageColumn(field, operator)),
+  foldPlainly: ({ after }, declared) => {
+    for (const [field, { sum, count }] of declared) {
+      const [total, divisor] = [sum, count].map((of) => BigInt(after.get(of) ?? 0))
+      after.set(field, String(roundedQuotient(total ?? 0n, divisor ?? 0n)))
+    }
+    return undefined
+  },
+  samples: () => ({ average: average('sum', 'count') }),
+}
+
+/** Rounded half up: -0.5 becomes 0, 0.5 becomes 1. */
+function roundedQuotient(sum: bigint, count: bigint): bigint {
+  if (count === 0n) return 0n
+  const [numerator, denominator] = count < 0n ? [-sum, -count] : [sum, count]
+  const twice = 2n * numerator + denominator
+  const quotient = twice / (2n * denominator)
+  return twice % (2n * denominator) < 0n ? quotient - 1n : quotient
 }
 
 /** Folds nothing: the check computes it, of what the totals come to. */

@@ -14,6 +14,7 @@ import type {
   Row,
   Written,
 } from './column.ts'
+import { integerOf, type PlainStep, type RefusalCode } from './plainly.ts'
 import { nameProblem } from './reading.ts'
 
 /** The time of an entry: the milliseconds of its id. */
@@ -72,6 +73,49 @@ export const choices: Family<Choice> & { readonly isRankable: false } = {
         ),
       ]
     }),
+  foldPlainly: (step, declared) =>
+    choosePlainly(step, 'latest', declared) ?? choosePlainly(step, 'first', declared),
+  samples: (number, text) => ({ latest: latest(number), first: first(text) }),
+}
+
+/** All fields under one choice come from one entry, so they are asked once, of the hash as it was before. */
+function choosePlainly(
+  { before, after, entry }: PlainStep,
+  kind: Choice['kind'],
+  declared: readonly (readonly [field: string, operator: Choice])[],
+): RefusalCode | undefined {
+  const fields = declared.filter(([, operator]) => operator.kind === kind)
+  if (fields.length === 0) return undefined
+  const heldId = before.get(`@${kind}`)
+  if (heldId !== undefined && !/^\d{1,20}-\d{1,20}$/.test(heldId)) return 'not-an-id'
+  const timeField = fields.find(([, { of }]) => typeof of !== 'string')?.[0]
+  const heldTimeText = timeField === undefined ? undefined : before.get(timeField)
+  const heldTime = heldTimeText === undefined ? undefined : integerOf(heldTimeText)
+  if (heldTimeText !== undefined && heldTime === undefined) return 'not-an-integer'
+  const isLoaded = fields.some(([field]) => before.has(field))
+  if (!winsPlainly(kind, entry.id, heldId, heldTime, isLoaded)) return undefined
+  after.set(`@${kind}`, entry.id)
+  for (const [field, { of }] of fields) {
+    after.set(field, typeof of === 'string' ? String(entry.values[of]) : timeOf(entry.id))
+  }
+  return undefined
+}
+
+/** Whether an entry replaces what the hash holds: by its id, and by the time that a loaded hash claims for itself. */
+function winsPlainly(
+  kind: Choice['kind'],
+  id: string,
+  heldId: string | undefined,
+  heldTime: bigint | undefined,
+  isLoaded: boolean,
+): boolean {
+  const time = BigInt(timeOf(id))
+  if (kind === 'latest') {
+    if (heldId === undefined) return heldTime === undefined || time > heldTime
+    return compareIds(id, heldId) > 0 && (heldTime === undefined || time >= heldTime)
+  }
+  if (heldId === undefined) return heldTime === undefined ? !isLoaded : time < heldTime
+  return compareIds(id, heldId) < 0 && (heldTime === undefined || time <= heldTime)
 }
 
 function isEntryTime(of: unknown): boolean {

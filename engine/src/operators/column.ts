@@ -4,6 +4,8 @@
  * key of the hash, and then what the check of each column leaves for its write.
  */
 
+import type { PlainStep, RefusalCode } from './plainly.ts'
+
 /** What an operator sees of an entry: id and the values of its declared fields. */
 export interface FoldedEntry {
   readonly id: string
@@ -91,7 +93,7 @@ export interface Column {
 }
 
 /** Operators that become columns of one kind. */
-export interface Family<Operator> {
+export interface Family<Operator extends { readonly kind: string }> {
   /** Whether the final value of such a field is an integer that a ranking may follow. */
   readonly isRankable: boolean
   /**
@@ -114,4 +116,23 @@ export interface Family<Operator> {
     declared: readonly (readonly [field: string, operator: Operator])[],
     isOperand: (field: string) => boolean,
   ): readonly Column[]
+  /**
+   * The same a second time, in plain words, for the reference: takes one entry into all fields of this family in one hash.
+   * What families before this one write stands there already.
+   * @returns why the hash cannot take the entry: what is told of the first field, in their order, that cannot.
+   */
+  foldPlainly(
+    step: PlainStep,
+    declared: readonly (readonly [field: string, operator: Operator])[],
+    isOperand: (field: string) => boolean,
+  ): RefusalCode | undefined
+  /**
+   * One operator of each kind, for a projection that has a field of each kind's name: what the laws hold for.
+   * @param number an integer field of the entry.
+   * @param text a text field of it.
+   */
+  samples(
+    number: string,
+    text: string,
+  ): { readonly [Kind in Operator['kind']]: Extract<Operator, { readonly kind: Kind }> }
 }

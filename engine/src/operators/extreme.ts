@@ -10,6 +10,7 @@ import type {
   Row,
   Written,
 } from './column.ts'
+import { integerIn, integerOf } from './plainly.ts'
 import { nameProblem, numberOf } from './reading.ts'
 
 /** The smallest or largest value of an integer field. */
@@ -38,6 +39,16 @@ export const extremes: Family<Extreme> & { readonly isRankable: true } = {
   operandsOf: () => [],
   columnsOf: (declared) =>
     declared.map(([field, { kind, of }]) => new ExtremeColumn(field, kind, of)),
+  foldPlainly: ({ before, after, entry }, declared) => {
+    for (const [field, { kind, of }] of declared) {
+      const value = integerIn(entry, of)
+      const held = integerOf(before.get(field) ?? String(value))
+      if (held === undefined) return 'not-an-integer'
+      if (kind === 'min' ? value <= held : value >= held) after.set(field, String(value))
+    }
+    return undefined
+  },
+  samples: (number) => ({ min: min(number), max: max(number) }),
 }
 
 class ExtremeColumn implements Column {

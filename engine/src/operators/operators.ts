@@ -1,12 +1,13 @@
 /**
- * All operators. A new one is a file beside this one, with its family and its columns (`column.ts`), and its lines here;
- * the compiler names every other place that decides by a kind: the reference interpreter and the laws.
+ * All operators. A new one is a file beside this one, with its family and its columns (`column.ts`), its lines here, and its
+ * name in `index.ts`. The reference and the laws ask the family.
  */
 import { described } from '../support/shown.ts'
 import { averages, type Average } from './average.ts'
 import { choices, type Choice } from './choice.ts'
 import type { Column, Family } from './column.ts'
 import { extremes, type Extreme } from './extreme.ts'
+import type { PlainStep, RefusalCode } from './plainly.ts'
 import { totals, type Total } from './total.ts'
 
 /** Whose values are integers of the fold. */
@@ -39,7 +40,7 @@ const families: {
 const kinds = Object.keys(families) as Operator['kind'][]
 
 function familyOf(operator: Operator): Family<Operator> {
-  return families[operator.kind]
+  return families[operator.kind] as unknown as Family<Operator>
 }
 
 /** The kinds whose fields a ranking may follow. */
@@ -72,12 +73,41 @@ function partsOf(given: unknown): Readonly<Record<string, unknown>> {
 
 /** The columns of a projection, in the order of their values in a row. */
 export function columnsOf(fields: Operators): readonly Column[] {
-  const declared = Object.entries(fields)
-  const operands = new Set(
-    declared.flatMap(([, operator]) => familyOf(operator).operandsOf(operator)),
+  return byFamily(fields).flatMap(({ family, declared, isOperand }) =>
+    family.columnsOf(declared, isOperand),
   )
-  return [...new Set<Family<never>>(Object.values(families))].flatMap((family) => {
-    const ours = declared.filter(([, operator]) => familyOf(operator) === family)
-    return family.columnsOf(ours as never, (field) => operands.has(field))
+}
+
+/**
+ * Folds one entry into one hash as the reference does, in the order of the columns.
+ * @returns the first refusal; what `step.after` holds then is of no use.
+ */
+export function foldPlainly(fields: Operators, step: PlainStep): RefusalCode | undefined {
+  for (const { family, declared, isOperand } of byFamily(fields)) {
+    const refusal = family.foldPlainly(step, declared, isOperand)
+    if (refusal !== undefined) return refusal
+  }
+  return undefined
+}
+
+/** One operator of each kind, by its kind. @see {@link Family.samples} */
+export function samplesOf(number: string, text: string): Operators {
+  return Object.assign({}, ...inOrder.map((family) => family.samples(number, text))) as Operators
+}
+
+const inOrder = [...new Set(Object.values(families) as Family<Operator>[])]
+
+interface DeclaredFamily {
+  readonly family: Family<Operator>
+  readonly declared: readonly (readonly [field: string, operator: Operator])[]
+  readonly isOperand: (field: string) => boolean
+}
+
+function byFamily(fields: Operators): DeclaredFamily[] {
+  const all = Object.entries(fields)
+  const operands = new Set(all.flatMap(([, operator]) => familyOf(operator).operandsOf(operator)))
+  const isOperand = (field: string): boolean => operands.has(field)
+  return inOrder.map((family) => {
+    return { family, declared: all.filter(([, of]) => familyOf(of) === family), isOperand }
   })
 }

@@ -10,6 +10,7 @@ import type {
   Row,
   Written,
 } from './column.ts'
+import { int64Max, integerIn, integerOf, type PlainStep, type RefusalCode } from './plainly.ts'
 import { nameProblem, numberOf } from './reading.ts'
 
 /** The number of entries, or the sum of an integer field. */
@@ -39,6 +40,30 @@ export const totals: Family<Total> & { readonly isRankable: true } = {
         isOperand(field),
       )
     }),
+  foldPlainly: (step, declared, isOperand) => {
+    for (const [field, operator] of declared) {
+      const amount = operator.kind === 'count' ? 1n : integerIn(step.entry, operator.of)
+      const refusal = addPlainly(step, field, amount, isOperand(field))
+      if (refusal !== undefined) return refusal
+    }
+    return undefined
+  },
+  samples: (number) => ({ count: count(), sum: sum(number) }),
+}
+
+function addPlainly(
+  { before, after }: PlainStep,
+  field: string,
+  amount: bigint,
+  isOperand: boolean,
+): RefusalCode | undefined {
+  const held = integerOf(before.get(field))
+  if (held === undefined) return 'not-an-integer'
+  const total = held + amount
+  const [least, most] = isOperand ? [-(2n ** 51n), 2n ** 51n] : [-int64Max - 1n, int64Max]
+  if (total < least || total > most) return 'overflow'
+  after.set(field, String(total))
+  return undefined
 }
 
 class TotalColumn implements Column {
