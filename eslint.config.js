@@ -34,7 +34,8 @@ const receiverRooms = {
 /** The rooms of the operator's commands; `main.ts` and `index.ts` are their front doors. */
 const opsRooms = {
   terminal: [],
-  command: ['terminal'],
+  completion: [],
+  command: ['terminal', 'completion'],
   place: ['terminal', 'command', 'service.ts'],
   groups: ['terminal', 'place', 'service.ts'],
   'dead-letters': ['terminal', 'command', 'place'],

@@ -32,11 +32,12 @@ export async function run<Given>(
   [name = '', ...args]: readonly string[],
 ): Promise<number> {
   try {
-    const found = Object.values(program.catalogue)
+    const whole = withCompletion(program)
+    const found = Object.values(whole.catalogue)
       .flat()
       .find((listed) => listed.name === name || listed.alias === name)
     if (found === undefined) {
-      overview(program).parse(name === '' ? args : [name, ...args], { from: 'user' })
+      overview(whole).parse(name === '' ? args : [name, ...args], { from: 'user' })
       return 0
     }
     const { env } = process
@@ -56,6 +57,27 @@ export async function run<Given>(
     const { tellFailure } = await import('./tell-failure.ts')
     return tellFailure(error, args)
   }
+}
+
+/** Every program can tell a shell what it takes. */
+function withCompletion<Given>(program: Program<Given>): Program<Given> {
+  const { catalogue, given } = program
+  const makeAll = (): Promise<Command[]> =>
+    Promise.all(
+      [...Object.values(catalogue).flat(), completion].map(async ({ name, summary, load }) => {
+        const { command } = await load()
+        return command(given()).name(name).summary(summary)
+      }),
+    )
+  const completion: Listed<Given> = {
+    name: 'completion',
+    summary: 'what bash, zsh or fish needs to complete commands and flags',
+    load: async () => {
+      const { completionCommand } = await import('../completion/completion.ts')
+      return { command: () => completionCommand(program.name, makeAll) }
+    },
+  }
+  return { ...program, catalogue: { ...catalogue, 'For your shell:': [completion] } }
 }
 
 /** The command that only knows the names of the others: for the overview, and for names that are none. */
