@@ -65,7 +65,11 @@ export class ReplicaWait {
 function tooFew(replicas: number, state: string, cause?: unknown): MillraceError {
   return new MillraceError(
     'NOT_REPLICATED',
-    `Appended, but not confirmed by ${replicas} replicas within ${timeoutMs} ms: ${state}`,
+    {
+      action: `Appended, but not confirmed by ${replicas} replicas within ${timeoutMs} ms`,
+      state,
+      remedy: 'To append it again without a twin takes an idempotency key. Look at the replicas',
+    },
     { cause },
   )
 }

@@ -66,9 +66,10 @@ export async function holdTo(
     if (!(signal.aborted && isPassing(error))) throw error
   })
   if (held === undefined || held === ours) return
-  throw new MillraceError(
-    'PROJECTION_CHANGED',
-    `Cannot process entries of stream "${keys.stream}" for "${group}": its hashes were folded by other projections, and values of both would be mixed. ` +
+  throw new MillraceError('PROJECTION_CHANGED', {
+    action: `Cannot process entries of stream "${keys.stream}" for "${group}"`,
+    state: 'its hashes were folded by other projections, and values of both would be mixed',
+    remedy:
       'Use a group of another name, and projections with another beginning of their keys, to fold the stream anew',
-  )
+  })
 }

@@ -108,11 +108,9 @@ export class Lease {
    * @throws {MillraceError} SUPERSEDED when another process has the name.
    */
   async renew(): Promise<void> {
-    const { group, consumer } = this.#parts.who
     if (this.#isReleased) {
       // What a stop has left behind must not take the name again.
-      const text = `Superseded: consumer "${consumer}" of group "${group}" has ended`
-      throw new MillraceError('SUPERSEDED', text)
+      throw this.#superseded('it has ended')
     }
     const renewed = await this.#run('renew')
     const answer = renewed.kind === 'lost' ? await this.#run('take') : renewed
@@ -120,10 +118,17 @@ export class Lease {
       if (answer.kind === 'ours' && answer.leftMs <= 0) this.#parts.onLapsed()
       return
     }
-    throw new MillraceError(
-      'SUPERSEDED',
-      `Superseded: consumer "${consumer}" of group "${group}" was away for too long, and another process has its name now: ${shown(answer)}. Nothing more is applied here`,
-    )
+    const other = `another process has its name now: ${shown(answer)}`
+    throw this.#superseded(`it was away for too long, and ${other}. Nothing more is applied here`)
+  }
+
+  #superseded(state: string): MillraceError {
+    const { group, consumer } = this.#parts.who
+    return new MillraceError('SUPERSEDED', {
+      action: `Cannot go on as consumer "${consumer}" of group "${group}"`,
+      state,
+      remedy: 'To work beside the other one, start again under another name',
+    })
   }
 
   /** Gives the name back. Best effort: else the lease ends by itself, and whatever hinders it has been told before. */
@@ -153,11 +158,11 @@ export class Lease {
 
   #taken(held: Held): MillraceError {
     const { group, consumer } = this.#parts.who
-    return new MillraceError(
-      'NAME_TAKEN',
-      `Cannot start consumer "${consumer}" of group "${group}": the name is taken by a living consumer, ${shown(held)}. ` +
-        'Use another name, or stop that one',
-    )
+    return new MillraceError('NAME_TAKEN', {
+      action: `Cannot start consumer "${consumer}" of group "${group}"`,
+      state: `the name is taken by a living consumer, ${shown(held)}`,
+      remedy: 'Use another name, or stop that one',
+    })
   }
 }
 

@@ -91,11 +91,11 @@ export class ReaderPosition {
     if (this.#isOther(serverId) && isBehind(at, this.#at)) {
       return new MillraceError('DISCONNECTED', 'Another server has taken over')
     }
-    return new MillraceError(
-      'POSITION_MOVED',
-      `Cannot go on reading as "${name}": position "${positionKey}" is "${at}", not "${this.#at ?? ''}". ` +
-        'Another reader moves it: run only one, or use a consumer group',
-    )
+    return new MillraceError('POSITION_MOVED', {
+      action: `Cannot go on reading as "${name}"`,
+      state: `position "${positionKey}" is "${at}", not "${this.#at ?? ''}": another reader moves it`,
+      remedy: 'Run only one, or use a consumer group',
+    })
   }
 
   /** Certainly another server than the one that we have read from, or another start of it. */

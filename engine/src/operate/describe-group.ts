@@ -1,5 +1,5 @@
 import { ageOf } from '../support/entry-id.ts'
-import { MillraceError } from '../support/errors.ts'
+import { MillraceError, missingGroup } from '../support/errors.ts'
 import { groupKeys } from '../redis/keys.ts'
 import type { Connection } from '../redis/connection.ts'
 import { readBacklogs, undeliveredOf } from '../scripts/reading.ts'
@@ -63,8 +63,7 @@ export async function describeGroup(
       .map(record)
       .find((one) => one.name === name)
     const [backlog] = backlogs.groups
-    if (group === undefined || backlog === undefined)
-      throw new MillraceError('NO_GROUP', 'it was removed meanwhile')
+    if (group === undefined || backlog === undefined) throw missingGroup(key, name)
     const [, oldest, newest] = asList(pending)
     return {
       stream: key,
@@ -87,15 +86,16 @@ export async function describeGroup(
   }
 }
 
+const known: Partial<Record<MillraceError['code'], readonly [state: string, remedy: string]>> = {
+  NO_STREAM: ['the stream does not exist', 'Create stream and group first'],
+  NO_GROUP: ['the group does not exist', 'Create it first'],
+  WRONG_TYPE: ['the key holds another type', 'Move that key away or use another one'],
+}
+
 /** Says what failed and what to do, keeping the code. */
 function explained(error: unknown, action: string): unknown {
   if (!(error instanceof MillraceError)) return error
-  const known: Partial<Record<MillraceError['code'], readonly [state: string, remedy: string]>> = {
-    NO_STREAM: ['the stream does not exist', 'Create stream and group first'],
-    NO_GROUP: ['the group does not exist', 'Create it first'],
-    WRONG_TYPE: ['the key holds another type', 'Move that key away or use another one'],
-  }
-  const [state, remedy] = known[error.code] ?? [error.message]
+  const [state, remedy] = known[error.code] ?? [error.state ?? error.message, error.remedy]
   return new MillraceError(error.code, { action, state, remedy }, { cause: error })
 }
 

@@ -130,14 +130,21 @@ export async function removeConsumer(
         })
       }
       case 'missing':
-        throw new MillraceError('NO_CONSUMER', `${action}: the group has no consumer of that name`)
+        throw new MillraceError('NO_CONSUMER', {
+          action,
+          state: 'the group has no consumer of that name',
+          remedy: 'Look at the names that the roster shows',
+        })
     }
   }
 }
 
 function parking(action: string): MillraceError {
-  const state = 'it only parks entries until a living consumer takes them, and goes by itself'
-  return new MillraceError('NO_CONSUMER', `${action}: ${state}`)
+  return new MillraceError('NO_CONSUMER', {
+    action,
+    state: 'it only parks entries until a living consumer takes them',
+    remedy: 'None is needed: it goes by itself',
+  })
 }
 
 function pairs(flat: readonly string[]): Map<string, string> {

@@ -10,8 +10,8 @@ export interface Attempt {
   readonly hasCertificate: boolean
 }
 
-/** What it is, and the remedy where one exists. */
-type Reason = readonly [state: string, remedy?: string]
+/** What it is, and what helps. */
+type Reason = readonly [state: string, remedy: string]
 
 const untrusted: Reason = [
   'its certificate is signed by nobody who is trusted here',
@@ -54,8 +54,8 @@ export function connectFailure(error: unknown, attempt: Attempt): MillraceError 
   const known = fromClientError(error)
   const [state, remedy] = reasonOf(error, known, attempt)
   const action = `Cannot connect to ${attempt.address.shown}`
-  const told = { action, state: state.replace(/\.$/, ''), remedy }
-  return new MillraceError(codeOf(known), told, { cause: error })
+  const told = state.replace(/\.$/, '')
+  return new MillraceError(codeOf(known), { action, state: told, remedy }, { cause: error })
 }
 
 function codeOf({ code }: MillraceError): MillraceErrorCode {
@@ -65,7 +65,7 @@ function codeOf({ code }: MillraceError): MillraceErrorCode {
 function reasonOf(error: unknown, known: MillraceError, attempt: Attempt): Reason {
   const text = known.message.replace(/^(?:Outcome unknown|Not sent): /, '')
   const reply = [error, known, known.cause].some((cause) => cause instanceof ErrorReply)
-  if (reply) return replyReason(known.code, text)
+  if (reply) return replyReason(known)
   const code = nodeCode(error) ?? nodeCode(known.cause)
   if (code !== undefined) {
     const reason = certificateReasons[code] ?? networkReasons[code]
@@ -76,15 +76,15 @@ function reasonOf(error: unknown, known: MillraceError, attempt: Attempt): Reaso
   // A server of TLS closes at once what does not begin as TLS.
   const isClosed = /closed unexpectedly|ECONNRESET|EPIPE/.test(text)
   if (isClosed) return ['it closed the connection', 'If it takes only TLS there, use rediss://']
-  return known.code === 'UNREACHABLE' ? [text, 'Is the server running?'] : [text]
+  return [text, 'Is the server running?']
 }
 
-function replyReason(code: MillraceErrorCode, text: string): Reason {
+function replyReason({ code, message, state: text = message, remedy }: MillraceError): Reason {
   if (code === 'AUTHENTICATION') return [text, 'Check user and password']
   if (/DB index|SELECT is not allowed|invalid DB/i.test(text)) {
     return [text, 'Use another number of the database in the URL']
   }
-  return [text]
+  return [text, remedy ?? 'That is what the server answers: look at its settings and its log']
 }
 
 function tlsReason(code: string | undefined, text: string, attempt: Attempt): Reason {

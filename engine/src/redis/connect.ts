@@ -97,10 +97,11 @@ async function checkVersion(connection: Connection): Promise<void> {
   }
   const version = tooOldVersion(info)
   if (version === undefined) return
-  throw new MillraceError(
-    'SERVER_TOO_OLD',
-    `Cannot use ${connection.shownUrl}: it is Redis ${version}, and 7.0 or later is needed`,
-  )
+  throw new MillraceError('SERVER_TOO_OLD', {
+    action: `Cannot use ${connection.shownUrl}`,
+    state: `it is Redis ${version}, and 7.0 or later is needed`,
+    remedy: 'Update it, or use another server',
+  })
 }
 
 function wasLost(error: unknown): boolean {

@@ -32,7 +32,11 @@ export function fromClientError(error: unknown): MillraceError {
   if (error instanceof MillraceError) return error
   const text = error instanceof Error ? error.message : String(error)
   if (error instanceof ErrorReply) {
-    return new MillraceError(replyCode(text), `${text}${remedyOf(text)}`, { cause: error })
+    return new MillraceError(
+      replyCode(text),
+      { state: text, remedy: remedyOf(text) },
+      { cause: error },
+    )
   }
   const name = error instanceof Error ? error.constructor.name : ''
   if (name === 'ClientOfflineError' || name === 'ClientClosedError') {
@@ -61,10 +65,10 @@ export function isDeclined(error: unknown): boolean {
 }
 
 /** What a bare reply leaves out. A right that is missing is granted by its name; with "|" before a subcommand. */
-function remedyOf(text: string): string {
-  if (text.startsWith('LOADING ')) return '. The server has just started: try again when it has'
+function remedyOf(text: string): string | undefined {
+  if (text.startsWith('LOADING ')) return 'The server has just started: try again when it has'
   const right = /^NOPERM .*no permissions to run the '([a-z|]+)' command/.exec(text)?.[1]
-  return right === undefined ? '' : `. Grant it: ACL SETUSER <user> +${right}`
+  return right === undefined ? undefined : `Grant it: ACL SETUSER <user> +${right}`
 }
 
 // Redis 7.0, and Valkey and later versions of Redis.

@@ -6,7 +6,11 @@ import { sizeOf } from './entry-sizes.ts'
 /** A reply that is a list. @throws {MillraceError} REFUSED when it is not, as no server of ours answers. */
 export function asList(reply: Reply): Reply[] {
   if (Array.isArray(reply)) return reply
-  throw new MillraceError('REFUSED', `Unexpected reply from Redis: ${typeof reply}, not a list`)
+  throw new MillraceError('REFUSED', {
+    action: 'Cannot read a reply of the server',
+    state: `it is a ${typeof reply}, not a list`,
+    remedy: 'Look at what stands between here and the server: it does not answer as Redis does',
+  })
 }
 
 /** A part of a reply that is a list of texts; empty where it is missing. */

@@ -28,7 +28,12 @@ export async function acceptLoss(
   const { unaccounted: entries, skipped, purged } = balance
   const action = `Cannot accept losses of group "${group}" of stream "${keys.stream}"`
   if (entries === null || skipped === null) {
-    throw new MillraceError('REFUSED', `${action}: it cannot be told whether its counts add up`)
+    throw new MillraceError('REFUSED', {
+      action,
+      state: 'it cannot be told whether its counts add up',
+      remedy:
+        'Try again when fewer entries wait; for a group that began amid its stream it never can',
+    })
   }
   const letters = balance.deadLettered - balance.redriven - purged - balance.deadLetters
   if (!execute || (entries === 0 && letters === 0)) return { entries, letters, isAccepted: false }
@@ -36,5 +41,6 @@ export async function acceptLoss(
   const what = { group, were: { skipped, purged }, shallBe }
   const isAccepted = await scripts.acceptLoss(connection, keys, what)
   if (isAccepted) return { entries, letters, isAccepted }
-  throw new MillraceError('REFUSED', `${action}: the account changed meanwhile. Try again`)
+  const remedy = 'Try again'
+  throw new MillraceError('REFUSED', { action, state: 'the account changed meanwhile', remedy })
 }

@@ -34,9 +34,9 @@ export async function repairLag(
     }
     if (answer.kind !== 'many' && answer.kind !== 'moved') return answer
   }
-  throw new MillraceError(
-    'REFUSED',
-    `Cannot count what group "${group}" of stream "${stream}" has not been delivered: it moves meanwhile. ` +
-      'Pause the group, or try again when fewer entries wait',
-  )
+  throw new MillraceError('REFUSED', {
+    action: `Cannot count what group "${group}" of stream "${stream}" has not been delivered`,
+    state: 'it moves meanwhile',
+    remedy: 'Pause the group, or try again when fewer entries wait',
+  })
 }

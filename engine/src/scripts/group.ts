@@ -30,7 +30,8 @@ export async function createGroup(
   const action = `Cannot create group "${group}" on "${stream}"`
   const [kind, applied, top] = checked(reply, (code) => {
     if (code !== 'wrong-id') return scriptFailure(action, code)
-    return new MillraceError('REFUSED', { action, state: `"${from}" is no entry id` })
+    const remedy = 'Begin at 0, at $, or at an id of the stream'
+    return new MillraceError('REFUSED', { action, state: `"${from}" is no entry id`, remedy })
   })
   if (kind === 'lost') return { kind, applied: Number(applied), top: String(top) }
   return { kind: kind === 'created' ? 'created' : 'exists' }

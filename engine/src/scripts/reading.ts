@@ -179,10 +179,13 @@ export async function readBacklogs(
 
 function backlogFailure(code: string, stream: string): MillraceError {
   const action = `Cannot tell the lag of stream "${stream}"`
-  if (code === 'no-stream')
-    return new MillraceError('NO_STREAM', { action, state: 'it does not exist' })
-  if (code === 'no-group')
-    return new MillraceError('NO_GROUP', { action, state: 'it has no such group' })
+  const remedy = 'Create stream and group first'
+  if (code === 'no-stream') {
+    return new MillraceError('NO_STREAM', { action, state: 'it does not exist', remedy })
+  }
+  if (code === 'no-group') {
+    return new MillraceError('NO_GROUP', { action, state: 'it has no such group', remedy })
+  }
   return scriptFailure(action, code)
 }
 

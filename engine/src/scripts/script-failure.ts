@@ -1,5 +1,5 @@
 /** Tells what a script's error code is about: one home for the codes that `lua/parts/checks.lua` makes of any reply. */
-import { MillraceError, missingGroup, movedBack, type FailureParts } from '../support/errors.ts'
+import { MillraceError, missingGroup, movedBack } from '../support/errors.ts'
 import type { Connection } from '../redis/connection.ts'
 import { keyTypes, streamLedger, type GroupKeys } from '../redis/keys.ts'
 
@@ -12,12 +12,15 @@ import { keyTypes, streamLedger, type GroupKeys } from '../redis/keys.ts'
 export function scriptFailure(
   action: string,
   code: string,
-  wrongType: Omit<FailureParts, 'action'> = {
+  wrongType: Readonly<Record<'state' | 'remedy', string>> = {
     state: 'one of its keys is of another type',
     remedy: 'Look at their TYPE, and move that key away',
   },
 ): MillraceError {
-  if (code === 'wrong-type') return new MillraceError('WRONG_TYPE', { action, ...wrongType })
+  if (code === 'wrong-type') {
+    const { state, remedy } = wrongType
+    return new MillraceError('WRONG_TYPE', { action, state, remedy })
+  }
   const [, kind = '', rest = ''] = /^(wrong-type|no-permission|unexpected) (.*)$/s.exec(code) ?? []
   switch (kind) {
     case 'wrong-type': {
@@ -32,9 +35,14 @@ export function scriptFailure(
       return new MillraceError('REFUSED', {
         action,
         state: `the server answered what was not expected: "${rest.trim()}". Nothing was written`,
+        remedy: 'Look at the version of the server, and at its log',
       })
     default:
-      return new MillraceError('REFUSED', { action, state: code })
+      return new MillraceError('REFUSED', {
+        action,
+        state: `the script answered "${code}"`,
+        remedy: 'That is a fault of Millrace: report it with this text',
+      })
   }
 }
 

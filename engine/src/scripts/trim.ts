@@ -114,7 +114,11 @@ function trimFailure(code: string, stream: string): MillraceError {
   const action = `Cannot trim stream "${stream}"`
   switch (code) {
     case 'no-stream':
-      return new MillraceError('NO_STREAM', { action, state: 'it does not exist' })
+      return new MillraceError('NO_STREAM', {
+        action,
+        state: 'it does not exist',
+        remedy: 'Append to it first, or look at the name of its key',
+      })
     case 'wrong-position':
       return new MillraceError('WRONG_TYPE', {
         action,

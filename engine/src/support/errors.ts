@@ -49,8 +49,8 @@ export type MillraceErrorCode =
 
 /** The parts of a message: `action: state. remedy`. */
 export interface FailureParts {
-  /** What could not be done: `Cannot trim stream "..."`. */
-  readonly action: string
+  /** What could not be done: `Cannot trim stream "..."`. Undefined: the state says it, as the text of a server's reply does. */
+  readonly action?: string | undefined
   /** Why: `it does not exist`. */
   readonly state: string
   /** What helps, as sentences without the last full stop. */
@@ -82,14 +82,14 @@ export class MillraceError extends Error {
   /** The same failure with the remedy in the words of the program that tells it. */
   withRemedy(remedy: string): MillraceError {
     const { action, state, code, message } = this
-    const isInParts = action !== undefined && state !== undefined
-    const told = isInParts ? { action, state, remedy } : withSentence(message, remedy)
-    return new MillraceError(code, told, { cause: this })
+    return new MillraceError(code, { action, state: state ?? message, remedy }, { cause: this })
   }
 }
 
-const composed = ({ action, state, remedy }: FailureParts): string =>
-  remedy === undefined ? `${action}: ${state}` : withSentence(`${action}: ${state}`, remedy)
+function composed({ action, state, remedy }: FailureParts): string {
+  const said = action === undefined ? state : `${action}: ${state}`
+  return remedy === undefined ? said : withSentence(said, remedy)
+}
 
 /** Texts of servers may end with a question. */
 const withSentence = (text: string, more: string): string =>
@@ -156,10 +156,13 @@ export function readFailure(
   if (code === 'NO_GROUP' || code === 'NO_STREAM') return missingGroup(stream, group, error)
   // What has been told with its key stays as it is.
   if (code !== 'WRONG_TYPE' || !String(error).includes('WRONGTYPE')) return error
-  const told = {
-    action: `Cannot read from stream "${stream}"`,
-    state: 'the key holds another type',
-    remedy: 'Move that key away or use another one',
-  }
-  return new MillraceError(code, told, { cause: error })
+  return new MillraceError(
+    code,
+    {
+      action: `Cannot read from stream "${stream}"`,
+      state: 'the key holds another type',
+      remedy: 'Move that key away or use another one',
+    },
+    { cause: error },
+  )
 }

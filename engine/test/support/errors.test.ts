@@ -29,5 +29,9 @@ describe('MillraceError', () => {
     assert.equal(told.cause, error)
     const sentence = new MillraceError('NO_GROUP', 'It is closed')
     assert.equal(sentence.withRemedy('Open it').message, 'It is closed. Open it')
+    const reply = { state: 'NOPERM no right to it', remedy: 'Grant it' }
+    const refused = new MillraceError('AUTHENTICATION', reply)
+    assert.equal(refused.message, 'NOPERM no right to it. Grant it')
+    assert.equal(refused.withRemedy('Ask').message, 'NOPERM no right to it. Ask')
   })
 })
