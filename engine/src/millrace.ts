@@ -25,6 +25,7 @@ import { ReplicaWait } from './append/replica-wait.ts'
 import { checkStream, encodeEntry, type ExtraFields, type Stream } from './declare/stream.ts'
 import { trim, type TrimOptions, type TrimOutcome } from './operate/trim.ts'
 import type { AppendOutcome } from './scripts/append.ts'
+import { countRange, type CountBounds, type RangeCount } from './scripts/reading.ts'
 import type { RankOutcome, RankingPage } from './scripts/ranking.ts'
 
 export interface AppendOptions {
@@ -192,6 +193,19 @@ export class Millrace {
    */
   async entryPage(key: string, options: EntryPageOptions = {}): Promise<EntryPage> {
     return await entryPage(this.#connection, key, options)
+  }
+
+  /**
+   * Counts the entries of a stream between two ids (as XRANGE takes them), in steps of about a millisecond of the server that
+   * send none of them. A missing stream has none.
+   * @throws {MillraceError} WRONG_TYPE; AUTHENTICATION when the user may not read the stream, or not run scripts.
+   */
+  async countEntries(
+    key: string,
+    [from, to]: readonly [from: string, to: string],
+    bounds: CountBounds,
+  ): Promise<RangeCount> {
+    return await countRange(this.#connection, key, [from, to], bounds)
   }
 
   /**

@@ -39,16 +39,28 @@ export async function rosterOf(
 ): Promise<RosterEntry[]> {
   const [time, marks] = await Promise.all([connection.send(['TIME']), marksOf(connection, keys)])
   const [seconds, micros] = asList(time).map(Number)
-  const now = (seconds ?? 0) * 1000 + (micros ?? 0) / 1000
+  return rosterIn(consumers, marks, (seconds ?? 0) * 1000 + (micros ?? 0) / 1000)
+}
+
+/**
+ * The roster from what was read.
+ * @param consumers as XINFO CONSUMERS tells them
+ * @param nowMs the server's clock
+ */
+export function rosterIn(
+  consumers: readonly ConsumerDescription[],
+  marks: Marks,
+  nowMs: number,
+): RosterEntry[] {
   const pauses = pausesIn(marks.leases, marks.holders).consumers
   const known = new Set(consumers.map(({ name }) => name))
   const entryOf = (consumer: ConsumerDescription): RosterEntry => {
     const pause = pauses[consumer.name] ?? null
-    return { ...consumer, isPaused: pause !== null, pause, ...leaseOf(consumer.name, marks, now) }
+    return { ...consumer, isPaused: pause !== null, pause, ...leaseOf(consumer.name, marks, nowMs) }
   }
   const newcomers = [...new Set([...marks.leases.keys(), ...Object.keys(pauses)])]
     .filter((name) => !name.startsWith('@') && !known.has(name))
-    .map((name) => entryOf({ name, pending: 0, idleMs: heldForMs(name, marks, now) }))
+    .map((name) => entryOf({ name, pending: 0, idleMs: heldForMs(name, marks, nowMs) }))
     .map((entry) => (entry.state === 'no-lease' ? { ...entry, state: 'absent' as const } : entry))
     .filter(({ state, isPaused }) => state === 'alive' || isPaused)
   return [...consumers.map(entryOf), ...newcomers].sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -60,8 +72,8 @@ export async function pausesOf(connection: Connection, keys: GroupKeys): Promise
   return pausesIn(leases, holders)
 }
 
-/** What stands in the leases and the holders. */
-interface Marks {
+/** What stands in the leases and the holders of a group, by name of a consumer or of a mark. */
+export interface Marks {
   readonly leases: ReadonlyMap<string, string>
   readonly holders: ReadonlyMap<string, string>
 }

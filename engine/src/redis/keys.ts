@@ -70,6 +70,9 @@ export function streamLedger(stream: string): string {
 
 const namePattern = /^[A-Za-z0-9._:-]{1,64}$/
 
+/** Whether a group or a consumer of the engine can have this name. */
+export const isName = (name: string): boolean => namePattern.test(name)
+
 /** @throws {RangeError} for a name that no group or consumer can have; {TypeError} for what is no text. */
 export function checkName(what: string, name: unknown): void {
   if (typeof name !== 'string') {

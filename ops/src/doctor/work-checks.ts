@@ -2,7 +2,7 @@
 import type { Pause } from 'millrace/operate'
 import { countOf, duration, printable, written } from '../terminal/words.ts'
 import { isParking } from '../groups/held-for.ts'
-import { pauseText } from '../groups/pause-text.ts'
+import { pauseText } from '../terminal/pause-text.ts'
 import type { Finding } from './finding.ts'
 import { isWorkedOn, type GroupFacts } from './group-facts.ts'
 

@@ -3,7 +3,7 @@ import type { Fields, Group, Millrace } from 'millrace'
 import type { Pause, Paused, PauseOptions } from 'millrace/operate'
 import { printable } from '../terminal/words.ts'
 import { isManaged } from './is-managed.ts'
-import { pauseText } from './pause-text.ts'
+import { pauseText } from '../terminal/pause-text.ts'
 
 export interface PauseOutcome {
   readonly result: {

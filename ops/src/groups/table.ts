@@ -4,7 +4,7 @@ import { plainTable } from '../terminal/plain-table.ts'
 import { countOf, duration, printable, quoted, written } from '../terminal/words.ts'
 import { heldFor } from './held-for.ts'
 import type { ConsumerOverview, GroupOverview, Overview } from './overview.ts'
-import { pauseText } from './pause-text.ts'
+import { pauseText } from '../terminal/pause-text.ts'
 import type { PendingEntry } from './pending-entry.ts'
 
 const heads = ['GROUP, CONSUMER', 'STATE', 'LAG', 'BEHIND', 'PENDING', 'HELD FOR', 'DEAD']

@@ -1,5 +1,5 @@
 import type { Pause } from 'millrace/operate'
-import { printable } from '../terminal/words.ts'
+import { printable } from './words.ts'
 
 /** Since when and by whom: `since 2026-11-28T21:51:06Z by ada@host-a (process 4121)`. */
 export function pauseText({ since, by }: Pause): string {
