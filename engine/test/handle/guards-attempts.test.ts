@@ -3,10 +3,14 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test, type TestContext } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
-import type { ConsumerOptions } from 'millrace'
+import { MillraceError, type ConsumerOptions } from 'millrace'
 import { groupKeys } from 'millrace/operate'
+import { InFlight } from '../../src/apply/in-flight.ts'
+import { Retries } from '../../src/handle/retries.ts'
+import { PauseSwitch } from '../../src/support/pause-switch.ts'
 import { onOldestAndNewest } from '../../../testing/on-each-server.ts'
-import { waitFor } from '../../../testing/wait-for.ts'
+import { waitFor, within } from '../../../testing/wait-for.ts'
+import { openConnection } from '../stage/connections.ts'
 import {
   appendVisits,
   freshGroup,
@@ -94,5 +98,25 @@ onOldestAndNewest('the next attempt', (bench) => {
     // A timer that is too long fires at once, and again and again.
     assert.deepEqual(warnings, [])
     assert.deepEqual(attempts, [1])
+  })
+
+  test('is not looked for in a key of another type, and whoever looks is told at once', async (t) => {
+    const fixture = await freshGroup(bench())
+    const { signal } = new AbortController()
+    const keys = keysOf(fixture)
+    await fixture.redis.send('SET', keys.retries, 'text')
+    const connection = await openConnection(t, bench().server.url)
+    const nothing = (): void => undefined
+    const asked = new Promise((told) => {
+      new Retries({
+        ...{ connection, keys, signal, pause: new PauseSwitch(), inFlight: new InFlight(10) },
+        who: { group: 'desk', consumer: 'one', token: 'token' },
+        ...{ onScheduled: nothing, onDue: nothing, onSuperseded: nothing, onLost: nothing },
+        renewLease: () => Promise.resolve(),
+        onFailure: told,
+      }).wakeIn(0)
+    })
+    const told = await within(asked, { what: 'the failure to be told' })
+    assert.ok(told instanceof MillraceError && told.code === 'WRONG_TYPE', String(told))
   })
 })

@@ -81,6 +81,15 @@ onEachServer('trim', (bench) => {
     assert.deepEqual((await claimAll(fixture, 'desk', 'eve')).lost, [])
   })
 
+  test('is held by the only pending entry', async () => {
+    const fixture = await freshGroup(bench())
+    await appendVisits(fixture, 10)
+    await readAndDie(fixture, 'ada', 10)
+    await acknowledge(fixture, 1, 2, 4, 5, 6, 7, 8, 9, 10)
+    await trim(fixture)
+    assert.equal((await kept(fixture))[0], 3)
+  })
+
   test('is held by a group that was moved back, though what it has pending lies ahead', async () => {
     const fixture = await freshGroup(bench())
     await appendVisits(fixture, 10)

@@ -73,6 +73,20 @@ onEachServer('letters of a recovery', (bench) => {
     )
   })
 
+  test('finds the letter of an entry behind more letters than it reads at once', async (t) => {
+    const fixture = await freshGroup(bench())
+    const { redis, visits, group, dead } = fixture
+    const others = Array.from({ length: 1000 }, (_, n) => `${n + 1}-0`)
+    for (const id of others) await redis.send('XADD', dead, id, 'id', '9-0', 'time', '1')
+    await readyWithLetter(t, fixture)
+    await redis.send('XGROUP', 'DESTROY', visits.key, 'desk')
+    const plan = await within(group.recovery(), { what: 'the recovery to read all letters' })
+    assert.deepEqual(summary(plan), ['no-group', '3-0', 0, 2])
+    await group.recover()
+    // Two more letters: entry 2 has its own already.
+    assert.equal(await redis.send('XLEN', dead), others.length + 3)
+  })
+
   test('does not take a redriven entry for settled, although a sweep saw it so', async (t) => {
     const fixture = await freshGroup(bench())
     const { redis, visits, group } = fixture

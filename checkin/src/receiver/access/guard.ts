@@ -106,8 +106,7 @@ interface TurnedDown {
 }
 
 function keysUnread(error: unknown): KeysUnavailableError {
-  const why = error instanceof Error ? error.message : String(error)
-  return new KeysUnavailableError(`The API keys cannot be read: ${why}`, { cause: error })
+  return new KeysUnavailableError('The API keys cannot be read', { cause: error })
 }
 
 const noCredentials: Judgement = { kind: 'refused', reason: 'no-credentials' }
