@@ -61,7 +61,14 @@ onEachServer('reader', (bench) => {
     for (const id of ['15-0', '16-0', '17-0']) {
       await redis.send('XADD', visits.key, id, 'guest', '1', 'room', '50', 'stars', '1')
     }
-    await read(fixture).run()
+    const told: string[] = []
+    const observer = {
+      deadLettered: (some: readonly { readonly id: string }[]) => {
+        told.push(...some.map(({ id }) => id))
+      },
+    }
+    await read(fixture, { observer }).run()
+    assert.deepEqual(told, ['13-0', '14-0', '15-0', '16-0', '17-0'])
     const letters = (await redis.send('XRANGE', `${visits.key}:lonely:dead`, '-', '+')) as [
       string,
       string[],

@@ -9,6 +9,7 @@ import { InFlight } from '../../src/apply/in-flight.ts'
 import { Retries } from '../../src/handle/retries.ts'
 import { PauseSwitch } from '../../src/support/pause-switch.ts'
 import { onOldestAndNewest } from '../../../testing/on-each-server.ts'
+import { startProxy } from '../../../testing/tcp-proxy.ts'
 import { waitFor, within } from '../../../testing/wait-for.ts'
 import { openConnection } from '../stage/connections.ts'
 import {
@@ -100,12 +101,15 @@ onOldestAndNewest('the next attempt', (bench) => {
     assert.deepEqual(attempts, [1])
   })
 
-  test('is not looked for in a key of another type, and whoever looks is told at once', async (t) => {
+  test('is looked for again after a lost reply; a key of another type is told at once', async (t) => {
     const fixture = await freshGroup(bench())
     const { signal } = new AbortController()
     const keys = keysOf(fixture)
     await fixture.redis.send('SET', keys.retries, 'text')
-    const connection = await openConnection(t, bench().server.url)
+    const proxy = await startProxy(bench().server.port)
+    t.after(() => proxy.close())
+    const connection = await openConnection(t, proxy.url)
+    proxy.cutBeforeReply(keys.retries)
     const nothing = (): void => undefined
     const asked = new Promise((told) => {
       new Retries({
@@ -117,6 +121,7 @@ onOldestAndNewest('the next attempt', (bench) => {
       }).wakeIn(0)
     })
     const told = await within(asked, { what: 'the failure to be told' })
+    assert.equal(proxy.cuts, 1)
     assert.ok(told instanceof MillraceError && told.code === 'WRONG_TYPE', String(told))
   })
 })

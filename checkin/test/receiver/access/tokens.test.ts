@@ -60,6 +60,12 @@ test('tokens: a token may what its scopes name, and without one of ours nothing'
   for (const claim of [{ scope: 'a ingest' }, { scp: 'ingest' }, { scp: ['x', 'ingest'] }]) {
     assert.equal((await post(valid, bearer(await ours.token({ sub: '7', ...claim })))).status, 202)
   }
+  const longest = await ours.token({ sub: 'x'.repeat(255), scope: 'read' })
+  assert.equal(
+    (await get('/api/leaderboards/users', { headers: bearer(longest) })).status,
+    200,
+    'the longest subject',
+  )
   const generous = new Tokens({ keys: { text: ours.pem }, defaultScopes: ['ingest'] })
   const other = await receiverStage(t, { access: { tokens: generous } })
   const unscoped = bearer(await ours.token({ sub: '7', scope: 'openid' }))
