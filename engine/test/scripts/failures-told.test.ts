@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MillraceError } from 'millrace'
-import { groupKeys } from 'millrace/operate'
+import { groupKeys, streamLedger } from 'millrace/operate'
 import { onEachServer } from '../../../testing/on-each-server.ts'
 import { waitFor, within } from '../../../testing/wait-for.ts'
 import { Connection } from '../../src/redis/connection.ts'
@@ -95,6 +95,15 @@ onEachServer('a key of another type', (bench) => {
       }
     })
   }
+
+  test('is named by the balance: the ledger of the stream', async () => {
+    const { redis, visits, group } = await freshGroup(bench())
+    const key = streamLedger(visits.key)
+    await redis.send('SET', key, 'text')
+    await assert.rejects(group.balance(), (error: unknown) =>
+      told(error, 'WRONG_TYPE').includes(`"${key}"`),
+    )
+  })
 })
 
 onEachServer('an unknown reply in a script', (bench) => {
