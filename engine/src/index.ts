@@ -1,7 +1,7 @@
 /** The public surface of millrace: what applications call. For tools of operators: `operating.ts`; for tests: `testing.ts`. */
 export { connect, Millrace, type Addition, type AppendOptions } from './millrace.ts'
 export type { ConnectOptions } from './redis/connect.ts'
-export type { Pem, TlsOptions } from './redis/tls-options.ts'
+export type { Pem, TlsNames, TlsOptions } from './redis/tls-options.ts'
 export type { BatchItem, BatchOptions } from './append/append-batch.ts'
 export { MillraceError, isPassing, type MillraceErrorCode } from './support/errors.ts'
 export {

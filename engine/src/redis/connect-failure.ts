@@ -3,34 +3,40 @@ import { ErrorReply } from 'redis'
 import { MillraceError, type MillraceErrorCode } from '../support/errors.ts'
 import { fromClientError } from './error-replies.ts'
 import type { ServerAddress } from './server-address.ts'
+import { ownNames, type TlsNames } from './tls-options.ts'
 
 export interface Attempt {
   readonly address: ServerAddress
   /** A certificate of our own was offered. */
   readonly hasCertificate: boolean
+  /** What messages call the options of TLS; default: as they are called. */
+  readonly names?: TlsNames | undefined
 }
 
 /** What it is, and what helps. */
 type Reason = readonly [state: string, remedy: string]
 
-const untrusted: Reason = [
+/** What it is, and what helps, with the names of the options of TLS. */
+type NamedReason = readonly [state: string, remedy: (names: TlsNames) => string]
+
+const untrusted: NamedReason = [
   'its certificate is signed by nobody who is trusted here',
-  'Give the certificate of the authority that signed it as tls.ca',
+  ({ ca }) => `Give the certificate of the authority that signed it as ${ca}`,
 ]
 
 // Codes of OpenSSL and Node.
-const certificateReasons: Readonly<Record<string, Reason>> = {
+const certificateReasons: Readonly<Record<string, NamedReason>> = {
   SELF_SIGNED_CERT_IN_CHAIN: untrusted,
   DEPTH_ZERO_SELF_SIGNED_CERT: untrusted,
   UNABLE_TO_GET_ISSUER_CERT: untrusted,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
   CERT_SIGNATURE_FAILURE: untrusted,
-  CERT_HAS_EXPIRED: ['its certificate has expired', 'Renew it'],
-  CERT_NOT_YET_VALID: ['its certificate is not valid yet', 'Check the clocks'],
+  CERT_HAS_EXPIRED: ['its certificate has expired', () => 'Renew it'],
+  CERT_NOT_YET_VALID: ['its certificate is not valid yet', () => 'Check the clocks'],
   ERR_TLS_CERT_ALTNAME_INVALID: [
     'its certificate is for another name',
-    'Use a name that the certificate holds in the URL, or as tls.servername',
+    ({ servername }) => `Use a name that the certificate holds in the URL, or as ${servername}`,
   ],
 }
 
@@ -68,8 +74,13 @@ function reasonOf(error: unknown, known: MillraceError, attempt: Attempt): Reaso
   if (reply) return replyReason(known)
   const code = nodeCode(error) ?? nodeCode(known.cause)
   if (code !== undefined) {
-    const reason = certificateReasons[code] ?? networkReasons[code]
-    if (reason !== undefined) return reason
+    const certificate = certificateReasons[code]
+    if (certificate !== undefined) {
+      const [state, remedy] = certificate
+      return [state, remedy(attempt.names ?? ownNames)]
+    }
+    const network = networkReasons[code]
+    if (network !== undefined) return network
     if (unanswered.includes(code)) return [causesOf(error, text), 'Is the server running?']
   }
   if (attempt.address.place.kind === 'tls') return tlsReason(code, text, attempt)
@@ -92,7 +103,8 @@ function tlsReason(code: string | undefined, text: string, attempt: Attempt): Re
     /certificate.required|handshake.failure/i.test(`${code} ${text}`) &&
     !attempt.hasCertificate
   ) {
-    return ['it asks for a certificate of ours', 'Give it as tls.cert, with tls.key']
+    const { cert, key } = attempt.names ?? ownNames
+    return ['it asks for a certificate of ours', `Give it as ${cert}, with ${key}`]
   }
   if (/alert/i.test(`${code} ${text}`)) {
     return attempt.hasCertificate

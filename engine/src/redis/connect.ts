@@ -8,7 +8,7 @@ import { Connection, type Reply } from './connection.ts'
 import { isDeclined } from './error-replies.ts'
 import { readAddress, type ServerAddress } from './server-address.ts'
 import { tooOldVersion } from './server-info.ts'
-import { checkTls, type TlsOptions } from './tls-options.ts'
+import { checkTls, ownNames, type TlsNames, type TlsOptions } from './tls-options.ts'
 
 export interface ConnectOptions {
   /**
@@ -20,6 +20,8 @@ export interface ConnectOptions {
   readonly name?: string
   /** With `rediss://`: authorities to trust, a certificate of our own, the name of the server. Default: the well-known authorities. */
   readonly tls?: TlsOptions
+  /** What messages call the parts of `tls`, for a program whose users give them elsewhere; default `tls.ca` and so on. */
+  readonly tlsNames?: TlsNames
   /** Called each time the connection is lost; it reconnects by itself. */
   readonly onDisconnect?: (error: MillraceError) => void
   /** Called each time it is there again. */
@@ -42,6 +44,8 @@ export interface ConnectionOptions extends Pick<
   readonly address: ServerAddress
   /** For an address of TLS. */
   readonly tls?: TlsOptions | undefined
+  /** Default: as the options of {@link TlsOptions} are called. */
+  readonly tlsNames?: TlsNames | undefined
   /** Shown by CLIENT LIST. */
   readonly name: string
   /** A connection for blocking reads: each has a deadline of its own, so no pings (they would wait behind the read). */
@@ -52,6 +56,7 @@ const known: Names<ConnectOptions> = {
   url: true,
   name: true,
   tls: true,
+  tlsNames: true,
   onDisconnect: true,
   onReconnect: true,
   onRefused: true,
@@ -64,10 +69,10 @@ const known: Names<ConnectOptions> = {
  */
 export async function openConnection(options: ConnectOptions): Promise<Connection> {
   const address = checkConnectOptions(options)
-  const { name = 'millrace', tls } = options
+  const { name = 'millrace', tls, tlsNames } = options
   const calls = new ObserverCalls(options, `connection "${name}"`)
   const connection = await Connection.open({
-    ...{ address, tls, name },
+    ...{ address, tls, tlsNames, name },
     onDisconnect: (error) => void calls.tell('onDisconnect', error),
     onReconnect: () => void calls.tell('onReconnect'),
     onRefused: (error) => void calls.tell('onRefused', error),
@@ -124,7 +129,8 @@ function checkConnectOptions(options: ConnectOptions): ServerAddress {
     if (listener !== undefined && typeof listener !== 'function')
       throw refused(`${name} is no function`)
   }
-  checkTlsOption(options.tls, address)
+  checkTlsNames(options.tlsNames)
+  checkTlsOption(options.tls, address, options.tlsNames)
   return address
 }
 
@@ -134,10 +140,20 @@ function checkName(name: unknown): void {
   throw refused('name is not 1 to 256 ASCII letters, digits or signs, without spaces')
 }
 
-function checkTlsOption(tls: unknown, { place }: ServerAddress): void {
+function checkTlsNames(given: unknown): void {
+  if (given === undefined) return
+  const names: object = typeof given === 'object' && given !== null ? given : {}
+  const held = new Map<string, unknown>(Object.entries(names))
+  const parts = Object.keys(ownNames)
+  if (held.size === parts.length && parts.every((part) => typeof held.get(part) === 'string'))
+    return
+  throw refused(`tlsNames is no object with the names of ${parts.join(', ')}`)
+}
+
+function checkTlsOption(tls: unknown, { place }: ServerAddress, names = ownNames): void {
   if (tls === undefined) return
   if (typeof tls !== 'object' || tls === null) throw refused('tls is no object')
-  checkTls(tls)
+  checkTls(tls, names)
   if (place.kind !== 'tls') throw refused('tls is given, and url does not begin with rediss://')
 }
 

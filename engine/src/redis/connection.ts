@@ -65,8 +65,9 @@ export class Connection {
     if (this.refusal !== undefined) throw this.refusal
     const client = this.#client
     if (client === undefined) throw this.#unsent()
-    const { address, tls } = this.#options
-    const duplicate = new Connection({ ...options, address, tls, isBlocking: true }, this)
+    const { address, tls, tlsNames } = this.#options
+    const parts = { ...options, address, tls, tlsNames, isBlocking: true }
+    const duplicate = new Connection(parts, this)
     try {
       await duplicate.#connect()
       if (await this.#server.isElsewhere(duplicate.#server)) throw this.#strayed()
@@ -238,7 +239,7 @@ export class Connection {
 
   /** What a failure to connect is told as: no outcome is unknown then. */
   cannotConnect(error: unknown): MillraceError {
-    const { address, tls } = this.#options
-    return connectFailure(error, { address, hasCertificate: tls?.cert !== undefined })
+    const { address, tls, tlsNames: names } = this.#options
+    return connectFailure(error, { address, hasCertificate: tls?.cert !== undefined, names })
   }
 }

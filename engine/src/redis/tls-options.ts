@@ -17,6 +17,17 @@ export interface TlsOptions {
   readonly servername?: string | undefined
 }
 
+/** What messages call the parts of {@link TlsOptions}: where the users of a program give them. */
+export type TlsNames = Readonly<Record<keyof TlsOptions, string>>
+
+/** Where nothing else was said. */
+export const ownNames: TlsNames = {
+  ca: 'tls.ca',
+  cert: 'tls.cert',
+  key: 'tls.key',
+  servername: 'tls.servername',
+}
+
 const known: Names<TlsOptions> = {
   ca: true,
   cert: true,
@@ -25,37 +36,42 @@ const known: Names<TlsOptions> = {
 }
 
 /** @throws {TypeError} naming the option that cannot be used; it holds no part of a key. */
-export function checkTls(tls: TlsOptions): void {
+export function checkTls(tls: TlsOptions, names: TlsNames): void {
   const problem = unknownOption(tls, known, 'tls.')
   if (problem !== undefined) throw new TypeError(`Cannot connect: ${problem}`)
-  for (const name of ['ca', 'cert'] as const) checkCertificates(name, tls[name])
+  for (const name of ['ca', 'cert'] as const) checkCertificates(names[name], tls[name])
   if ((tls.cert === undefined) !== (tls.key === undefined)) {
-    const [given, missing] = tls.cert === undefined ? ['key', 'cert'] : ['cert', 'key']
-    throw refused(`tls.${given}`, `is given without tls.${missing}. Give both`)
+    const [given, missing] =
+      tls.cert === undefined ? [names.key, names.cert] : [names.cert, names.key]
+    throw refused(given, `is given without ${missing}. Give both`)
   }
-  if (tls.cert !== undefined && tls.key !== undefined) checkKey(first(tls.cert), tls.key)
+  if (tls.cert !== undefined && tls.key !== undefined) checkKey(first(tls.cert), tls.key, names)
   const { servername } = tls
   if (servername === undefined || (typeof servername === 'string' && servername !== '')) return
-  throw refused('tls.servername', 'is no name of a server')
+  throw refused(names.servername, 'is no name of a server')
 }
 
-function checkCertificates(name: 'ca' | 'cert', pem: Pem | undefined): void {
+function checkCertificates(name: string, pem: Pem | undefined): void {
   if (pem === undefined) return
   const texts = isList(pem) ? pem : [pem]
   const isWrong = texts.length === 0 || texts.some((text) => certificate(text) === undefined)
-  if (isWrong) throw refused(`tls.${name}`, `holds no certificate ${inPem}`)
+  if (isWrong) throw refused(name, `holds no certificate ${inPem}`)
 }
 
-function checkKey(cert: string | Uint8Array | undefined, key: string | Uint8Array): void {
+function checkKey(
+  cert: string | Uint8Array | undefined,
+  key: string | Uint8Array,
+  names: TlsNames,
+): void {
   const own = cert === undefined ? undefined : certificate(cert)
   let isPair: boolean
   try {
     isPair = own?.checkPrivateKey(createPrivateKey(Buffer.from(key as Uint8Array))) === true
   } catch {
     // The text of OpenSSL says nothing to anybody.
-    throw refused('tls.key', `holds no private key without a passphrase ${inPem}`)
+    throw refused(names.key, `holds no private key without a passphrase ${inPem}`)
   }
-  if (!isPair) throw refused('tls.key', 'belongs to another certificate than tls.cert')
+  if (!isPair) throw refused(names.key, `belongs to another certificate than ${names.cert}`)
 }
 
 const inPem = 'in PEM form ("-----BEGIN ...")'

@@ -41,6 +41,8 @@ const wrong: { options: unknown; says: RegExp }[] = [
     says: /tls.key is given without/,
   },
   { options: { url: 'rediss://127.0.0.1:1', tls: { servername: '' } }, says: /tls.servername/ },
+  { options: { url, tlsNames: { ca: 'CA' } }, says: /tlsNames is no object with the names of ca/ },
+  { options: { url, tlsNames: null }, says: /tlsNames is no object/ },
 ]
 
 const wrongUrls: [url: string, says: RegExp][] = [
@@ -90,6 +92,20 @@ for (const { options, says } of wrong) {
     assert.doesNotMatch(all.replace(/^.*connect refuses.*$/gm, ''), /s3 ?cret/)
   })
 }
+
+test('parts of TLS are called what the program calls them', async () => {
+  const tlsNames = { ca: 'the CA', cert: 'CERT', key: 'KEY', servername: 'NAME' }
+  const cases: readonly [tls: object, says: string][] = [
+    [{ ca: 'no' }, 'the CA holds no certificate in PEM form ("-----BEGIN ...")'],
+    [{ key: 'no' }, 'KEY is given without CERT. Give both'],
+    [{ servername: '' }, 'NAME is no name of a server'],
+  ]
+  for (const [tls, says] of cases) {
+    const error = await failureOf({ url: 'rediss://127.0.0.1:1', tls, tlsNames })
+    assert.ok(error instanceof TypeError)
+    assert.equal(error.message, `Cannot connect: ${says}`)
+  }
+})
 
 test('neither password nor token is in an error of connect', async () => {
   for (const user of ['s3cret@', ':s3cret@', 'ada:s3cret@', 's3cret:@']) {

@@ -2,7 +2,7 @@ import { connect, MillraceError, type Millrace, type TlsOptions } from 'millrace
 import { connectionLog } from './connection-log.ts'
 import { UsageError } from '../command/errors.ts'
 import type { Log } from '../command/log.ts'
-import { inOurWords, readTls } from './redis-tls.ts'
+import { readTls, tlsVariables } from './redis-tls.ts'
 
 export interface ServerOptions {
   readonly url: string
@@ -14,11 +14,11 @@ export interface ServerOptions {
 /** @throws {UsageError} when URL or certificates cannot be used; {MillraceError} when nothing answers there. */
 export async function connectTo({ url, tls, log }: ServerOptions): Promise<Millrace> {
   try {
-    return await connect({ url, ...(tls && { tls }), ...(log && connectionLog(log)) })
+    const told = { tlsNames: tlsVariables, ...(log && connectionLog(log)) }
+    return await connect({ url, ...(tls && { tls }), ...told })
   } catch (error) {
-    if (error instanceof TypeError) throw new UsageError(inOurWords(error.message))
-    if (!(error instanceof MillraceError) || error.code !== 'UNREACHABLE') throw error
-    throw new MillraceError(error.code, inOurWords(error.message), { cause: error })
+    if (error instanceof TypeError) throw new UsageError(error.message, { cause: error })
+    throw error
   }
 }
 

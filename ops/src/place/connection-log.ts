@@ -9,7 +9,9 @@ import type { Log } from '../command/log.ts'
 const againEveryMs = 60_000
 
 /** The callbacks for `connect`. */
-export function connectionLog(log: Log): Required<Omit<ConnectOptions, 'url' | 'name' | 'tls'>> {
+export function connectionLog(
+  log: Log,
+): Required<Omit<ConnectOptions, 'url' | 'name' | 'tls' | 'tlsNames'>> {
   const loss = new Lasting(log)
   const refusal = new Lasting(log)
   return {

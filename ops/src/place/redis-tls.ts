@@ -1,9 +1,10 @@
 /** What TLS to Redis is given: the environment names files, the engine takes what they hold. */
 import { readFileSync } from 'node:fs'
-import type { TlsOptions } from 'millrace'
+import type { TlsNames, TlsOptions } from 'millrace'
 import { UsageError } from '../command/errors.ts'
 
-const variables: Readonly<Record<keyof TlsOptions, string>> = {
+/** Where users give it: what messages of the engine call it. */
+export const tlsVariables: TlsNames = {
   ca: 'REDIS_TLS_CA',
   cert: 'REDIS_TLS_CERT',
   key: 'REDIS_TLS_KEY',
@@ -15,9 +16,10 @@ export function readTls(
   env: NodeJS.ProcessEnv,
   redisUrl: string | undefined,
 ): TlsOptions | undefined {
+  const variables = tlsVariables
   const set = Object.values(variables).find((variable) => (env[variable] ?? '') !== '')
   if (set === undefined) return undefined
-  if (redisUrl?.trim().toLowerCase().startsWith('rediss://') !== true) {
+  if (!isOfTls(redisUrl)) {
     throw new UsageError(`Cannot use ${set}: it needs a REDIS_URL that begins with rediss://`)
   }
   return {
@@ -28,13 +30,7 @@ export function readTls(
   }
 }
 
-/** What the engine says of its options, in the words of our variables. */
-export function inOurWords(message: string): string {
-  return message.replace(
-    /\btls\.(ca|cert|key|servername)\b/g,
-    (_, name: keyof TlsOptions) => variables[name],
-  )
-}
+const isOfTls = (url = ''): boolean => URL.canParse(url) && new URL(url).protocol === 'rediss:'
 
 function contentOf(env: NodeJS.ProcessEnv, variable: string): Buffer | undefined {
   const file = env[variable] ?? ''
