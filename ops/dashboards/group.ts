@@ -11,8 +11,8 @@ import { lines, stat, timeline } from './panels.ts'
 
 const it = 'stream="$stream",group="$group"'
 const max = (metric: string): string => `max(${metric}{${it}})`
-const quantile = (share: number, histogram: string): string =>
-  `histogram_quantile(${share}, sum by (le) (rate(${histogram}_bucket{${it}}[$__rate_interval])))`
+const quantile = (share: number, histogram: string, by = ''): string =>
+  `histogram_quantile(${share}, sum by (le${by}) (rate(${histogram}_bucket{${it}}[$__rate_interval])))`
 
 const now = [
   stat({
@@ -173,14 +173,18 @@ const work = [
     ],
   }),
   lines({
-    title: 'Processing of an entry',
-    description: 'How long the work on one entry takes.',
+    title: 'Calls of the handler, and of the server',
+    description:
+      'handle: how long a call of the handler takes. apply: how long the server takes for a batch.',
     unit: Seconds,
     runbook: 'OldestPendingHigh',
     width: 12,
     queries: [
-      ['half of them within', quantile(0.5, 'millrace_process_duration_seconds')],
-      ['99 % within', quantile(0.99, 'millrace_process_duration_seconds')],
+      [
+        '{{step}}: half of them within',
+        quantile(0.5, 'millrace_process_duration_seconds', ', step'),
+      ],
+      ['{{step}}: 99 % within', quantile(0.99, 'millrace_process_duration_seconds', ', step')],
     ],
   }),
 ]
