@@ -113,7 +113,8 @@ describe('the packed commands of operators', () => {
   test('hold what their README names, and are published in order', async () => {
     const folder = join(alone, 'node_modules/millrace-ops')
     const files = readdirSync(folder, { recursive: true })
-    const named = readFileSync(join(folder, 'README.md'), 'utf8').matchAll(/docs\/[a-z-]+\.md/g)
+    const readme = readFileSync(join(folder, 'README.md'), 'utf8')
+    const named = readme.matchAll(/docs\/[a-z-]+\.md|grafana\/[a-z]+\.json|\balerts\.yml/g)
     for (const [name] of named) assert.ok(files.includes(name), `${name} is not in the package`)
     const { messages } = await publint({ pkgDir: join(root, 'ops'), strict: true })
     assert.deepEqual(messages, [])
