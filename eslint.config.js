@@ -4,20 +4,22 @@ import tseslint from 'typescript-eslint'
 
 /**
  * The rooms of the engine, and which others each may import from, types included. What is in none of them is the front
- * door (`index.ts`, `millrace.ts`, `group.ts`), from which no room imports.
+ * door (`index.ts`, `otel.ts`, `millrace.ts`, `group.ts`), from which no room imports.
  */
 const engineRooms = {
   support: [],
   operators: ['support'],
   declare: ['support', 'operators'],
-  redis: ['support'],
+  trace: [],
+  redis: ['support', 'trace'],
   scripts: ['support', 'redis'],
-  apply: ['support', 'operators', 'declare', 'redis', 'scripts'],
+  apply: ['support', 'operators', 'declare', 'redis', 'scripts', 'trace'],
   append: ['support', 'declare', 'redis', 'scripts'],
-  handle: ['support', 'declare', 'redis', 'scripts', 'apply'],
-  consume: ['support', 'declare', 'redis', 'scripts', 'apply', 'handle'],
+  handle: ['support', 'declare', 'redis', 'scripts', 'apply', 'trace'],
+  consume: ['support', 'declare', 'redis', 'scripts', 'apply', 'handle', 'trace'],
   operate: ['support', 'declare', 'redis', 'scripts', 'apply', 'consume'],
   repair: ['support', 'declare', 'redis', 'scripts', 'apply', 'consume'],
+  otel: ['support', 'trace'],
 }
 
 /** The rooms of the receiver; `receiver.ts` and `routes.ts` put them together. */

@@ -44,6 +44,7 @@ import { pausesOf, removeConsumer, rosterOf, type RosterEntry } from './operate/
 import { checkStream, type Stream } from './declare/stream.ts'
 import { createGroup } from './operate/create-group.ts'
 import type { LagRepair } from './scripts/ledger.ts'
+import type { ServerTracing } from './trace/tracing.ts'
 
 const creation: Rules<{ readonly from?: string }> = { from: text }
 
@@ -56,13 +57,21 @@ export class Group<F extends Fields = Fields> {
   readonly #connection: Connection
   readonly #runs: Runs
   readonly #keys: GroupKeys
+  readonly #tracing: ServerTracing | undefined
 
   /** Use {@link Millrace.group}. */
-  constructor(connection: Connection, stream: Stream<F>, name: string, runs: Runs) {
+  constructor(
+    connection: Connection,
+    stream: Stream<F>,
+    name: string,
+    runs: Runs,
+    tracing: ServerTracing | undefined,
+  ) {
     checkStream('use a group', stream)
     checkName('group', name)
     this.#connection = connection
     this.#runs = runs
+    this.#tracing = tracing
     this.stream = stream
     this.name = name
     this.#keys = groupKeys(stream.key, name)
@@ -237,7 +246,7 @@ export class Group<F extends Fields = Fields> {
   consumer(name: string, options: ConsumerOptions<F>): Consumer<F> {
     checkConsumerName(name)
     return new Consumer(
-      { connection: this.#connection, group: this, runs: this.#runs },
+      { connection: this.#connection, group: this, runs: this.#runs, tracing: this.#tracing },
       name,
       options,
     )

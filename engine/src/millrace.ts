@@ -26,6 +26,7 @@ import { checkStream, encodeEntry, type ExtraFields, type Stream } from './decla
 import { trim, type TrimOptions, type TrimOutcome } from './operate/trim.ts'
 import type { AppendOutcome } from './scripts/append.ts'
 import { countRange, type CountBounds, type RangeCount } from './scripts/reading.ts'
+import type { Carry, ServerTracing } from './trace/tracing.ts'
 import type { RankOutcome, RankingPage } from './scripts/ranking.ts'
 
 export interface AppendOptions {
@@ -61,7 +62,8 @@ const appendRules: Rules<AppendOptions & Pick<BatchOptions, 'replicas'>> = {
  * @throws {MillraceError} UNREACHABLE, AUTHENTICATION, SERVER_TOO_OLD.
  */
 export async function connect(options: ConnectOptions): Promise<Millrace> {
-  return new Millrace(await openConnection(options))
+  const connection = await openConnection(options)
+  return new Millrace(connection, options.tracing?.at(connection.shownUrl))
 }
 
 /** The engine on one server: everything starts here. */
@@ -69,10 +71,12 @@ export class Millrace {
   readonly #connection: Connection
   readonly #replicaWait: ReplicaWait
   readonly #runs = new Runs()
+  readonly #tracing: ServerTracing | undefined
 
   /** Use {@link connect}. */
-  constructor(connection: Connection) {
+  constructor(connection: Connection, tracing: ServerTracing | undefined) {
     this.#connection = connection
+    this.#tracing = tracing
     this.#replicaWait = new ReplicaWait(connection)
   }
 
@@ -119,9 +123,14 @@ export class Millrace {
   ): Promise<string> {
     if (options !== none) checkOptions(`append to stream "${stream.key}"`, options, appendRules)
     const { id = '*', extra, replicas = 0 } = options
-    const args = ['XADD', stream.key, id, ...encodeEntry(stream, values, extra)]
-    const write = (): Promise<Reply> => this.#connection.send(args)
-    return String(replicas > 0 ? await this.#replicaWait.confirmed(replicas, write) : await write())
+    const send = (carried: ExtraFields | undefined): Promise<Reply> => {
+      const args = ['XADD', stream.key, id, ...encodeEntry(stream, values, carried)]
+      const write = (): Promise<Reply> => this.#connection.send(args)
+      return replicas > 0 ? this.#replicaWait.confirmed(replicas, write) : write()
+    }
+    if (this.#tracing === undefined) return String(await send(extra))
+    const append = { stream, extras: [extra] }
+    return String(await this.#tracing.send(append, (carry) => send(carry(extra))))
   }
 
   /**
@@ -138,14 +147,17 @@ export class Millrace {
     checkNoMore(action, rest)
     checkValue(action, 'the list of entries', additions, additionList)
     for (const addition of additions) checkOptions(action, addition, additionRules)
-    const encoded = additions.map(({ values, id = '*', extra }) => [
-      'XADD',
-      stream.key,
-      id,
-      ...encodeEntry(stream, values, extra),
-    ])
-    const replies = await Promise.all(encoded.map((args) => this.#connection.send(args)))
-    return replies.map(String)
+    const send = (carry?: Carry): Promise<Reply[]> => {
+      const encoded = additions.map(({ values, id = '*', extra }) => [
+        ...['XADD', stream.key, id],
+        ...encodeEntry(stream, values, carry === undefined ? extra : carry(extra)),
+      ])
+      return Promise.all(encoded.map((args) => this.#connection.send(args)))
+    }
+    if (this.#tracing === undefined) return (await send()).map(String)
+    const extras = additions.map(({ extra }) => extra)
+    const append = { stream, count: additions.length, extras }
+    return (await this.#tracing.send(append, send)).map(String)
   }
 
   /**
@@ -160,19 +172,25 @@ export class Millrace {
     items: readonly BatchItem<F>[],
     options: BatchOptions = {},
   ): Promise<AppendOutcome[]> {
-    return await this.#replicaWait.confirmed(options.replicas ?? 0, () =>
-      appendBatch(this.#connection, stream, items, options),
+    const send = (given: BatchOptions): Promise<AppendOutcome[]> =>
+      this.#replicaWait.confirmed(given.replicas ?? 0, () =>
+        appendBatch(this.#connection, stream, items, given),
+      )
+    if (this.#tracing === undefined) return await send(options)
+    const append = { stream, count: items.length, extras: [options.extra] }
+    return await this.#tracing.send(append, (carry) =>
+      send({ ...options, extra: carry(options.extra) }),
     )
   }
 
   /** A consumer group of a stream. It need not exist yet. @throws {RangeError} when the name is not allowed. */
   group<F extends Fields>(stream: Stream<F>, name: string): Group<F> {
-    return new Group(this.#connection, stream, name, this.#runs)
+    return new Group(this.#connection, stream, name, this.#runs, this.#tracing)
   }
 
   /** A reader that takes the whole stream alone, from a stored position; it does nothing until it is run. */
   reader<F extends Fields>(stream: Stream<F>, options: ReaderOptions<F>): Reader<F> {
-    return new Reader(this.#connection, stream, options, this.#runs)
+    return new Reader(this.#connection, stream, options, this.#runs, this.#tracing)
   }
 
   /**

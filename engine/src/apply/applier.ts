@@ -8,7 +8,7 @@
  */
 import { refusalText } from './dead-letter.ts'
 import type { Gate } from './gate.ts'
-import { atMsOf, type CallTimes, type Settled } from './settled.ts'
+import { atMsOf, tracedEntry, type CallTimes, type Settled } from './settled.ts'
 import { isPassing } from '../support/errors.ts'
 import type { InFlight } from './in-flight.ts'
 import type { GroupKeys } from '../redis/keys.ts'
@@ -16,6 +16,7 @@ import { compareIds } from '../support/entry-id.ts'
 import { persist } from '../support/persist.ts'
 import type { Connection } from '../redis/connection.ts'
 import type { Refusal, GateAnswer } from '../scripts/apply.ts'
+import type { ConsumerTracing } from '../trace/tracing.ts'
 
 // A second batch is folded and sent while the server works on the first; more would only queue up there.
 const batchesInFlightMax = 2
@@ -33,6 +34,10 @@ export interface ApplierParts {
   readonly signal: AbortSignal
   /** The gate says that the lease is not ours: takes it again, or throws that we are superseded. */
   readonly renewLease: () => Promise<void>
+  /** Undefined: nothing is traced. */
+  readonly tracing: ConsumerTracing | undefined
+  /** Handlers have decided about the entries. */
+  readonly isHandled: boolean
   /** After the server has confirmed. The entries count as in flight until it resolves. */
   readonly onApplied: (settled: readonly Settled[], call: CallTimes) => void | Promise<void>
   /** The gate refused them: they are not pending for this consumer any more. */
@@ -95,7 +100,7 @@ export class Applier {
 
   async #finish(batch: readonly Settled[]): Promise<void> {
     try {
-      if (!this.#hasFailed) await this.#apply(batch)
+      if (!this.#hasFailed) await this.#traced(batch)
     } catch (error) {
       // Passing failures get here only while stopping: the entries stay pending, for whoever comes next.
       if (!isPassing(error)) {
@@ -105,6 +110,13 @@ export class Applier {
     } finally {
       this.#parts.inFlight.release(batch.map(({ id }) => id))
     }
+  }
+
+  #traced(batch: readonly Settled[]): Promise<void> {
+    const { tracing, isHandled } = this.#parts
+    if (tracing === undefined) return this.#apply(batch)
+    const entries = batch.map(tracedEntry)
+    return tracing.settle({ entries, isHandled }, () => this.#apply(batch))
   }
 
   /** Applies a batch; the answers of the gate make it smaller until it goes through. */
@@ -173,10 +185,11 @@ export function separateRefused(
   return { remaining, alone }
 }
 
-function refused({ id, isRedelivery, wasAlone }: Settled, key: string, why: Refusal): Settled {
+function refused(settled: Settled, key: string, why: Refusal): Settled {
+  const { isRedelivery, wasAlone } = settled
   const error = `Cannot apply to "${key}": ${refusalText(why)}`
   const known = { isRedelivery: isRedelivery ?? false, wasAlone: wasAlone ?? false }
-  return { kind: 'dead-letter', id, reason: 'refused', error, ...known }
+  return { kind: 'dead-letter', reason: 'refused', error, ...tracedEntry(settled), ...known }
 }
 
 function byId(a: Settled, b: Settled): number {

@@ -1,4 +1,4 @@
-import type { RawEntry } from '../redis/replies.ts'
+import { pairsOf, type RawEntry } from '../redis/replies.ts'
 import type { Refusal } from '../scripts/apply.ts'
 
 /** An entry that could not be processed. */
@@ -49,12 +49,6 @@ export function deadLetter({ id, flat }: RawEntry): DeadLetter {
     fields: isPacked ? [] : held.map(([name, value]) => [name.slice(prefix.length), value]),
     isPacked,
   }
-}
-
-function pairsOf(flat: readonly string[]): [string, string][] {
-  const pairs: [string, string][] = []
-  for (let at = 0; at < flat.length; at += 2) pairs.push([flat[at] ?? '', flat[at + 1] ?? ''])
-  return pairs
 }
 
 /** Why a hash cannot take an entry, by the code of the scripts; in front stands which field of the hash, if it is about one. */

@@ -1,6 +1,7 @@
 /** What was decided about an entry, before it is applied. */
 import type { Entry } from '../declare/stream.ts'
 import type { DeadLetterReason } from '../scripts/dead-letters.ts'
+import type { Carried, TracedEntry, TracedLetter } from '../trace/tracing.ts'
 
 /** What has happened to an entry before. */
 interface History {
@@ -20,6 +21,8 @@ export type Settled =
       readonly error: string
       /** Failed attempts of a handler. */
       readonly attempts?: number
+      /** What the entry holds beyond the declared fields; undefined: nothing, or it is not known. */
+      carried?: Carried
     } & History)
 
 /** When a batch took effect. */
@@ -44,3 +47,24 @@ export interface AppliedBatch extends CallTimes {
 /** Of a call's `began`. */
 export const atMsOf = (beganMicros: number): number | null =>
   beganMicros > 0 ? beganMicros / 1000 : null
+
+/** What a trace is told of it. */
+export function tracedEntry(settled: Settled): TracedEntry {
+  const { id } = settled
+  return { id, carried: settled.kind === 'apply' ? settled.entry.unknown : settled.carried }
+}
+
+/** A dead letter, as it is told. */
+export type SettledLetter = Omit<Extract<Settled, { kind: 'dead-letter' }>, 'kind'>
+
+/** What a trace is told of a dead letter. */
+export function tracedLetter({ id, reason, error, carried }: SettledLetter): TracedLetter {
+  return { id, reason, error, carried }
+}
+
+/** What an observer is told of it: not what the entry holds, since that may be logged. */
+export function toldLetter(letter: SettledLetter): SettledLetter {
+  const told = { ...letter }
+  delete told.carried
+  return told
+}

@@ -1,12 +1,20 @@
 /** Counts what a consumer does, and tells its observer. */
 import type { Delivery } from '../handle/past-deliveries.ts'
 import type { ConsumerObserver } from './consumer-options.ts'
-import type { AppliedBatch, CallTimes, Settled } from '../apply/settled.ts'
+import {
+  toldLetter,
+  tracedLetter,
+  type AppliedBatch,
+  type CallTimes,
+  type Settled,
+  type SettledLetter,
+} from '../apply/settled.ts'
 import type { Fields } from '../declare/fields.ts'
 import { ObserverCalls } from '../support/observer-calls.ts'
 import type { FoldedBatch, FoldedCall } from './push-down.ts'
 import type { Retry } from '../handle/retries.ts'
 import type { Entry } from '../declare/stream.ts'
+import type { ConsumerTracing } from '../trace/tracing.ts'
 
 /** What a consumer has done since it was started. */
 export interface ConsumerCounts {
@@ -21,8 +29,6 @@ export interface ConsumerCounts {
   superseded: number
 }
 
-export type SettledLetter = Omit<Extract<Settled, { kind: 'dead-letter' }>, 'kind'>
-
 export class ConsumerEvents<F extends Fields> {
   readonly counts: ConsumerCounts = {
     applied: 0,
@@ -33,9 +39,15 @@ export class ConsumerEvents<F extends Fields> {
   }
   readonly #calls: ObserverCalls<ConsumerObserver<F>>
   readonly #isTimed: boolean
+  readonly #tracing: ConsumerTracing | undefined
   #hasStarted = false
 
-  constructor(observer: ConsumerObserver<F> | undefined, consumer: string) {
+  constructor(
+    observer: ConsumerObserver<F> | undefined,
+    consumer: string,
+    tracing: ConsumerTracing | undefined,
+  ) {
+    this.#tracing = tracing
     this.#calls = new ObserverCalls(observer ?? {}, `consumer "${consumer}"`)
     this.#isTimed = observer?.tookEffect !== undefined
   }
@@ -71,7 +83,8 @@ export class ConsumerEvents<F extends Fields> {
   folded(batch: FoldedBatch, { firstId, ...call }: FoldedCall): void {
     const { applied, lastId } = batch
     this.counts.applied += applied
-    if (batch.deadLetters.length > 0) this.deadLettered(batch.deadLetters)
+    // Those of push-down are traced with what was looked at.
+    if (batch.deadLetters.length > 0) this.#tellDead(batch.deadLetters)
     this.#tookEffect(() => ({ applied, ids: [firstId, lastId], isFolded: true, ...call }))
     void this.#calls.tell('folded', batch)
   }
@@ -86,8 +99,13 @@ export class ConsumerEvents<F extends Fields> {
   }
 
   deadLettered(letters: readonly SettledLetter[]): void {
+    this.#tracing?.deadLettered(letters.map(tracedLetter))
+    this.#tellDead(letters)
+  }
+
+  #tellDead(letters: readonly SettledLetter[]): void {
     this.counts.deadLettered += letters.length
-    void this.#calls.tell('deadLettered', letters)
+    void this.#calls.tell('deadLettered', letters.map(toldLetter))
   }
 
   superseded(ids: readonly string[]): void {

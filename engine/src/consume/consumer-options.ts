@@ -13,6 +13,7 @@ import { ReadAhead } from '../handle/read-ahead.ts'
 import type { Connection } from '../redis/connection.ts'
 import type { RetryPolicy } from '../handle/retry-policy.ts'
 import type { Entry, Stream } from '../declare/stream.ts'
+import type { ServerTracing } from '../trace/tracing.ts'
 
 /**
  * What a consumer tells while it runs. All are optional and called in order; only `applied` is waited for. One that throws or rejects
@@ -64,6 +65,8 @@ export interface Place<F extends Fields> {
   readonly connection: Connection
   readonly group: Membership<F>
   readonly runs: Runs
+  /** Undefined: nothing is traced. */
+  readonly tracing: ServerTracing | undefined
 }
 
 export interface ConsumerOptions<F extends Fields> {

@@ -6,6 +6,7 @@ import { Applier } from '../apply/applier.ts'
 import { Claimer } from './claimer.ts'
 import { DeliveryReader } from './delivery-reader.ts'
 import type { Fields } from '../declare/fields.ts'
+import { FoldTraces } from './fold-traces.ts'
 import { Gate } from '../apply/gate.ts'
 import { HandlerPool } from '../handle/handler-pool.ts'
 import { InFlight } from '../apply/in-flight.ts'
@@ -18,6 +19,7 @@ import { plansOf, type Plan } from '../declare/plan.ts'
 import { PushDown } from './push-down.ts'
 import { Retries } from '../handle/retries.ts'
 import { Decoder } from '../declare/stream.ts'
+import type { ConsumerTracing } from '../trace/tracing.ts'
 import { ConsumerEvents } from './consumer-events.ts'
 import { checked, isPushedDown } from './consumer-options.ts'
 import type { ConsumerOptions, Place, Settings } from './consumer-options.ts'
@@ -62,6 +64,8 @@ export class ConsumerParts<F extends Fields> {
   readonly #who: Identity & { readonly token: string }
   readonly #past: PastDeliveries
   readonly #intake: Intake<F>
+  readonly #tracing: ConsumerTracing | undefined
+  readonly #foldTraces: FoldTraces | undefined
 
   /** @throws {TypeError} or {RangeError} when an option is wrong. */
   constructor(place: Place<F>, name: string, options: ConsumerOptions<F>, calls: ConsumerCalls) {
@@ -72,9 +76,12 @@ export class ConsumerParts<F extends Fields> {
     this.#calls = calls
     const { inHandMax, readAhead } = this.#settings
     this.keys = groupKeys(group.stream.key, group.name)
-    this.events = new ConsumerEvents(options.observer, name)
     this.inFlight = new InFlight(inHandMax, readAhead)
     const who = { group: group.name, consumer: name }
+    const traced = { stream: group.stream.key, group: group.name, name }
+    this.#tracing = place.tracing?.consumer(traced)
+    this.events = new ConsumerEvents(options.observer, name, this.#tracing)
+    this.#foldTraces = this.#newFoldTraces()
     this.lease = this.#newLease(who)
     this.#who = { ...who, token: this.lease.token }
     this.plans = plansOf(options.projections ?? [], group.stream)
@@ -108,6 +115,8 @@ export class ConsumerParts<F extends Fields> {
       batchMax: this.#settings.batch,
       signal: this.#calls.signal,
       renewLease: () => this.lease.renew(),
+      tracing: this.#tracing,
+      isHandled: this.#options.handler !== undefined,
       onApplied: (settled, call) => this.events.applied(settled, call),
       onSuperseded: (ids) => this.events.superseded(ids),
       onFailure: this.#calls.onFailure,
@@ -157,6 +166,7 @@ export class ConsumerParts<F extends Fields> {
       signal: this.#calls.signal,
       pause: this.pause,
       past: this.#past,
+      tracing: this.#tracing,
       untilSettled: () => this.settled(),
       onHandled: (id, ms) => this.events.handled(id, ms),
       onSettled: (settled) => this.applier.push([settled]),
@@ -218,6 +228,13 @@ export class ConsumerParts<F extends Fields> {
     })
   }
 
+  /** Undefined: nothing is traced. */
+  #newFoldTraces(): FoldTraces | undefined {
+    if (this.#tracing === undefined) return undefined
+    const { connection, group } = this.#place
+    return new FoldTraces({ connection, stream: group.stream.key, tracing: this.#tracing })
+  }
+
   /** Undefined when new entries are pulled. */
   #newPushDown(): PushDown | undefined {
     const { stream } = this.#place.group
@@ -234,6 +251,7 @@ export class ConsumerParts<F extends Fields> {
       signal: this.#calls.signal,
       pause: this.pause,
       renewLease: () => this.lease.renew(),
+      traces: this.#foldTraces,
       onFolded: (batch, call) => this.events.folded(batch, call),
     })
   }
@@ -242,5 +260,6 @@ export class ConsumerParts<F extends Fields> {
   async settled(): Promise<void> {
     await this.retries.done()
     await this.applier.done()
+    await this.#foldTraces?.done()
   }
 }

@@ -3,15 +3,15 @@
  * handed to the handlers, or without any to the applier; what cannot be processed is settled as a dead letter at once.
  */
 import type { Applier } from '../apply/applier.ts'
-import type { Settled } from '../apply/settled.ts'
+import type { Settled, SettledLetter } from '../apply/settled.ts'
 import { isPassing } from '../support/errors.ts'
 import type { Fields } from '../declare/fields.ts'
 import type { HandlerPool } from '../handle/handler-pool.ts'
 import type { InFlight } from '../apply/in-flight.ts'
 import { firstDelivery, type Delivery, type PastDeliveries } from '../handle/past-deliveries.ts'
 import { isDecodeFailure, type Decoder, type Entry } from '../declare/stream.ts'
-import type { ConsumerEvents, SettledLetter } from './consumer-events.ts'
-import type { RawEntry } from '../redis/replies.ts'
+import type { ConsumerEvents } from './consumer-events.ts'
+import { pairsOf, type RawEntry } from '../redis/replies.ts'
 
 export interface IntakeParts<F extends Fields> {
   readonly decoder: Decoder<F>
@@ -72,7 +72,8 @@ export class Intake<F extends Fields> {
       const decoded = decoder.decode(id, flat)
       if (isDecodeFailure(decoded)) {
         const error = decoded.problem
-        settled.push({ kind: 'dead-letter', id, reason: 'undecodable', error, isRedelivery })
+        const letter = { id, reason: 'undecodable', error, carried: pairsOf(flat) } as const
+        settled.push({ kind: 'dead-letter', ...letter, isRedelivery })
       } else {
         entries.push(decoded)
       }

@@ -9,6 +9,7 @@ import { keyCollision } from '../apply/fold.ts'
 import { compilePushDown } from '../apply/compile-push-down.ts'
 import { atMsOf, type CallTimes } from '../apply/settled.ts'
 import { EntrySizes } from '../redis/entry-sizes.ts'
+import type { FoldTraces } from './fold-traces.ts'
 import type { GroupKeys } from '../redis/keys.ts'
 import { Pace } from './pace.ts'
 import type { PauseSwitch } from '../support/pause-switch.ts'
@@ -53,6 +54,8 @@ export interface PushDownParts {
   readonly pause: PauseSwitch
   /** The script says that the lease is not ours: takes it again, or throws that we are superseded. */
   readonly renewLease: () => Promise<void>
+  /** Undefined: nothing is traced. */
+  readonly traces: Pick<FoldTraces, 'begin'> | undefined
   readonly onFolded: (batch: FoldedBatch, call: FoldedCall) => void
 }
 
@@ -135,7 +138,7 @@ export class PushDown {
   }
 
   async #call(connection: Connection): Promise<Outcome> {
-    const { keys, who, budgetMs, onFolded } = this.#parts
+    const { keys, who, budgetMs, traces, onFolded } = this.#parts
     const bytesMax = budgetMs * bytesEachMs
     for (;;) {
       const what = {
@@ -144,6 +147,7 @@ export class PushDown {
         bytesMax,
         firstRead: this.#sizes.fitting(bytesMax),
       }
+      const trace = traces?.begin()
       const sentAt = performance.now()
       const answer = await this.#pace.around(
         () => this.#script.drain(connection, keys, what),
@@ -159,6 +163,7 @@ export class PushDown {
             { applied, deadLetters, lastId },
             { firstId: answer.firstId, atMs: atMsOf(answer.began), callMs },
           )
+          trace?.({ taken, lastId, deadLetters, bytes })
           return { taken, hasMore }
         }
         case 'empty':

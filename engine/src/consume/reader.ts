@@ -6,7 +6,16 @@ import { separateRefused } from '../apply/applier.ts'
 import { backoffMs } from '../support/backoff.ts'
 import { holdTo } from '../apply/definition.ts'
 import { Gate } from '../apply/gate.ts'
-import { atMsOf, type AppliedBatch, type CallTimes, type Settled } from '../apply/settled.ts'
+import {
+  atMsOf,
+  toldLetter,
+  tracedEntry,
+  tracedLetter,
+  type AppliedBatch,
+  type CallTimes,
+  type Settled,
+  type SettledLetter,
+} from '../apply/settled.ts'
 import { EntrySizes, readBytesMax } from '../redis/entry-sizes.ts'
 import { isPassing, readFailure } from '../support/errors.ts'
 import type { Fields } from '../declare/fields.ts'
@@ -26,9 +35,10 @@ import {
   type Stream,
 } from '../declare/stream.ts'
 import { ReaderPosition } from './reader-position.ts'
-import { entriesOf, type RawEntry } from '../redis/replies.ts'
+import { entriesOf, pairsOf, type RawEntry } from '../redis/replies.ts'
 import { overdueMs, unblockAtAbort, unblocker } from '../redis/blocking.ts'
 import { countBounds, countRange } from '../scripts/reading.ts'
+import type { ConsumerTracing, ServerTracing } from '../trace/tracing.ts'
 
 /** What a reader tells while it runs. One that throws or rejects changes nothing; its first failure is a warning of the process. */
 export interface ReaderObserver<F extends Fields = Fields> {
@@ -67,6 +77,7 @@ export class Reader<F extends Fields = Fields> {
   readonly #calls: ObserverCalls<ReaderObserver<F>>
   readonly #batch: number
   readonly #position: ReaderPosition
+  readonly #tracing: ConsumerTracing | undefined
   /** Since the last read that was answered. */
   #failures = 0
   /** Halved when a read fails and doubled when one is answered: a slow link needs small batches to get on at all. */
@@ -74,7 +85,13 @@ export class Reader<F extends Fields = Fields> {
   readonly #sizes = new EntrySizes()
 
   /** Use {@link Millrace.reader}. @throws {TypeError} or {RangeError} when an option is wrong. */
-  constructor(connection: Connection, stream: Stream<F>, options: ReaderOptions<F>, runs: Runs) {
+  constructor(
+    connection: Connection,
+    stream: Stream<F>,
+    options: ReaderOptions<F>,
+    runs: Runs,
+    tracing: ServerTracing | undefined,
+  ) {
     checkStream('make a reader', stream)
     checkReaderGiven(options)
     const batch = options.batch ?? 1000
@@ -87,6 +104,8 @@ export class Reader<F extends Fields = Fields> {
     this.#lifetime = new Lifetime(`Reader "${options.name}"`, runs)
     this.#calls = new ObserverCalls(options.observer ?? {}, `reader "${options.name}"`)
     this.#batch = batch
+    const traced = { stream: stream.key, group: undefined, name: options.name }
+    this.#tracing = tracing?.consumer(traced)
     this.#plans = plansOf(options.projections, stream)
     this.#gate = new Gate(connection, this.#plans)
     this.#decoder = new Decoder(stream)
@@ -201,11 +220,14 @@ export class Reader<F extends Fields = Fields> {
     const settled = raw.map(({ id, flat }): Settled => {
       const decoded = this.#decoder.decode(id, flat ?? [])
       if (!isDecodeFailure(decoded)) return { kind: 'apply', id, entry: decoded }
-      return { kind: 'dead-letter', id, reason: 'undecodable', error: decoded.problem }
+      const carried = pairsOf(flat ?? [])
+      return { kind: 'dead-letter', id, reason: 'undecodable', error: decoded.problem, carried }
     })
     const entries = appliedOf<F>(settled)
     if (entries.length > 0) void this.#calls.tell('delivered', entries)
-    await this.#apply(settled)
+    const apply = (): Promise<void> => this.#apply(settled)
+    if (this.#tracing === undefined) await apply()
+    else await this.#tracing.settle({ entries: settled.map(tracedEntry), isHandled: false }, apply)
   }
 
   /** Applies a batch; refusals make dead letters of some, or split it in two so that its order stays. */
@@ -233,9 +255,14 @@ export class Reader<F extends Fields = Fields> {
     }
   }
 
+  #deadLettered(letters: readonly SettledLetter[]): void {
+    this.#tracing?.deadLettered(letters.map(tracedLetter))
+    void this.#calls.tell('deadLettered', letters.map(toldLetter))
+  }
+
   async #applied(settled: readonly Settled[], to: string, call: CallTimes): Promise<void> {
     const letters = settled.flatMap((item) => (item.kind === 'dead-letter' ? [item] : []))
-    if (letters.length > 0) void this.#calls.tell('deadLettered', letters)
+    if (letters.length > 0) this.#deadLettered(letters)
     const entries = appliedOf<F>(settled)
     const ids = entries.map(({ id }) => id)
     void this.#calls.tell('tookEffect', { applied: ids.length, ids, isFolded: false, ...call })

@@ -12,6 +12,7 @@ import { outcomeOf, type Outcome } from './outcome.ts'
 import type { ReadAhead } from './read-ahead.ts'
 import { again, decide, type Decided, type RetryPolicy } from './retry-policy.ts'
 import type { Entry } from '../declare/stream.ts'
+import type { ConsumerTracing } from '../trace/tracing.ts'
 
 export interface AttemptsParts<F extends Fields> extends HandlerCallsParts<F> {
   /** After so many failed attempts an entry becomes a dead letter, whatever the policy says. */
@@ -21,6 +22,8 @@ export interface AttemptsParts<F extends Fields> extends HandlerCallsParts<F> {
   readonly readAhead: Pick<ReadAhead, 'note'> | undefined
   /** A call of the handler has ended, after so many milliseconds. */
   readonly onHandled: (id: string, ms: number) => void
+  /** Undefined: nothing is traced. */
+  readonly tracing: ConsumerTracing | undefined
 }
 
 /** What becomes of an entry. */
@@ -53,7 +56,11 @@ export class Attempts<F extends Fields> {
     try {
       await this.#yieldNow()
       if (fault !== undefined) throw fault
-      const outcome = outcomeOf(await this.#call(entry, attempt))
+      const { tracing } = this.#parts
+      const outcome =
+        tracing === undefined
+          ? outcomeOf(await this.#call(entry, attempt))
+          : await this.#traced(tracing, entry, attempt)
       if (outcome.kind !== 'retry') return outcome
       const error = 'the handler asked for a retry'
       return again({ attempt, attemptsMax, afterMs: outcome.afterMs, error })
@@ -61,6 +68,14 @@ export class Attempts<F extends Fields> {
       // A handler that broke off because we stop has not failed.
       return signal.aborted ? undefined : decide({ entry, error, attempt }, retry, attemptsMax)
     }
+  }
+
+  #traced(tracing: ConsumerTracing, entry: Entry<F>, attempt: number): Promise<Outcome> {
+    const { signal } = this.#parts
+    const { id, unknown: carried } = entry
+    return tracing.handle({ id, carried, attempt, signal }, async () =>
+      outcomeOf(await this.#call(entry, attempt)),
+    )
   }
 
   async #call(entry: Entry<F>, attempt: number): Promise<unknown> {

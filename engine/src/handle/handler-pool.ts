@@ -176,7 +176,7 @@ export class HandlerPool<F extends Fields> {
 
   #settle({ entry, past }: Task<F>, { failed, deaths }: Past, settlement: Settlement): void {
     const { onSettled, onRetry } = this.#parts
-    const { id } = entry
+    const { id, unknown: carried } = entry
     const known = { id, isRedelivery: past !== undefined, wasAlone: deaths > 0 }
     switch (settlement.kind) {
       case 'acknowledge':
@@ -184,7 +184,8 @@ export class HandlerPool<F extends Fields> {
         return
       case 'dead-letter': {
         const error = settlement.reason
-        onSettled({ kind: 'dead-letter', reason: 'handler', error, attempts: failed, ...known })
+        const letter = { reason: 'handler', error, attempts: failed, carried } as const
+        onSettled({ kind: 'dead-letter', ...letter, ...known })
         return
       }
       case 'retry': {

@@ -3,6 +3,7 @@ import { MillraceError } from '../support/errors.ts'
 import { unknownOption, type Names } from '../support/known-options.ts'
 import { ObserverCalls } from '../support/observer-calls.ts'
 import { persist } from '../support/persist.ts'
+import type { Tracing } from '../trace/tracing.ts'
 import { connectTimeoutMs } from './client.ts'
 import { Connection, type Reply } from './connection.ts'
 import { isDeclined } from './error-replies.ts'
@@ -34,6 +35,8 @@ export interface ConnectOptions {
   readonly onRefused?: (error: MillraceError) => void
   /** Called when it takes work again. */
   readonly onAccepted?: () => void
+  /** What `tracing()` of `millrace/otel` returns; default: nothing is traced, and nothing of OpenTelemetry is loaded. */
+  readonly tracing?: Tracing | undefined
 }
 
 /** What a connection is made with. */
@@ -61,6 +64,7 @@ const known: Names<ConnectOptions> = {
   onReconnect: true,
   onRefused: true,
   onAccepted: true,
+  tracing: true,
 }
 
 /**
@@ -131,6 +135,7 @@ function checkConnectOptions(options: ConnectOptions): ServerAddress {
   }
   checkTlsNames(options.tlsNames)
   checkTlsOption(options.tls, address, options.tlsNames)
+  checkTracing(options.tracing)
   return address
 }
 
@@ -155,6 +160,12 @@ function checkTlsOption(tls: unknown, { place }: ServerAddress, names = ownNames
   if (typeof tls !== 'object' || tls === null) throw refused('tls is no object')
   checkTls(tls, names)
   if (place.kind !== 'tls') throw refused('tls is given, and url does not begin with rediss://')
+}
+
+function checkTracing(tracing: unknown): void {
+  if (tracing === undefined) return
+  if (typeof tracing === 'object' && tracing !== null && 'at' in tracing) return
+  throw refused('tracing is not what tracing() of "millrace/otel" returns')
 }
 
 function refused(state: string): TypeError {

@@ -61,6 +61,13 @@ export interface RawEntry {
   readonly bytes: number
 }
 
+/** Names and values in turn, as pairs. */
+export function pairsOf(flat: readonly string[]): [string, string][] {
+  const pairs: [string, string][] = []
+  for (let at = 0; at < flat.length; at += 2) pairs.push([flat[at] ?? '', flat[at + 1] ?? ''])
+  return pairs
+}
+
 /** One entry in a reply. */
 export function rawEntry(reply: Reply): RawEntry {
   const [id, body] = asList(reply)

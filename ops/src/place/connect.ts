@@ -1,4 +1,10 @@
-import { connect, MillraceError, type Millrace, type TlsOptions } from 'millrace'
+import {
+  connect,
+  MillraceError,
+  type ConnectOptions,
+  type Millrace,
+  type TlsOptions,
+} from 'millrace'
 import { connectionLog } from './connection-log.ts'
 import { UsageError } from '../command/errors.ts'
 import type { Log } from '../command/log.ts'
@@ -9,12 +15,14 @@ export interface ServerOptions {
   readonly tls?: TlsOptions | undefined
   /** Told when the connection is lost and when it is back. */
   readonly log?: Log | undefined
+  /** What is appended and processed is traced; default: not. */
+  readonly tracing?: ConnectOptions['tracing']
 }
 
 /** @throws {UsageError} when URL or certificates cannot be used; {MillraceError} when nothing answers there. */
-export async function connectTo({ url, tls, log }: ServerOptions): Promise<Millrace> {
+export async function connectTo({ url, tls, log, tracing }: ServerOptions): Promise<Millrace> {
   try {
-    const told = { tlsNames: tlsVariables, ...(log && connectionLog(log)) }
+    const told = { tlsNames: tlsVariables, ...(log && connectionLog(log)), tracing }
     return await connect({ url, ...(tls && { tls }), ...told })
   } catch (error) {
     if (error instanceof TypeError) throw new UsageError(error.message, { cause: error })

@@ -11,7 +11,7 @@ const againEveryMs = 60_000
 /** The callbacks for `connect`. */
 export function connectionLog(
   log: Log,
-): Required<Omit<ConnectOptions, 'url' | 'name' | 'tls' | 'tlsNames'>> {
+): Required<Omit<ConnectOptions, 'url' | 'name' | 'tls' | 'tlsNames' | 'tracing'>> {
   const loss = new Lasting(log)
   const refusal = new Lasting(log)
   return {
