@@ -87,6 +87,10 @@ const noClient = {
   regex: '^(redis|@redis/.*)$',
   message: 'only engine/src/redis knows the Redis client',
 }
+const noTelemetry = {
+  regex: '^@opentelemetry/',
+  message: 'only engine/src/otel knows OpenTelemetry: nothing else may load it',
+}
 const noRawScripts = {
   regex: '/(run-script|lua-parts)\\.ts$',
   message:
@@ -166,16 +170,22 @@ export default tseslint.config(
   },
   {
     files: ['engine/src/**/*.ts'],
-    ignores: ['engine/src/redis/**', 'engine/src/scripts/**'],
-    rules: { 'no-restricted-imports': ['error', { patterns: [noClient, noRawScripts] }] },
+    ignores: ['engine/src/redis/**', 'engine/src/scripts/**', 'engine/src/otel/**'],
+    rules: {
+      'no-restricted-imports': ['error', { patterns: [noClient, noTelemetry, noRawScripts] }],
+    },
   },
   {
     files: ['engine/src/scripts/**/*.ts'],
-    rules: { 'no-restricted-imports': ['error', { patterns: [noClient] }] },
+    rules: { 'no-restricted-imports': ['error', { patterns: [noClient, noTelemetry] }] },
   },
   {
     files: ['engine/src/redis/**/*.ts'],
-    rules: { 'no-restricted-imports': ['error', { patterns: [noRawScripts] }] },
+    rules: { 'no-restricted-imports': ['error', { patterns: [noTelemetry, noRawScripts] }] },
+  },
+  {
+    files: ['engine/src/otel/**/*.ts'],
+    rules: { 'no-restricted-imports': ['error', { patterns: [noClient, noRawScripts] }] },
   },
   {
     files: ['checkin/src/**/*.ts'],

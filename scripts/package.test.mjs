@@ -64,6 +64,33 @@ describe('the packed engine', () => {
     await runsExample(process.execPath, [copy])
   })
 
+  test('traces only where OpenTelemetry is installed beside it', async () => {
+    const place = join(scratch, 'traced')
+    mkdirSync(place)
+    npm(place, ['init', '--yes'])
+    npm(place, ['install', '--ignore-scripts', tarball('millrace'), 'redis'])
+    const { peerDependencies, peerDependenciesMeta } = JSON.parse(
+      readFileSync(join(place, 'node_modules/millrace/package.json'), 'utf8'),
+    )
+    const [peer] = Object.keys(peerDependenciesMeta)
+    assert.equal(peer, '@opentelemetry/api')
+    const traced = `
+      const { connect } = await import('millrace')
+      const { tracing } = await import('millrace/otel')
+      const millrace = await connect({ url: process.env.REDIS_URL, tracing: tracing() })
+      await millrace.close()
+      console.log('closed')`
+    const run = () => runOf(place, ['--input-type=module', '--eval', traced])
+    const without = await run()
+    assert.equal(without.code, 1)
+    assert.match(
+      without.said,
+      /ERR_MODULE_NOT_FOUND[^]*@opentelemetry\/api|@opentelemetry\/api[^]*ERR_MODULE_NOT_FOUND/,
+    )
+    npm(place, ['install', '--ignore-scripts', `${peer}@${peerDependencies[peer]}`])
+    assert.deepEqual(await run(), { code: 0, said: 'closed\n' })
+  })
+
   for (const format of ['esm', 'cjs']) {
     test(`runs in a bundle by esbuild, ${format}`, async () => {
       const outfile = join(
@@ -197,6 +224,15 @@ async function runsExample(command, args) {
   assert.match(said, /averageStars: \S5/)
   const client = await server.client()
   assert.deepEqual(await client.send('KEYS', 'example:*'), [], 'it leaves keys behind')
+}
+
+/** How a program of Node ends, and what it says. */
+async function runOf(cwd, args) {
+  const run = spawn(process.execPath, args, { cwd, env: { ...process.env, REDIS_URL: server.url } })
+  let said = ''
+  for (const stream of [run.stdout, run.stderr]) stream.on('data', (chunk) => (said += chunk))
+  const [code] = await once(run, 'close')
+  return { code, said }
 }
 
 /** The files of this checkout that git knows or would take: what a clone has. */
