@@ -1,6 +1,6 @@
 /**
- * Writes the help of all commands into docs/reference.md, between `<!-- help of PROGRAM -->` and `<!-- end -->`. It runs what
- * is built. `--check`: ends with 1 when the page says something else.
+ * Writes the help of all commands into docs/reference.md, between `<!-- help of PROGRAM -->` and `<!-- end -->`, and likewise what
+ * the doctor may find. It runs what is built. `--check`: ends with 1 when the page says something else.
  */
 import { execFile } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -50,14 +50,30 @@ async function written(program) {
   return blocks.join('\n\n')
 }
 
+async function foundByDoctor() {
+  const { findings } = await import('../ops/dist/doctor/findings.js')
+  return Object.entries(findings)
+    .map(([about, found]) => {
+      const lines = Object.entries(found).map(([check, what]) => `- \`${check}\`: ${what}`)
+      return `About ${about}:\n\n${lines.join('\n')}`
+    })
+    .join('\n\n')
+}
+
+const parts = {
+  'help of millrace': () => written('millrace'),
+  'findings of the doctor': foundByDoctor,
+  'help of checkin': () => written('checkin'),
+}
+
 const before = readFileSync(page, 'utf8')
 let after = before
-for (const program of Object.keys(programs)) {
-  const begin = `<!-- help of ${program} -->`
+for (const [name, write] of Object.entries(parts)) {
+  const begin = `<!-- ${name} -->`
   const [first, rest = ''] = after.split(begin)
   const end = rest.indexOf('<!-- end -->')
   if (end < 0) throw new Error(`Cannot write ${page}: "${begin}" or its end is not there`)
-  after = `${first}${begin}\n\n${await written(program)}\n\n${rest.slice(end)}`
+  after = `${first}${begin}\n\n${await write()}\n\n${rest.slice(end)}`
 }
 if (!process.argv.includes('--check')) {
   writeFileSync(page, after)

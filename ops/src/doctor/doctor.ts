@@ -31,6 +31,14 @@ export interface DiagnosisOptions {
   readonly everyMs?: number
 }
 
+/** What stands in the way of looking, by the name of the check. */
+export const hiddenFindings = {
+  'wrong-type': 'a key of ours holds another type',
+  'group-hidden': 'the server does not let us look at the group',
+} as const
+
+type Hidden = Finding<keyof typeof hiddenFindings>
+
 const order: readonly Severity[] = ['problem', 'warning', 'info']
 
 /**
@@ -97,7 +105,7 @@ async function examineGroup(place: Place, server: ServerFacts, everyMs: number):
 }
 
 /** Keys of ours that somebody else has taken, each by its name. */
-async function wrongTypes({ millrace, group, knowledge, words }: Place): Promise<Finding[]> {
+async function wrongTypes({ millrace, group, knowledge, words }: Place): Promise<Hidden[]> {
   const wrong = await wrongKeys(millrace, group, knowledge).catch((error: unknown) => {
     // Without the right to TYPE; whatever else it is shows again when the group is read.
     if (error instanceof MillraceError) return []
@@ -116,7 +124,7 @@ async function wrongTypes({ millrace, group, knowledge, words }: Place): Promise
 function unreadable(
   { code, message }: MillraceError,
   { words }: Pick<Place, 'words'>,
-): Finding | undefined {
+): Hidden | undefined {
   if (code === 'WRONG_TYPE') {
     return {
       check: 'wrong-type',

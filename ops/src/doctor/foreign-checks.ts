@@ -2,9 +2,23 @@
 import { countOf, duration, printable, written } from '../terminal/words.ts'
 import type { Finding } from './finding.ts'
 import type { GroupFacts } from './group-facts.ts'
-import { catchingUp, grows, lag, paused, phantomLag, waitingText } from './work-checks.ts'
+import {
+  catchingUp,
+  grows,
+  lag,
+  paused,
+  phantomLag,
+  waitingText,
+  type WorkCheck,
+} from './work-checks.ts'
 
-type Check = (facts: GroupFacts) => Finding | undefined
+/** What they find, by the name of the check, besides what is found of any work. */
+export const foreignFindings = {
+  'foreign-group': 'none of Millrace works on the group: only the server tells of it',
+  'pending-silent': 'consumers that have not read for a minute hold pending entries',
+} as const
+
+type Check = (facts: GroupFacts) => Finding<keyof typeof foreignFindings> | undefined
 
 /** A consumer that has read nothing for so long may be gone. */
 const silentMs = 60_000
@@ -17,7 +31,7 @@ const foreign: Check = ({ roster, group }) => ({
   remedy: 'None is needed.',
 })
 
-const nothingTaken: Check = (facts) => {
+const nothingTaken: WorkCheck = (facts) => {
   const { flow, roster, stream, group } = facts
   const undelivered = facts.balance?.undelivered ?? Number.POSITIVE_INFINITY
   if (flow?.isBehind !== true || !flow.isStanding || undelivered === 0) return undefined
@@ -56,7 +70,7 @@ const held: Check = ({ roster, typed }) => {
 }
 
 /** All that look at the work of others. */
-export const foreignChecks: readonly Check[] = [
+export const foreignChecks: readonly (Check | WorkCheck)[] = [
   foreign,
   nothingTaken,
   held,

@@ -5,11 +5,29 @@ import type { Finding } from './finding.ts'
 import type { GroupFacts } from './group-facts.ts'
 import type { ServerFacts } from './server-facts.ts'
 
-export type Check = (facts: GroupFacts, server: ServerFacts) => Finding | undefined
+/** What they find, by the name of the check. */
+export const groupFindings = {
+  'stream-missing': 'the stream is gone, with a group that has processed it',
+  'group-missing': 'the group is gone, after it has processed entries',
+  'stream-made-anew': 'the stream was deleted and made anew, behind the group',
+  'group-moved-back': 'the group was moved back or created again, or an entry was claimed by force',
+  'entries-missing': 'entries were delivered that are neither pending nor settled',
+  'recovery-unfinished': 'a recovery has begun and is not finished',
+  'group-not-created': 'there is no such stream or group, and never was',
+  balance: 'what was appended is not what was counted, or waits',
+  'balance-unknown': 'nobody can tell whether the counts add up',
+  'dead-letter-count': 'the ledger counts other dead letters than there are',
+  'dead-letters': 'dead letters wait for somebody to decide',
+  'ids-ahead': 'the newest id is ahead of the clock of the server',
+  'removed-otherwise': 'others than our trim have removed processed entries',
+} as const
+
+type Name = keyof typeof groupFindings
+type Check = (facts: GroupFacts, server: ServerFacts) => Finding<Name> | undefined
 
 /** By the condition of the group: the name of the check, and what it found with the noun for many entries. */
 const recoverable: Partial<
-  Record<GroupCondition, readonly [check: string, what: (many: string) => string]>
+  Record<GroupCondition, readonly [check: Name, what: (many: string) => string]>
 > = {
   'no-stream': [
     'stream-missing',

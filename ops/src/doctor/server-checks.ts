@@ -5,7 +5,27 @@ import { isOlder, knownFaults } from './known-faults.ts'
 import type { ServerFacts } from './server-facts.ts'
 import type { Typed } from '../place/typed.ts'
 
-type Check = (server: ServerFacts, told: { readonly typed: Typed }) => Finding | undefined
+/** What they find, by the name of the check. */
+export const serverFindings = {
+  replica: 'the server takes no writes: it is a replica',
+  'server-version': 'the version of the server has a fault that a later one repairs',
+  eviction: 'at the limit of memory the server evicts keys',
+  memory: '80 % of maxmemory are used, or all',
+  'append-only': 'the append-only file is off',
+  'append-only-sync': 'the append-only file is synced by nobody but the operating system',
+  'append-only-rewrite': 'nothing is synced while the append-only file is rewritten',
+  'append-only-truncated': 'a torn append-only file is cut and written on',
+  'last-write': 'the last write of append-only file or snapshot failed',
+  'script-limit': 'scripts of ours are answered with BUSY, or none can be ended',
+  'stream-nodes': 'trimming frees memory late',
+  clocks: 'the clocks of server and machine differ',
+  'settings-hidden': 'the user may not see the settings of the server',
+} as const
+
+type Check = (
+  server: ServerFacts,
+  told: { readonly typed: Typed },
+) => Finding<keyof typeof serverFindings> | undefined
 
 const readable: Check = ({ mayReadInfo, mayReadSettings }) => {
   if (mayReadInfo && mayReadSettings) return undefined

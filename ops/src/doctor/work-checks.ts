@@ -6,7 +6,22 @@ import { pauseText } from '../terminal/pause-text.ts'
 import type { Finding } from './finding.ts'
 import { isWorkedOn, type GroupFacts } from './group-facts.ts'
 
-type Check = (facts: GroupFacts) => Finding | undefined
+/** What they find, by the name of the check. */
+export const workFindings = {
+  'no-processor': 'something waits, and no consumer is alive',
+  paused: 'the group or a consumer is paused',
+  'lag-grows': 'more comes than is done',
+  'lag-stays': 'what waits gets no less',
+  'lag-stands': 'something waits, and nobody takes anything',
+  'catching-up': 'what waits gets less',
+  'pending-without-lease': 'consumers without a running lease hold pending entries',
+  'retries-lost': 'entries wait for their next attempt without a time for it',
+  'lag-unknown': 'the server cannot tell the lag',
+  'lag-phantom': 'the lag that the server tells is not what is undelivered',
+} as const
+
+/** One that looks at the work on a group. */
+export type WorkCheck = (facts: GroupFacts) => Finding<keyof typeof workFindings> | undefined
 
 /** What is undelivered and pending, how old it is, and how fast it grows. */
 export function waitingText({ balance, flow, words }: GroupFacts): string {
@@ -34,7 +49,7 @@ function isWaiting({ balance }: GroupFacts): boolean {
   return balance.pending > 0 || balance.undelivered === null || balance.undelivered > 0
 }
 
-const nobodyWorks: Check = (facts) => {
+const nobodyWorks: WorkCheck = (facts) => {
   if (!isWaiting(facts) || facts.roster.some(({ state }) => state === 'alive')) return undefined
   return {
     check: 'no-processor',
@@ -45,7 +60,7 @@ const nobodyWorks: Check = (facts) => {
   }
 }
 
-export const paused: Check = (facts) => {
+export const paused: WorkCheck = (facts) => {
   const { pauses, roster, typed } = facts
   const names = Object.keys(pauses.consumers)
   if (pauses.group === null && names.length === 0) return undefined
@@ -77,7 +92,7 @@ export const paused: Check = (facts) => {
 
 const sinceText = (pause: Pause): string => ` ${pauseText(pause)}`
 
-export const grows: Check = (facts) => {
+export const grows: WorkCheck = (facts) => {
   const { flow, words, typed } = facts
   if (flow?.isBehind !== true || !isWorkedOn(facts) || flow.growthPerSecond <= 0) return undefined
   return {
@@ -89,7 +104,7 @@ export const grows: Check = (facts) => {
   }
 }
 
-const stands: Check = (facts) => {
+const stands: WorkCheck = (facts) => {
   const { flow, words, typed } = facts
   if (flow?.isBehind !== true || !isWorkedOn(facts) || flow.growthPerSecond !== 0) return undefined
   if (!flow.isStanding) {
@@ -110,7 +125,7 @@ const stands: Check = (facts) => {
   }
 }
 
-export const catchingUp: Check = (facts) => {
+export const catchingUp: WorkCheck = (facts) => {
   const { flow, words } = facts
   if (flow?.isBehind !== true || !isWorkedOn(facts) || flow.growthPerSecond >= 0) return undefined
   const { secondsToCatchUp } = flow
@@ -139,7 +154,7 @@ function ratesText({ flow }: GroupFacts): string {
 export const rate = (perSecond: number): string =>
   `${written(perSecond < 10 ? Math.round(perSecond * 10) / 10 : Math.round(perSecond))}/s`
 
-const unheld: Check = (facts) => {
+const unheld: WorkCheck = (facts) => {
   const { roster, words, typed } = facts
   const held = roster.filter(
     ({ name, state, pending }) => state !== 'alive' && pending > 0 && !isParking(name),
@@ -155,7 +170,7 @@ const unheld: Check = (facts) => {
   }
 }
 
-const retries: Check = ({ balance, roster, words }) => {
+const retries: WorkCheck = ({ balance, roster, words }) => {
   const [one, many] = words.entry
   const parked = roster.find(({ name }) => name === 'retry')?.pending ?? 0
   const lostOnes = parked - (balance?.retries ?? 0)
@@ -169,7 +184,7 @@ const retries: Check = ({ balance, roster, words }) => {
   }
 }
 
-export const lag: Check = ({ balance }) => {
+export const lag: WorkCheck = ({ balance }) => {
   if (balance?.lag !== null) return undefined
   const counted = balance.undelivered === null ? 'many' : written(balance.undelivered)
   return {
@@ -181,7 +196,7 @@ export const lag: Check = ({ balance }) => {
   }
 }
 
-export const phantomLag: Check = ({ balance, flow, typed }) => {
+export const phantomLag: WorkCheck = ({ balance, flow, typed }) => {
   const { phantomLag: difference = null } = flow ?? {}
   if (balance === undefined || difference === null || difference === 0) return undefined
   const { lag: told, undelivered } = balance
@@ -195,7 +210,7 @@ export const phantomLag: Check = ({ balance, flow, typed }) => {
 }
 
 /** All that look at the work on the group. */
-export const workChecks: readonly Check[] = [
+export const workChecks: readonly WorkCheck[] = [
   nobodyWorks,
   paused,
   grows,
