@@ -1,6 +1,7 @@
 import { Argument, Command, Option } from 'commander'
 import { claimReading } from '../processors/claim-reading.ts'
 import { GroupProcessor } from '../processors/group-processor.ts'
+import { openTelemetry } from '../telemetry/telemetry.ts'
 import type { Wiring } from '../wiring.ts'
 import {
   consumerName,
@@ -13,6 +14,7 @@ import {
 } from 'millrace-ops/command'
 import { tellParent } from '../start/parent.ts'
 import { untilStopped } from 'millrace-ops/stop'
+import { otlpOption } from './options/otlp-option.ts'
 import { withRemedy } from '../operated/remedies.ts'
 
 interface Flags {
@@ -23,6 +25,7 @@ interface Flags {
   readonly budget?: number
   readonly work?: Span | 'none'
   readonly claimAfter: number
+  readonly otlp?: string
 }
 
 const exercise: Span = { leastMs: 1000, mostMs: 5000 }
@@ -78,6 +81,7 @@ export function groupProcessor(wiring: Wiring, byDefault: Span | 'none'): Comman
         .argParser(duration)
         .default(10_000, '10s'),
     )
+    .addOption(otlpOption())
     .option(
       '--again',
       'start although the single processor has counted the check-ins: they count twice',
@@ -97,10 +101,12 @@ async function run(
   const { config, model } = wiring
   const { drain, pull, batch, budget, claimAfter: claimAfterMs } = flags
   const pauses = pausesOf(flags, byDefault)
+  const telemetry = await openTelemetry({ url: flags.otlp, service: 'checkin-group-processor' })
   const log = wiring.openLog(
     pauses === undefined ? { level: 'info' } : { level: 'debug', hasTime: false },
   )
-  const millrace = await wiring.connect(log)
+  telemetry?.tellTo(log)
+  const millrace = await wiring.connect(log, telemetry?.tracing)
   try {
     const reading = { kind: 'group', name: config.group } as const
     await claimReading(millrace, { model, group: config.group, reading, again: flags.again })
@@ -123,6 +129,7 @@ async function run(
     throw withRemedy(error, config.group)
   } finally {
     await millrace.close()
+    await telemetry?.close()
   }
 }
 

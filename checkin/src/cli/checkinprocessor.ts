@@ -1,10 +1,18 @@
 import { Command } from 'commander'
 import { claimReading } from '../processors/claim-reading.ts'
 import { SingleProcessor } from '../processors/single-processor.ts'
+import { openTelemetry } from '../telemetry/telemetry.ts'
 import type { Wiring } from '../wiring.ts'
 import { untilStopped } from 'millrace-ops/stop'
 import { saysStopFailure } from 'millrace-ops/command'
+import { otlpOption } from './options/otlp-option.ts'
 import { withRemedy } from '../operated/remedies.ts'
+
+interface Flags {
+  readonly drain: boolean
+  readonly again: boolean
+  readonly otlp?: string
+}
 
 export function command(wiring: Wiring): Command {
   return new Command()
@@ -13,9 +21,12 @@ export function command(wiring: Wiring): Command {
     )
     .option('--drain', 'end at the end of the stream', false)
     .option('--again', 'start although a group has counted the check-ins: they count twice', false)
-    .action(async (flags: { readonly drain: boolean; readonly again: boolean }) => {
+    .addOption(otlpOption())
+    .action(async (flags: Flags) => {
+      const telemetry = await openTelemetry({ url: flags.otlp, service: 'checkin-processor' })
       const log = wiring.openLog()
-      const millrace = await wiring.connect(log)
+      telemetry?.tellTo(log)
+      const millrace = await wiring.connect(log, telemetry?.tracing)
       try {
         const { drain, again } = flags
         const { model, config } = wiring
@@ -29,6 +40,7 @@ export function command(wiring: Wiring): Command {
         throw withRemedy(error, wiring.config.group)
       } finally {
         await millrace.close()
+        await telemetry?.close()
       }
     })
 }

@@ -3,6 +3,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { Config } from '../../config.ts'
 import { addAccess, type AccessFlags } from './access-options.ts'
 import { duration, integerWithin, portNumber } from 'millrace-ops/command'
+import { otlpOption } from './otlp-option.ts'
 import { addConnectionOptions, type ConnectionFlags } from './connection-options.ts'
 
 export interface ReceiverFlags extends AccessFlags, ConnectionFlags {
@@ -18,6 +19,7 @@ export interface ReceiverFlags extends AccessFlags, ConnectionFlags {
   readonly waitReplicas: number
   readonly idempotencyTtl: number
   readonly idempotencyMax: number
+  readonly otlp?: string
 }
 
 const workersMax = 64
@@ -47,6 +49,7 @@ function addPlace(command: Command, config: Config): Command {
       ).default(config.receiverAccessLog, config.receiverAccessLog ? 'on' : 'off'),
     )
     .option('--no-access-log', 'log none, whatever the environment says')
+    .addOption(otlpOption())
 }
 
 function addLimits(command: Command): Command {
