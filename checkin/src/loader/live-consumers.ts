@@ -1,7 +1,7 @@
 import { MillraceError, type Millrace } from 'millrace'
-import type { ConsumerDescription } from 'millrace/operate'
+import type { GroupDescription } from 'millrace/operate'
 import type { CheckinModel } from '../domain/checkins.ts'
-import { takeStream } from 'millrace-ops/snapshot'
+import { describeAll } from 'millrace-ops'
 
 /** A consumer of another library counts as alive for so long after its last read. */
 const recentMs = 15_000
@@ -42,11 +42,10 @@ export async function liveConsumers(millrace: Millrace, model: CheckinModel): Pr
 async function consumersOf(
   millrace: Millrace,
   { checkins }: CheckinModel,
-): Promise<readonly ConsumerDescription[]> {
+): Promise<GroupDescription['consumers']> {
   try {
-    const { groups } = await takeStream(millrace, checkins.key)
-    // Whom the server knows; names that are only paused do not work.
-    return groups.flatMap(({ consumers }) => consumers.filter(({ state }) => state !== 'absent'))
+    const { described } = await describeAll(millrace, checkins)
+    return described.flatMap(({ consumers }) => consumers)
   } catch (error) {
     if (error instanceof MillraceError && error.code === 'NO_STREAM') return []
     throw error

@@ -30,6 +30,11 @@ export const operatorCommands: Readonly<Record<'look' | 'keep', readonly Listed<
       summary: 'what is wrong, why it matters, and what helps',
       load: () => import('./doctor.ts'),
     },
+    {
+      name: 'console',
+      summary: 'a live page in the browser: streams, groups, entries, dead letters',
+      load: () => import('./console.ts'),
+    },
   ],
   keep: [
     {

@@ -1,9 +1,14 @@
 import type { Millrace } from 'millrace'
-import { pendingIn } from '../snapshot/read-groups.ts'
-import type { PendingSnapshot } from '../snapshot/snapshot.ts'
+import type { Reply } from 'millrace/operate'
 
 /** An entry that is delivered and not acknowledged. */
-export type PendingEntry = PendingSnapshot
+export interface PendingEntry {
+  readonly id: string
+  readonly consumer: string
+  /** Milliseconds since it was delivered last. */
+  readonly idleMs: number
+  readonly deliveries: number
+}
 
 export interface PendingWanted {
   readonly count: number
@@ -25,5 +30,15 @@ export async function pendingEntries(
   const idle = idleMs === undefined || idleMs === 0 ? [] : ['IDLE', String(idleMs)]
   const who = consumer === undefined ? [] : [consumer]
   const asked = ['XPENDING', stream, group, ...idle, from, '+', String(count), ...who]
-  return pendingIn(await millrace.send(...asked))
+  return asList(await millrace.send(...asked)).map((entry) => {
+    const [id, consumer, idleMs, deliveries] = asList(entry)
+    return {
+      id: String(id),
+      consumer: String(consumer),
+      idleMs: Number(idleMs),
+      deliveries: Number(deliveries),
+    }
+  })
 }
+
+const asList = (reply: Reply | undefined): Reply[] => (Array.isArray(reply) ? reply : [])

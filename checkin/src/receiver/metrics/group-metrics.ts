@@ -1,6 +1,6 @@
 /** What Prometheus is told about each group. Promise: however often it asks, Redis is asked once a second at most. */
 import type { Millrace } from 'millrace'
-import { takeStream } from 'millrace-ops/snapshot'
+import { describeAll } from 'millrace-ops'
 import type { CheckinModel } from '../../domain/checkins.ts'
 import { computedMetric, type RegistryMetric } from './durations.ts'
 
@@ -23,15 +23,19 @@ export async function sampleGroups(
   millrace: Millrace,
   { checkins }: Pick<CheckinModel, 'checkins'>,
 ): Promise<GroupSample[]> {
-  const { groups } = await takeStream(millrace, checkins.key)
-  return groups.map(
-    ({ name, lag, timeLagMs, pending, oldestPendingMs, deadLetters, ...group }): GroupSample => ({
-      ...{ group: name, lag, pending, deadLetters },
-      lagSeconds: seconds(timeLagMs),
-      oldestPendingSeconds: pending === 0 ? 0 : seconds(oldestPendingMs),
-      consumersAlive: group.consumerCounts.alive,
-      consumersPaused: group.consumerCounts.paused,
-      isPaused: group.pause !== null,
+  const { described } = await describeAll(millrace, checkins)
+  return await Promise.all(
+    described.map(async ({ name, lag, pending, deadLetters, ...ages }): Promise<GroupSample> => {
+      const group = millrace.group(checkins, name)
+      const [roster, pauses] = await Promise.all([group.roster(), group.pauses()])
+      return {
+        ...{ group: name, lag, pending, deadLetters },
+        lagSeconds: lag === 0 ? 0 : seconds(ages.oldestUndeliveredMs),
+        oldestPendingSeconds: pending === 0 ? 0 : seconds(ages.oldestPendingMs),
+        consumersAlive: roster.filter(({ state }) => state === 'alive').length,
+        consumersPaused: Object.keys(pauses.consumers).length,
+        isPaused: pauses.group !== null,
+      }
     }),
   )
 }
