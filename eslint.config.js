@@ -43,10 +43,10 @@ const opsRooms = {
   snapshot: ['terminal', 'place', 'asking'],
   groups: ['terminal', 'place', 'snapshot', 'service.ts'],
   'dead-letters': ['terminal', 'command', 'place'],
-  retention: ['terminal', 'command', 'place'],
+  metrics: ['command', 'snapshot', 'version.ts'],
+  retention: ['terminal', 'command', 'place', 'metrics'],
   recovery: ['terminal', 'place', 'service.ts'],
   doctor: ['terminal', 'place', 'snapshot', 'groups', 'service.ts'],
-  console: ['command', 'place', 'snapshot', 'groups', 'doctor', 'service.ts', 'version.ts'],
   cli: [
     ...[
       'terminal',
@@ -54,24 +54,14 @@ const opsRooms = {
       'place',
       'snapshot',
       'groups',
-      'console',
       'dead-letters',
+      'metrics',
       'retention',
       'recovery',
       'doctor',
     ],
     ...['service.ts', 'stop.ts'],
   ],
-}
-
-/** The rooms of the console's page; `main.tsx` begins it. */
-const pageRooms = {
-  words: [],
-  live: [],
-  reader: ['words', 'live'],
-  parts: ['words', 'live', 'reader'],
-  pages: ['words', 'live', 'reader', 'parts'],
-  frame: ['words', 'live', 'reader', 'parts', 'pages'],
 }
 
 function oneWay(folder, rooms) {
@@ -82,7 +72,7 @@ function oneWay(folder, rooms) {
     message: `${folder}/${room} imports only ${below.length === 0 ? 'itself' : `from ${below.join(', ')}`}`,
   }))
   return {
-    files: [`${folder}/**/*.ts`, `${folder}/**/*.tsx`],
+    files: [`${folder}/**/*.ts`],
     rules: {
       'import-x/no-restricted-paths': ['error', { basePath: import.meta.dirname, zones }],
     },
@@ -113,14 +103,13 @@ export default tseslint.config(
   { ignores: ['**/dist/', '**/node_modules/', '.millrace/'] },
   js.configs.recommended,
   {
-    files: ['**/*.ts', '**/*.tsx'],
+    files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: {
       parserOptions: {
         project: [
           './engine/tsconfig.json',
           './ops/tsconfig.json',
-          './ops/page/tsconfig.json',
           './checkin/tsconfig.json',
           './tsconfig.test.json',
         ],
@@ -145,20 +134,19 @@ export default tseslint.config(
     },
   },
   {
-    files: ['**/*.ts', '**/*.tsx'],
+    files: ['**/*.ts'],
     plugins: { 'import-x': importX },
     settings: {
-      'import-x/extensions': ['.ts', '.tsx'],
-      'import-x/parsers': { '@typescript-eslint/parser': ['.ts', '.tsx'] },
+      'import-x/extensions': ['.ts'],
+      'import-x/parsers': { '@typescript-eslint/parser': ['.ts'] },
       'import-x/resolver-next': [
-        importX.createNodeResolver({ extensions: ['.ts', '.tsx', '.js', '.mjs'] }),
+        importX.createNodeResolver({ extensions: ['.ts', '.js', '.mjs'] }),
       ],
     },
     rules: { 'import-x/no-cycle': ['error', { ignoreExternal: true }] },
   },
   oneWay('engine/src', engineRooms),
   oneWay('ops/src', opsRooms),
-  oneWay('ops/page/src', pageRooms),
   oneWay('checkin/src/receiver', receiverRooms),
   {
     files: [
@@ -210,7 +198,7 @@ export default tseslint.config(
     ),
   },
   {
-    files: ['ops/**/*.ts', 'ops/**/*.tsx'],
+    files: ['ops/**/*.ts'],
     rules: noImportOf(
       ['**/checkin/**', 'checkin', 'redis', '@redis/*', 'ioredis'],
       'the commands of operators know the engine, and neither check-ins nor the client of Redis',

@@ -26,6 +26,12 @@ export function promtool(args: readonly string[], input = ''): Verdict {
   return { exitCode: status, said: stdout + stderr }
 }
 
+/** What promtool has against metrics as they are served; empty: nothing. But for those of Node, whose names are prom-client's. */
+export function metricFaults(text: string): string {
+  const ours = text.split('\n').filter((line) => !/^(?:# \w+ )?nodejs_/.test(line))
+  return promtool(['check', 'metrics'], `${ours.join('\n')}\n`).said
+}
+
 /** What promtool has against these expressions; empty: Prometheus parses all of them. */
 export function faultsOf(expressions: readonly string[]): string {
   const rules = expressions.map((expr, at) => ({ record: `expression_${at}`, expr }))

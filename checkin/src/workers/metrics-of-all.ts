@@ -54,10 +54,10 @@ function send(message: Message): void {
 }
 
 /**
- * In the primary: answers the workers. Of who does not tell its metrics within a second, or has ended, counters and histograms are
+ * In the primary: answers the workers. Returns what asks them for itself. Of who does not tell its metrics within a second, or has ended, counters and histograms are
  * what it told last; its gauges are left out.
  */
-export function answerMetricsQuestions(living: ReadonlySet<Worker>): void {
+export function answerMetricsQuestions(living: ReadonlySet<Worker>): () => Promise<string> {
   const told = new Told()
   cluster.on('exit', (worker) => told.keep(worker))
   cluster.on('message', (worker, { kind, id }: Message) => {
@@ -66,6 +66,7 @@ export function answerMetricsQuestions(living: ReadonlySet<Worker>): void {
       if (worker.isConnected()) worker.send({ kind: 'metrics-of-all', id, text } satisfies Message)
     })
   })
+  return () => textOf(living, told)
 }
 
 /** What workers have counted, as far as they have told. */

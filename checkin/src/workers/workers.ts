@@ -2,10 +2,11 @@
  * Several processes that share a port, by node:cluster. Promise: a worker that dies is replaced, the others go on; when the first
  * start fails, all end with its error.
  */
-import cluster, { type Worker } from 'node:cluster'
+import cluster, { type Address, type Worker } from 'node:cluster'
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { CommandError } from 'millrace-ops/command'
+import type { Readiness } from 'millrace-ops/metrics'
 import type { Log } from '../log.ts'
 import { answerMetricsQuestions } from './metrics-of-all.ts'
 
@@ -20,15 +21,37 @@ const firstPauseMs = 100
 const longestPauseMs = 10_000
 const healthyMs = 10_000
 const patienceMs = 10_000
+const readyWithinMs = 5000
+/** Who listens on all addresses is reached on the loopback. */
+const anyAddress: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
+// Node tells null for all addresses, which its types do not know.
+const addressOf = (told: string | null): string => anyAddress[told ?? '0.0.0.0'] ?? told ?? ''
 
 export class Workers {
   readonly #options: WorkersOptions
   readonly #stopping = new AbortController()
   readonly #living = new Set<Worker>()
   readonly #listened = new Set<number>()
+  /** Where they are reached from here; undefined until one has listened. */
+  #address: { readonly host: string; readonly port: number } | undefined
 
   constructor(options: WorkersOptions) {
     this.#options = options
+    this.text = answerMetricsQuestions(this.#living)
+  }
+
+  /** The metrics of all, in the text format of Prometheus. */
+  readonly text: () => Promise<string>
+
+  /** As one of them says at `/readyz`: the port that they share leads to any. */
+  readonly readiness = async (): Promise<Readiness> => {
+    if (this.#isStopping) return { isReady: false, status: 'closing' }
+    if (this.#address === undefined) return { isReady: false, status: 'starting' }
+    const { host, port } = this.#address
+    const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}/readyz`
+    const answer = await fetch(url, { signal: AbortSignal.timeout(readyWithinMs) })
+    const { status, reason } = (await answer.json()) as Omit<Readiness, 'isReady'>
+    return { isReady: answer.ok, status, ...(reason !== undefined && { reason }) }
   }
 
   /**
@@ -38,7 +61,6 @@ export class Workers {
   async run(): Promise<void> {
     // They run the same command with the same arguments, and find out that they are workers.
     cluster.setupPrimary({ args: process.argv.slice(2) })
-    answerMetricsQuestions(this.#living)
     const { count } = this.#options
     const seats = Array.from({ length: count }, (_, at) => this.#keepSeat(at + 1))
     try {
@@ -73,7 +95,10 @@ export class Workers {
       const startedAt = performance.now()
       const worker = cluster.fork()
       this.#living.add(worker)
-      worker.once('listening', () => this.#listened.add(seat))
+      worker.once('listening', ({ address, port }: Address) => {
+        this.#listened.add(seat)
+        this.#address = { host: addressOf(address), port }
+      })
       const [code, signal] = (await once(worker, 'exit')) as [number | null, string | null]
       this.#living.delete(worker)
       // It may have been asked to end meanwhile, which the compiler does not see.

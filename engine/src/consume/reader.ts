@@ -19,6 +19,7 @@ import {
 import { EntrySizes, readBytesMax } from '../redis/entry-sizes.ts'
 import { isPassing, readFailure } from '../support/errors.ts'
 import type { Fields } from '../declare/fields.ts'
+import type { ConsumerCounts } from './consumer-events.ts'
 import { checkReaderGiven } from './given-options.ts'
 import { readerKeys } from '../redis/keys.ts'
 import { Lifetime, type Runs, type StopOptions } from '../support/lifetime.ts'
@@ -76,6 +77,7 @@ export class Reader<F extends Fields = Fields> {
   readonly #lifetime: Lifetime
   readonly #calls: ObserverCalls<ReaderObserver<F>>
   readonly #batch: number
+  readonly #counts = { applied: 0, deadLettered: 0 }
   readonly #position: ReaderPosition
   readonly #tracing: ConsumerTracing | undefined
   /** Since the last read that was answered. */
@@ -117,6 +119,11 @@ export class Reader<F extends Fields = Fields> {
       positionKey: options.positionKey,
       signal: this.#lifetime.signal,
     })
+  }
+
+  /** What it has done since it was started. */
+  get counts(): Readonly<Pick<ConsumerCounts, 'applied' | 'deadLettered'>> {
+    return this.#counts
   }
 
   /**
@@ -262,8 +269,10 @@ export class Reader<F extends Fields = Fields> {
 
   async #applied(settled: readonly Settled[], to: string, call: CallTimes): Promise<void> {
     const letters = settled.flatMap((item) => (item.kind === 'dead-letter' ? [item] : []))
-    if (letters.length > 0) this.#deadLettered(letters)
     const entries = appliedOf<F>(settled)
+    this.#counts.applied += entries.length
+    this.#counts.deadLettered += letters.length
+    if (letters.length > 0) this.#deadLettered(letters)
     const ids = entries.map(({ id }) => id)
     void this.#calls.tell('tookEffect', { applied: ids.length, ids, isFolded: false, ...call })
     await this.#calls.tell('applied', entries, to)

@@ -61,8 +61,20 @@ onEachServer('rankings', (bench) => {
     const visits = stream(`${prefix}:s`, { room: text(), guest: integer(), stars: integer() })
     const rooms = projection(
       `${prefix}:é{{x}}:{room}/{guest}:end`,
-      { stars: sum('stars'), visits: count(), mean: average('stars', 'visits'), top: max('stars') },
-      { rankings: { top: `${prefix}:top`, mean: `${prefix}:mean` } },
+      {
+        stars: sum('stars'),
+        visits: count(),
+        mean: average('stars', 'visits'),
+        inverse: average('visits', 'stars'),
+        top: max('stars'),
+      },
+      {
+        rankings: {
+          top: `${prefix}:top`,
+          mean: `${prefix}:mean`,
+          inverse: `${prefix}:inverse`,
+        },
+      },
     )
     const wide = projection(
       `${prefix}:wide:{guest}`,
@@ -89,6 +101,7 @@ onEachServer('rankings', (bench) => {
       entry('3-0', { room: '', guest: 0, stars: -2 }),
     )
     assert.deepEqual(await rankingsUnder(redis, prefix), {
+      [`${prefix}:inverse`]: { 'a%2Fb%20%C3%BC/-7': 1, '/0': 0 },
       [`${prefix}:mean`]: { 'a%2Fb%20%C3%BC/-7': 2, '/0': -2 },
       [`${prefix}:top`]: { 'a%2Fb%20%C3%BC/-7': 3, '/0': -2 },
       [`${prefix}:total`]: { '-7': 4, '0': -2 },

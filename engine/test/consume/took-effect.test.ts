@@ -102,6 +102,7 @@ onEachServer('a batch that took effect', (bench) => {
       ids,
     )
     checkTimes(batches, [from, await clock(fixture)])
+    assert.deepEqual(reader.counts, { applied: 10, deadLettered: 0 })
   })
 
   test('comes with the state of the lease and of a pause', async (t) => {

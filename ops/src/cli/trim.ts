@@ -1,6 +1,9 @@
 import { Command, Option } from 'commander'
 import { duration, integerWithin } from '../command/arguments.ts'
 import { CommandError, UsageError } from '../command/errors.ts'
+import { addMetricsFlags, type MetricsFlags } from '../command/metrics-flags.ts'
+import type { TrimMetrics } from '../metrics/trim-metrics.ts'
+import { serveWhereAsked } from '../metrics/where-asked.ts'
 import { addPlace, at, type Place, type PlaceFlags } from '../place/place.ts'
 import { creationRemedy } from '../place/remedies.ts'
 import { saysStopFailure } from '../command/stop-failure.ts'
@@ -10,7 +13,7 @@ import type { Service } from '../service.ts'
 import { untilStopped } from '../stop.ts'
 import { print } from './output.ts'
 
-interface Flags extends PlaceFlags {
+interface Flags extends PlaceFlags, MetricsFlags {
   readonly keep: number
   readonly keepFor: number
   readonly every?: number
@@ -24,7 +27,7 @@ const keptByDefault = 1000
 /** `trim`: removes what every group has processed, once or again and again. */
 export function command(service: Service): Command {
   const many = service.words.entry[1]
-  return addPlace(
+  const trim = addPlace(
     new Command()
       .description(`Removes ${many} from the stream that every group has processed.`)
       .addOption(
@@ -44,7 +47,10 @@ export function command(service: Service): Command {
       .option('--json', 'print it as JSON', false),
     service,
     'a group that has to be there; if it was lost, what it had not settled stays',
-  ).action((flags: Flags) => run(service, flags))
+  )
+  const about =
+    'with --every: serve /metrics, /livez and /readyz on this port; 0 takes any free one'
+  return addMetricsFlags(trim, about).action((flags: Flags) => run(service, flags))
 }
 
 async function run(service: Service, flags: Flags): Promise<void> {
@@ -56,13 +62,24 @@ async function run(service: Service, flags: Flags): Promise<void> {
     // The group of the service need not be there: the stream may be read without it.
     if (flags.group !== undefined) await checkGroupKnown(place, flags.group)
     if (log !== undefined && everyMs !== undefined) {
-      const retention = new Retention(place, { ...reserve, log, everyMs })
-      await untilStopped(retention, saysStopFailure(log))
+      const metrics = await metricsOf(flags, place)
+      const close = metrics && (await serveWhereAsked(flags, log, metrics))
+      const retention = new Retention(place, { ...reserve, log, everyMs, metrics })
+      await untilStopped(retention, saysStopFailure(log)).finally(close)
     } else {
       await once(place, flags, { ...reserve, dryRun })
     }
   }
   await at(service, flags, work, { changes: !dryRun, about: 'stream', ...(log && { log }) })
+}
+
+async function metricsOf(
+  { metricsPort }: MetricsFlags,
+  { millrace, stream }: Place,
+): Promise<TrimMetrics | undefined> {
+  if (metricsPort === undefined) return undefined
+  const { TrimMetrics } = await import('../metrics/trim-metrics.ts')
+  return new TrimMetrics(stream.key, millrace)
 }
 
 /** @throws {UsageError} */

@@ -4,9 +4,8 @@
  */
 import type { ConnectOptions } from 'millrace'
 import { sentence } from '../terminal/words.ts'
+import { Lasting } from '../command/lasting.ts'
 import type { Log } from '../command/log.ts'
-
-const againEveryMs = 60_000
 
 /** The callbacks for `connect`. */
 export function connectionLog(
@@ -25,28 +24,5 @@ export function connectionLog(
       refusal.begin(`Redis refuses all work: ${why}`, `Redis still refuses all work: ${why}`)
     },
     onAccepted: () => refusal.end('Redis takes work again'),
-  }
-}
-
-class Lasting {
-  readonly #log: Log
-  #timer: NodeJS.Timeout | undefined
-  #since = 0
-
-  constructor(log: Log) {
-    this.#log = log
-  }
-
-  begin(first: string, again: string): void {
-    clearInterval(this.#timer)
-    this.#since = performance.now()
-    this.#log.warn(first)
-    this.#timer = setInterval(() => this.#log.warn(again), againEveryMs).unref()
-  }
-
-  end(line: string): void {
-    clearInterval(this.#timer)
-    const seconds = ((performance.now() - this.#since) / 1000).toFixed(1)
-    this.#log.info(`${line}, after ${seconds} s.`)
   }
 }

@@ -2,7 +2,9 @@
 import { MillraceError, Trimmer, type TrimOptions, type TrimOutcome } from 'millrace'
 import { groupKeys } from 'millrace/operate'
 import { CommandError } from '../command/errors.ts'
+import { Lasting } from '../command/lasting.ts'
 import type { Log } from '../command/log.ts'
+import type { TrimMetrics } from '../metrics/trim-metrics.ts'
 import { groupNames } from '../place/find-streams.ts'
 import type { Place } from '../place/place.ts'
 import { countOf, printable, sentence, written } from '../terminal/words.ts'
@@ -61,23 +63,40 @@ function needersOf({ groupName, knowledge }: Place): Pick<TrimOptions, 'groups' 
 export interface RetentionOptions extends Reserve {
   readonly log: Log
   readonly everyMs: number
+  /** Told of each run, too; default: nobody. */
+  readonly metrics?: Pick<TrimMetrics, 'ran' | 'failed'> | undefined
 }
 
-/** Trims again and again, and logs what it did. */
+const summaryEveryMs = 60_000
+
+/** Trims again and again, and logs what it did: the first time at once, and then once a minute. */
 export class Retention {
   readonly #trimmer: Trimmer
   readonly #place: Place
   readonly #log: Log
+  readonly #trouble: Lasting
   #isUnreadSaid = false
+  /** Since the last line. */
+  #runs = 0
+  #removed = 0
+  #saidAt = -Infinity
 
-  constructor(place: Place, { log, everyMs, keepEntries, keepMs }: RetentionOptions) {
+  constructor(place: Place, { log, everyMs, keepEntries, keepMs, metrics }: RetentionOptions) {
     this.#place = place
     this.#log = log
+    this.#trouble = new Lasting(log)
     this.#trimmer = new Trimmer(place.millrace, place.stream, {
       ...{ everyMs, keepEntries, keepMs, ...needersOf(place) },
       observer: {
-        ran: (outcome) => this.#ran(outcome),
-        failed: (error) => log.warn(`Cannot trim now: ${sentence(error.message)} Trying again.`),
+        ran: (outcome) => {
+          metrics?.ran(outcome)
+          this.#ran(outcome)
+        },
+        failed: ({ message }) => {
+          metrics?.failed()
+          const why = `${sentence(message)} Trying again.`
+          this.#trouble.begin(`Cannot trim now: ${why}`, `Still cannot trim: ${why}`)
+        },
       },
     })
   }
@@ -85,7 +104,7 @@ export class Retention {
   /** Works until it is stopped. @throws {MillraceError} NO_STREAM, WRONG_TYPE. */
   async run(): Promise<void> {
     this.#log.info('Trimmer: Starting up.')
-    await this.#trimmer.run()
+    await this.#trimmer.run().finally(() => this.#trouble.cease())
     this.#log.info('Trimmer: Stopped.')
   }
 
@@ -94,19 +113,28 @@ export class Retention {
   }
 
   #ran(outcome: TrimOutcome): void {
+    this.#trouble.end('Trimmer: Trimming again')
     if (outcome.kind === 'unread') {
       if (!this.#isUnreadSaid) this.#log.warn('Trimmer: Nothing is trimmed: there is no group.')
       this.#isUnreadSaid = true
       return
     }
     this.#isUnreadSaid = false
-    if (outcome.kind !== 'trimmed') return
-    const { removed, remaining, holder } = outcome
-    const held = `Frontier ${heldText(holder, this.#place)}`
-    if (removed === 0) this.#log.debug(`Trimmer: Nothing to trim. ${held}`)
-    else {
-      const text = `Trimmed ${written(removed)} ${this.#place.words.entry[1]}, ${written(remaining)} stay.`
-      this.#log.info(`Trimmer: ${text} ${held}`)
-    }
+    if (outcome.kind === 'trimmed') this.#sum(outcome)
+  }
+
+  #sum({ removed, remaining, holder }: Extract<TrimOutcome, { kind: 'trimmed' }>): void {
+    this.#runs += 1
+    this.#removed += removed
+    const now = performance.now()
+    if (this.#removed === 0 || now - this.#saidAt < summaryEveryMs) return
+    const [runs, trimmed] = [this.#runs, this.#removed]
+    ;[this.#runs, this.#removed, this.#saidAt] = [0, 0, now]
+    const many = this.#place.words.entry[1]
+    const inRuns = runs === 1 ? '' : ` in ${written(runs)} runs`
+    const text = `Trimmed ${written(trimmed)} ${many}${inRuns}, ${written(remaining)} stay.`
+    const stream = this.#place.stream.key
+    const fields = { event: 'summary', stream, trimmed, runs, length: remaining }
+    this.#log.info(fields, `Trimmer: ${text} Frontier ${heldText(holder, this.#place)}`)
   }
 }

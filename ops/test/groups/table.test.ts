@@ -7,14 +7,17 @@ import { duration, sentence } from '../../src/terminal/words.ts'
 const group: GroupOverview = {
   name: 'workers',
   isManaged: true,
+  state: 'behind',
   isPaused: false,
   pauses: { group: null, consumers: {} },
   lag: 1204,
+  lagDoubt: null,
   oldestUndeliveredMs: 31_250,
   pending: 37,
   oldestPendingMs: null,
   oldestPending: { id: '5-0', consumer: 'ada', idleMs: 12_450, deliveries: 1 },
   deadLetters: 4,
+  newestDeadLetter: null,
   deadLetterStream: 'ncc:checkins:workers:dead',
   lastDeliveredId: '9-0',
   entriesRead: null,
@@ -57,6 +60,12 @@ test('table of groups is aligned, without a colour', () => {
 test('table of groups shows a lag that the server does not know as unknown', () => {
   const text = asTable({ ...overview, groups: [{ ...group, lag: null }] }, options)
   assert.match(text, /\nworkers +unknown +31\.2 s +37 /)
+  const lagDoubt = { why: 'entries-deleted', atLeast: 10_000 } as const
+  const counted = asTable({ ...overview, groups: [{ ...group, lag: null, lagDoubt }] }, options)
+  assert.match(counted, /\nworkers +≥ 10,000 +31\.2 s +37 /)
+  assert.match(counted, /\nworkers: lag unknown: entries were deleted or trimmed by others/)
+  const told = asTable({ ...overview, groups: [{ ...group, lag: 52_000, lagDoubt }] }, options)
+  assert.match(told, /\nworkers +~52,000 +31\.2 s +37 /)
 })
 
 test('table of groups tells no time for what is only parked', () => {

@@ -6,7 +6,7 @@ import { connectionLog } from '../../src/place/connection-log.ts'
 test('what lasts is said once, then once a minute, and once when it is over', (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] })
   const lines: string[] = []
-  const add = (text: string): void => void lines.push(text)
+  const add = (text: unknown): void => void lines.push(text as string)
   const log = { debug: add, info: add, warn: add, error: add }
   const told = connectionLog(log)
   told.onRefused(new MillraceError('READ_ONLY', 'READONLY a replica.'))

@@ -1,10 +1,21 @@
 /** What the receiver counts for Prometheus. Promise: counting costs a request well below a microsecond or two. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Millrace, PressureReason, PressureSample, PressureState } from 'millrace'
-import { collectDefaultMetrics, Registry, type Metric } from 'prom-client'
+import { Registry, type Metric } from 'prom-client'
 import { whenOver } from '../http/answer-order.ts'
-import { computedMetric, DurationSeries, type MetricValue } from './durations.ts'
-import { groupMetrics, type GroupSample } from './group-metrics.ts'
+import {
+  type Bounds,
+  DurationSeries,
+  groupMetrics,
+  Metrics,
+  RecentLook,
+  watchConnection,
+  type MetricType,
+  type MetricValue,
+  type MetricValues,
+} from 'millrace-ops/metrics'
+import type { Snapshots } from 'millrace-ops/snapshot'
+import { checkinGroupMetrics } from './group-metrics.ts'
 
 /** What became of a check-in that somebody sent. `refused`: the key or token did not allow it;
  * `held-back`: it was part of a batch that was to be recorded as a whole, and another one was refused. */
@@ -30,10 +41,11 @@ export interface RouteTimes {
   answered(status: number, ms: number, counting?: { readonly isByItem?: boolean }): void
 }
 
+const bounds: Bounds = { streamsMax: 1, groupsMax: 1000, consumersMax: 0 }
 const reasons: readonly PressureReason[] = ['backlog', 'memory', 'event-loop']
 
 export class ReceiverMetrics {
-  readonly #registry = new Registry()
+  readonly #own = new Metrics()
   /** The same for all workers, so one of them is enough to tell it. */
   readonly #groups = new Registry()
   readonly #requests: DurationSeries[] = []
@@ -43,7 +55,6 @@ export class ReceiverMetrics {
   readonly #redis = new DurationSeries({})
   /** Answers whose check-ins were counted one by one. */
   readonly #byItem = new WeakSet<object>()
-  #hasProcess = false
 
   constructor() {
     this.#add('http_request_duration_seconds', 'histogram', 'Time from request to answer', () =>
@@ -95,8 +106,15 @@ export class ReceiverMetrics {
     this.#redis.record(ms)
   }
 
-  /** Adds whether Redis is there for us. */
-  watchConnection(redis: Pick<Millrace, 'isConnected' | 'refusal'>): void {
+  /**
+   * Adds whether Redis is there for us.
+   * @param isRefusing whether it answers and takes no check-ins
+   */
+  watchConnection(
+    redis: Pick<Millrace, 'isConnected' | 'refusal' | 'reconnects'>,
+    isRefusing: () => Promise<boolean>,
+  ): void {
+    watchConnection(this.#own, redis, isRefusing)
     const help = '1 while Redis is unreachable, or refuses all work'
     this.#add('redis_unavailable', 'gauge', help, () => [
       { labels: { reason: 'unreachable' }, value: Number(!redis.isConnected) },
@@ -130,9 +148,10 @@ export class ReceiverMetrics {
     )
   }
 
-  /** Adds what is known of the groups of a stream. */
-  watchGroups(stream: string, read: () => Promise<readonly GroupSample[]>): void {
-    for (const metric of groupMetrics(stream, read)) {
+  /** Adds what is known of the stream's groups. */
+  watchGroups(snapshots: Pick<Snapshots, 'take' | 'known'>): void {
+    const recent = new RecentLook(snapshots)
+    for (const metric of [...checkinGroupMetrics(recent), ...groupMetrics(recent, bounds)]) {
       this.#groups.registerMetric(metric as unknown as Metric)
     }
   }
@@ -181,21 +200,18 @@ export class ReceiverMetrics {
 
   /** In the text format of Prometheus. */
   async text(): Promise<string> {
-    this.#addProcess()
-    const [own, groups] = await Promise.all([this.#registry.metrics(), this.#groups.metrics()])
+    const [own, groups] = await Promise.all([this.#own.text(), this.#groups.metrics()])
     return `${own}${groups}`
   }
 
   /** For adding up several processes, as prom-client does it; one of them tells of the groups. */
   async json({ withGroups }: { readonly withGroups: boolean }): Promise<object[]> {
-    this.#addProcess()
-    const registries = withGroups ? [this.#registry, this.#groups] : [this.#registry]
-    const parts = await Promise.all(registries.map((registry) => registry.getMetricsAsJSON()))
-    return parts.flat()
+    const groups = withGroups ? this.#groups.getMetricsAsJSON() : []
+    return [...(await this.#own.json()), ...(await groups)]
   }
 
   get contentType(): string {
-    return this.#registry.contentType
+    return Metrics.contentType
   }
 
   #newSeries(
@@ -208,21 +224,8 @@ export class ReceiverMetrics {
     return series
   }
 
-  #add(
-    name: string,
-    type: 'histogram' | 'counter' | 'gauge',
-    help: string,
-    values: () => readonly MetricValue[] | Promise<readonly MetricValue[]>,
-  ): void {
-    const metric = computedMetric({ name: `checkin_${name}`, help, type }, values)
-    this.#registry.registerMetric(metric as unknown as Metric)
-  }
-
-  // Not before somebody asks: it watches the garbage collector.
-  #addProcess(): void {
-    if (this.#hasProcess) return
-    this.#hasProcess = true
-    collectDefaultMetrics({ register: this.#registry })
+  #add(name: string, type: MetricType, help: string, values: MetricValues): void {
+    this.#own.add({ name: `checkin_${name}`, type, help }, values)
   }
 }
 
