@@ -2,5 +2,4 @@
 export { operatorCommands } from './cli/catalogue.ts'
 export { withRemedy } from './place/remedies.ts'
 export type { Finding, Severity } from './doctor/finding.ts'
-export { describeAll, type AllGroups } from './groups/all-groups.ts'
 export type { Examined, Knowledge, NamedReader, Noun, Service, Words } from './service.ts'

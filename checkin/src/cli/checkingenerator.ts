@@ -1,12 +1,23 @@
 import { randomInt } from 'node:crypto'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { Config } from '../config.ts'
-import { integerWithin, ratePerSecond, saysStopFailure, UsageError } from 'millrace-ops/command'
+import {
+  addMetricsFlags,
+  integerWithin,
+  type MetricsFlags,
+  ratePerSecond,
+  saysStopFailure,
+  serveWhereAsked,
+  UsageError,
+} from 'millrace-ops/command'
+import type { Posted } from '../generator/checkin-poster.ts'
+import type { GeneratorMetrics } from '../generator/generator-metrics.ts'
+import type { Log } from '../log.ts'
 import { CheckinGenerator } from '../generator/generator.ts'
 import type { Wiring } from '../wiring.ts'
 import { untilStopped } from 'millrace-ops/stop'
 
-interface Flags {
+interface Flags extends MetricsFlags {
   readonly url: URL
   readonly rate: number
   readonly count?: number
@@ -19,7 +30,7 @@ const seedMax = 2 ** 31 - 1
 
 export function command({ config, openLog }: Wiring): Command {
   const receiver = receiverUrl(config)
-  return new Command()
+  const generator = new Command()
     .description('posts random check-ins to the receiver')
     .addOption(
       new Option('--rate <number>', 'check-ins per second, like 0.5 or 2000')
@@ -52,11 +63,26 @@ export function command({ config, openLog }: Wiring): Command {
         'the same seed gives the same check-ins (default: a new one)',
       ).argParser(integerWithin(0, seedMax)),
     )
-    .action(async (flags: Flags) => {
-      const log = openLog()
-      const { count, seed = randomInt(seedMax), ...rest } = flags
-      await untilStopped(new CheckinGenerator({ ...rest, count, seed, log }), saysStopFailure(log))
-    })
+  return addMetricsFlags(generator).action((flags: Flags) => run(flags, openLog()))
+}
+
+async function run(flags: Flags, log: Log): Promise<void> {
+  const { count, seed = randomInt(seedMax), rate, url, users, locations } = flags
+  const metrics = await metricsOf(flags, () => generator.isTaken)
+  const onPosted = metrics && ((posted: Posted, ms: number) => metrics.posted(posted, ms))
+  const what = { rate, url, users, locations, count, seed }
+  const generator = new CheckinGenerator({ ...what, log, onPosted })
+  const close = metrics && (await serveWhereAsked(flags, log, metrics))
+  await untilStopped(generator, saysStopFailure(log)).finally(close)
+}
+
+async function metricsOf(
+  { metricsPort }: MetricsFlags,
+  isTaken: () => boolean,
+): Promise<GeneratorMetrics | undefined> {
+  if (metricsPort === undefined) return undefined
+  const { GeneratorMetrics } = await import('../generator/generator-metrics.ts')
+  return new GeneratorMetrics(isTaken)
 }
 
 /** Where our own receiver listens. One that listens on all addresses is reached on the loopback. */

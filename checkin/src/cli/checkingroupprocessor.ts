@@ -1,23 +1,24 @@
 import { Argument, Command, Option } from 'commander'
 import { claimReading } from '../processors/claim-reading.ts'
+import { measured, type Measured } from '../processors/measured.ts'
 import { GroupProcessor } from '../processors/group-processor.ts'
-import { openTelemetry } from '../telemetry/telemetry.ts'
 import type { Wiring } from '../wiring.ts'
 import {
+  addMetricsFlags,
   consumerName,
   duration,
   durationWithin,
   integerWithin,
+  type MetricsFlags,
   saysStopFailure,
   type Span,
   work,
 } from 'millrace-ops/command'
 import { tellParent } from '../start/parent.ts'
 import { untilStopped } from 'millrace-ops/stop'
-import { otlpOption } from './options/otlp-option.ts'
 import { withRemedy } from '../operated/remedies.ts'
 
-interface Flags {
+interface Flags extends MetricsFlags {
   readonly drain: boolean
   readonly again: boolean
   readonly pull: boolean
@@ -25,7 +26,6 @@ interface Flags {
   readonly budget?: number
   readonly work?: Span | 'none'
   readonly claimAfter: number
-  readonly otlp?: string
 }
 
 const exercise: Span = { leastMs: 1000, mostMs: 5000 }
@@ -39,7 +39,7 @@ export function command(wiring: Wiring): Command {
 /** @param byDefault what it does without `--work` and without a flag that asks for full speed */
 export function groupProcessor(wiring: Wiring, byDefault: Span | 'none'): Command {
   const isExercise = byDefault !== 'none'
-  return new Command()
+  const processor = new Command()
     .description(
       isExercise
         ? 'one consumer of the group, as in the exercise: one check-in at a time, and a pause of 1s..5s after it'
@@ -81,15 +81,14 @@ export function groupProcessor(wiring: Wiring, byDefault: Span | 'none'): Comman
         .argParser(duration)
         .default(10_000, '10s'),
     )
-    .addOption(otlpOption())
     .option(
       '--again',
       'start although the single processor has counted the check-ins: they count twice',
       false,
     )
-    .action((name: string, flags: Flags, self: Command) =>
-      run(wiring, name, flags, { byDefault, usage: self.name() }),
-    )
+  return addMetricsFlags(processor).action((name: string, flags: Flags, self: Command) =>
+    run(wiring, name, flags, { byDefault, usage: self.name() }),
+  )
 }
 
 async function run(
@@ -101,35 +100,32 @@ async function run(
   const { config, model } = wiring
   const { drain, pull, batch, budget, claimAfter: claimAfterMs } = flags
   const pauses = pausesOf(flags, byDefault)
-  const telemetry = await openTelemetry({ url: flags.otlp, service: 'checkin-group-processor' })
   const log = wiring.openLog(
     pauses === undefined ? { level: 'info' } : { level: 'debug', hasTime: false },
   )
-  telemetry?.tellTo(log)
-  const millrace = await wiring.connect(log, telemetry?.tracing)
+  const millrace = await wiring.connect(log)
+  const { group } = config
+  const about = { millrace, log, stream: model.checkins.key, group }
+  let measuring: Measured | undefined
   try {
-    const reading = { kind: 'group', name: config.group } as const
-    await claimReading(millrace, { model, group: config.group, reading, again: flags.again })
+    measuring = await measured(flags, about)
+    const reading = { kind: 'group', name: group } as const
+    await claimReading(millrace, { model, group, reading, again: flags.again })
     const given = { drain, pull, batch, budgetMs: budget ?? budgetMs, claimAfterMs }
     const onProcessed = (count: number): void => tellParent({ kind: 'processed', count })
     const options = {
       ...given,
-      onProcessed,
-      name,
-      work: pauses,
-      millrace,
-      model,
-      group: config.group,
-      log,
+      ...{ onProcessed, name, work: pauses, millrace, model, group, log },
+      metrics: measuring?.metrics,
     }
     const processor = new GroupProcessor(options)
     if (flags.work === undefined && pauses !== undefined) log.info(exerciseNote(name, usage))
     await untilStopped(processor, saysStopFailure(log))
   } catch (error) {
-    throw withRemedy(error, config.group)
+    throw withRemedy(error, group)
   } finally {
+    await measuring?.close()
     await millrace.close()
-    await telemetry?.close()
   }
 }
 

@@ -1,16 +1,16 @@
 import cluster from 'node:cluster'
 import { Command } from 'commander'
 import { Pressure } from 'millrace'
-import { CommandError, saysStopFailure } from 'millrace-ops/command'
+import { CommandError, saysStopFailure, serveWhereAsked } from 'millrace-ops/command'
+import type { Readiness } from 'millrace-ops/metrics'
+import { Snapshots } from 'millrace-ops/snapshot'
 import type { Log } from '../log.ts'
-import { sampleGroups } from '../receiver/metrics/group-metrics.ts'
 import { logPressure } from '../receiver/limits/overload.ts'
 import { ReceiverMetrics } from '../receiver/metrics/metrics.ts'
 import type { AccessOptions } from '../receiver/access/access-options.ts'
 import { createReceiver, type Receiver } from '../receiver/receiver.ts'
 import { reportMetrics, sumOfMetrics } from '../workers/metrics-of-all.ts'
 import { Workers } from '../workers/workers.ts'
-import { openTelemetry } from '../telemetry/telemetry.ts'
 import type { Wiring } from '../wiring.ts'
 import { accessOf } from './options/access-options.ts'
 import { graceOf } from './options/connection-options.ts'
@@ -41,7 +41,8 @@ async function runWorkers(wiring: Wiring, flags: ReceiverFlags): Promise<void> {
     announce(log, graceOf(flags, signal))
     return workers.stop(signal)
   }
-  await untilStopped({ run: () => workers.run(), stop }, saysStopFailure(log))
+  const close = await serveWhereAsked(flags, log, workers)
+  await untilStopped({ run: () => workers.run(), stop }, saysStopFailure(log)).finally(close)
   log.info('Receiver is closed.')
 }
 
@@ -51,10 +52,8 @@ async function runReceiver(
   access: AccessOptions,
 ): Promise<void> {
   const { model } = wiring
-  const telemetry = await openTelemetry({ url: flags.otlp, service: 'checkin-receiver' })
-  const log = wiring.openLog({ mixin: telemetry?.traceFields })
-  telemetry?.tellTo(log)
-  const millrace = await wiring.connect(log, telemetry?.tracing)
+  const log = wiring.openLog()
+  const millrace = await wiring.connect(log)
   const pressure = new Pressure(millrace, model.checkins, {
     backlogMax: flags.backlogMax,
     memoryShareMax: flags.memoryMax / 100,
@@ -69,9 +68,8 @@ async function runReceiver(
       ...{ millrace, model, log, pressure, access, metrics, metricsText },
       group: millrace.group(model.checkins, wiring.config.group),
       accessLog: flags.accessLog,
-      requests: telemetry?.requests,
       timeouts: { keepAliveMs: flags.keepAlive },
-      groups: () => sampleGroups(millrace, model),
+      groups: new Snapshots(millrace, { streams: [model.checkins.key] }),
       replicas: flags.waitReplicas,
       streams: {
         max: flags.streamsMax,
@@ -80,6 +78,10 @@ async function runReceiver(
       idempotency: { rememberMs: flags.idempotencyTtl, keysMax: flags.idempotencyMax },
     })
     void pressure.run() // It never rejects, and `stop` waits for it.
+    const readiness = (): Promise<Readiness> => receiver.readiness()
+    // Of workers the primary tells.
+    const told = { text: metricsText, readiness }
+    const close = cluster.isWorker ? undefined : await serveWhereAsked(flags, log, told)
     const run = async (): Promise<void> => {
       const url = await listen(receiver, flags)
       tellParent({ kind: 'listening', url })
@@ -91,12 +93,11 @@ async function runReceiver(
       if (!cluster.isWorker) announce(log, graceMs)
       return receiver.close(graceMs)
     }
-    await untilStopped({ run, stop }, saysStopFailure(log))
+    await untilStopped({ run, stop }, saysStopFailure(log)).finally(close)
     if (!cluster.isWorker) log.info('Receiver is closed.')
   } finally {
     await pressure.stop()
     await millrace.close()
-    await telemetry?.close()
     // The channel to the primary would keep this process alive; closed, it would end it before it has said why it failed.
     if (cluster.isWorker) process.channel?.unref()
   }

@@ -15,6 +15,8 @@ export interface GeneratorOptions extends RandomCheckinsOptions {
   /** Ends after so many were taken; undefined: never. */
   readonly count: number | undefined
   readonly log: Log
+  /** Told how each post ended, and after how long (ms). */
+  readonly onPosted?: ((posted: Posted, ms: number) => void) | undefined
 }
 
 const underWayMax = 128
@@ -33,6 +35,8 @@ export class CheckinGenerator {
   #underWay = 0
   #isStopped = false
   #failure: CommandError | undefined
+  /** Until the receiver takes check-ins again. */
+  #isWaiting = false
   /** The answer that says that the receiver is away; undefined while it is there. */
   #away: Extract<Posted, { kind: 'away' }> | undefined
   #wake: () => void = () => undefined
@@ -78,6 +82,11 @@ export class CheckinGenerator {
     return Promise.resolve()
   }
 
+  /** Whether the receiver takes check-ins, as far as it is known. */
+  get isTaken(): boolean {
+    return !this.#isWaiting && this.#failure === undefined
+  }
+
   #isOver(): boolean {
     return this.#isStopped || this.#failure !== undefined || this.#taken === this.#options.count
   }
@@ -90,8 +99,10 @@ export class CheckinGenerator {
   async #post(): Promise<void> {
     const checkin = this.#checkins.next().value
     this.#underWay += 1
+    const began = performance.now()
     const posted = await this.#poster.post(checkin)
     this.#underWay -= 1
+    this.#options.onPosted?.(posted, performance.now() - began)
     this.#settle(checkin, posted)
     this.#wake()
   }
@@ -119,6 +130,7 @@ export class CheckinGenerator {
   /** Tries with one check-in at a time, ever more seldom or when the receiver said, until it is taken. */
   async #waitForReceiver(first: Extract<Posted, { kind: 'away' }>): Promise<void> {
     const { log, url } = this.#options
+    this.#isWaiting = true
     log.warn(`Receiver at ${url.origin} takes no check-ins (${first.reason}). Trying again.`)
     for (let attempt = 0; this.#away !== undefined; attempt += 1) {
       await this.#pauseFully(this.#away.retryAfterMs ?? backoffMs(attempt))
@@ -127,6 +139,7 @@ export class CheckinGenerator {
       this.#away = undefined
       await this.#post()
     }
+    this.#isWaiting = false
     log.info(`Receiver at ${url.origin} takes check-ins again.`)
   }
 

@@ -1,7 +1,7 @@
 import { MillraceError, type Millrace } from 'millrace'
-import type { GroupDescription } from 'millrace/operate'
+import type { ConsumerDescription } from 'millrace/operate'
 import type { CheckinModel } from '../domain/checkins.ts'
-import { describeAll } from 'millrace-ops'
+import { takeStream } from 'millrace-ops/snapshot'
 
 /** A consumer of another library counts as alive for so long after its last read. */
 const recentMs = 15_000
@@ -42,10 +42,11 @@ export async function liveConsumers(millrace: Millrace, model: CheckinModel): Pr
 async function consumersOf(
   millrace: Millrace,
   { checkins }: CheckinModel,
-): Promise<GroupDescription['consumers']> {
+): Promise<readonly ConsumerDescription[]> {
   try {
-    const { described } = await describeAll(millrace, checkins)
-    return described.flatMap(({ consumers }) => consumers)
+    const { groups } = await takeStream(millrace, checkins.key)
+    // Whom the server knows; names that are only paused do not work.
+    return groups.flatMap(({ consumers }) => consumers.filter(({ state }) => state !== 'absent'))
   } catch (error) {
     if (error instanceof MillraceError && error.code === 'NO_STREAM') return []
     throw error

@@ -7,6 +7,7 @@ import type { Consumer, ConsumerObserver, Millrace } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
 import type { Log } from '../log.ts'
 import { Activity } from './activity.ts'
+import type { Measured } from './measured.ts'
 import { countOf, sentence } from 'millrace-ops/terminal'
 
 export interface GroupProcessorOptions {
@@ -30,6 +31,8 @@ export interface GroupProcessorOptions {
   readonly claimAfterMs: number
   /** Called once a second while there is work, and at the end, with what was processed since the start. */
   readonly onProcessed?: (count: number) => void
+  /** Measures it; default: nobody does. */
+  readonly metrics?: Measured['metrics'] | undefined
 }
 
 type Fields = CheckinModel['checkins']['fields']
@@ -62,11 +65,12 @@ export class GroupProcessor {
       drain: options.drain,
       claimAfterMs: options.claimAfterMs,
       budgetMs: options.budgetMs,
-      observer: this.#observer(),
+      observer: { ...this.#observer(), ...options.metrics?.observer },
       ...(batch === undefined ? {} : { batch }),
       // Pausing consumers hold only what they work on, so that the others get the rest.
       ...(isExercise && batch !== undefined ? { inHandMax: batch } : {}),
     })
+    options.metrics?.watch(this.#consumer)
   }
 
   /** Works until it is stopped or drained. @throws {MillraceError} NO_GROUP, WRONG_TYPE. */

@@ -3,8 +3,8 @@
  * hashes, so a second one would count all of them twice.
  */
 import { MillraceError, type Millrace } from 'millrace'
-import { groupKeys, readerKeys } from 'millrace/operate'
-import { describeAll } from 'millrace-ops'
+import { groupKeys, isName, readerKeys } from 'millrace/operate'
+import { takeStream } from 'millrace-ops/snapshot'
 import type { CheckinModel } from '../domain/checkins.ts'
 
 /** Who reads a stream. */
@@ -51,7 +51,7 @@ export async function otherReadings(
 
 async function groupNames(millrace: Millrace, { checkins }: CheckinModel): Promise<string[]> {
   try {
-    return (await describeAll(millrace, checkins)).described.map(({ name }) => name)
+    return (await takeStream(millrace, checkins.key)).groups.map(({ name }) => name).filter(isName)
   } catch (error) {
     if (error instanceof MillraceError && error.code === 'NO_STREAM') return []
     throw error

@@ -6,6 +6,7 @@ import type { Millrace, Reader } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
 import type { Log } from '../log.ts'
 import { Activity } from './activity.ts'
+import type { Measured } from './measured.ts'
 import { sentence } from 'millrace-ops/terminal'
 
 export interface SingleProcessorOptions {
@@ -14,6 +15,8 @@ export interface SingleProcessorOptions {
   readonly log: Log
   /** Ends at the end of the stream. */
   readonly drain: boolean
+  /** Measures it; default: nobody does. */
+  readonly metrics?: Measured['metrics'] | undefined
 }
 
 export class SingleProcessor {
@@ -45,8 +48,11 @@ export class SingleProcessor {
           }
         },
         waiting: () => this.#activity.waiting(),
+        // It has no handler.
+        ...(options.metrics && { tookEffect: options.metrics.observer.tookEffect }),
       },
     })
+    options.metrics?.watch(this.#reader)
   }
 
   /** Works until it is stopped or drained. @throws {MillraceError} POSITION_MOVED, WRONG_TYPE. */

@@ -1,6 +1,8 @@
 /** The HTTP receiver. Promise: a 202 goes out only for a check-in that Redis has confirmed, and every request is answered in time. */
 import type { FastifyInstance } from 'fastify'
 import type { Group, Millrace } from 'millrace'
+import type { Readiness } from 'millrace-ops/metrics'
+import type { Snapshots } from 'millrace-ops/snapshot'
 import type { CheckinModel } from '../domain/checkins.ts'
 import type { Log } from '../log.ts'
 import { bucketsOf, isOpen, keyRingOf, type AccessOptions } from './access/access-options.ts'
@@ -10,7 +12,6 @@ import { SecurityLog } from './access/security-log.ts'
 import { serveInOrder } from './http/answer-order.ts'
 import { allowedHosts, allowOrigins, HostCheck } from './http/origins.ts'
 import { checkHeads } from './http/request-head.ts'
-import { tellRoutes, type RequestSpans } from './http/request-spans.ts'
 import { listenAtOne, newServer, type Timeouts } from './http/server.ts'
 import { ingestSchemas } from './ingest/batch-documentation.ts'
 import { KeysInFlight, type IdempotencyLimits } from './ingest/idempotency-key.ts'
@@ -18,18 +19,19 @@ import { takePlainCheckins } from './ingest/plain-checkins.ts'
 import { Recorder } from './ingest/recorder.ts'
 import { BoundedCalls, type Bounds } from './limits/bounded-calls.ts'
 import { StreamSlots, type StreamLimits } from './limits/stream-slots.ts'
-import type { GroupSample } from './metrics/group-metrics.ts'
 import { ReceiverMetrics, type PressureReading } from './metrics/metrics.ts'
 import { answerErrors, Failures } from './operation/failures.ts'
+import { readiness } from './operation/health.ts'
 import { collectDocumentation } from './operation/openapi.ts'
 import { RefusalLog } from './operation/refusal-log.ts'
+import { isRefused, storeState } from './operation/store-state.ts'
 import { requestLog } from './operation/request-log.ts'
 import { Shutdown } from './operation/shutdown.ts'
 import { addRoutes, type RouteParts } from './routes.ts'
 
 export interface ReceiverOptions {
   readonly millrace: RouteParts['millrace'] &
-    Pick<Millrace, 'append' | 'appendBatch' | 'isConnected' | 'refusal'>
+    Pick<Millrace, 'append' | 'appendBatch' | 'isConnected' | 'refusal' | 'reconnects'>
   readonly model: CheckinModel
   /** The group that processes the check-ins: it knows what became of each. */
   readonly group: Pick<Group, 'entryState'>
@@ -54,9 +56,7 @@ export interface ReceiverOptions {
   readonly graceMs?: number
   readonly metrics?: ReceiverMetrics
   /** What `GET /metrics` tells of the groups; default: nothing. */
-  readonly groups?: () => Promise<readonly GroupSample[]>
-  /** Told of requests, whose check-ins then carry its trace; default: they carry that of their request. */
-  readonly requests?: RequestSpans | undefined
+  readonly groups?: Pick<Snapshots, 'take' | 'known'>
   /** What `GET /metrics` answers; default: what this receiver has counted. */
   readonly metricsText?: () => Promise<string>
 }
@@ -75,6 +75,8 @@ export interface Receiver {
   close(graceMs?: number): Promise<void>
   /** Resolves when it is closed. */
   readonly closed: Promise<void>
+  /** Whether check-ins should be sent to it, as `/readyz` says. */
+  readiness(): Promise<Readiness>
 }
 
 /** Builds a receiver; it does nothing until it listens. */
@@ -88,8 +90,6 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   const { security, metrics } = parts
   const failures = new Failures(log, parts.refusals)
   let hosts = new HostCheck(undefined)
-  const { requests } = options
-  if (requests !== undefined) tellRoutes(app, requests)
   collectDocumentation(app, ingestSchemas)
   metrics.observe(app)
   checkHeads(
@@ -105,13 +105,9 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     done()
   })
   if (isOpen(access) && onRequest === undefined) {
-    takePlainCheckins(app, { ...parts, hosts: () => hosts, failures, requests })
+    takePlainCheckins(app, { ...parts, hosts: () => hosts, failures })
   } else {
-    serveInOrder(
-      app,
-      shutdown,
-      requests?.around((...call) => app.routing(...call)),
-    )
+    serveInOrder(app, shutdown)
   }
   const closed = whenClosed(app, () => security.flush())
   let listening: Promise<string> | undefined
@@ -125,24 +121,23 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     await listening?.catch(() => undefined)
     await shutdown.close(app, within)
   }
-  return { listen, close, closed }
+  return { listen, close, closed, readiness: () => readiness(parts) }
 }
 
 /** What the routes take. */
 function partsOf(options: ReceiverOptions, shutdown: Shutdown) {
   const { millrace, model, group, log, access = {}, pressure = noPressure, replicas = 0 } = options
-  const { metrics = new ReceiverMetrics(), requests } = options
+  const { metrics = new ReceiverMetrics() } = options
   const bounds = { inFlightMax: 10_000, withinMs: 2000, ...options.bounds }
   const calls = new BoundedCalls(bounds, (ms) => metrics.redisCall(ms))
   const refusals = new RefusalLog(log)
   const idempotency = { rememberMs: 24 * 3_600_000, keysMax: 5_000_000, ...options.idempotency }
-  observe(metrics, calls, { ...options, pressure })
+  const isRefusing = async (): Promise<boolean> =>
+    isRefused(await storeState({ millrace, calls, pressure, refusals }))
+  observe(metrics, calls, { ...options, pressure, isRefusing })
   return {
     ...{ millrace, model, group, calls, pressure, metrics, shutdown, replicas, refusals },
-    recorder: new Recorder({
-      ...{ millrace, calls, model, refusals, metrics, replicas, idempotency },
-      isTraced: requests !== undefined,
-    }),
+    recorder: new Recorder({ millrace, calls, model, refusals, metrics, replicas, idempotency }),
     keysInFlight: new KeysInFlight(),
     security: new SecurityLog(log, metrics),
     buckets: bucketsOf(access, { millrace, model, log }),
@@ -157,18 +152,23 @@ function partsOf(options: ReceiverOptions, shutdown: Shutdown) {
   } satisfies RouteParts
 }
 
+interface Observed extends ReceiverOptions {
+  readonly pressure: PressureReading
+  readonly isRefusing: () => Promise<boolean>
+}
+
 /** Lets the metrics tell what is known of Redis and the stream. */
 function observe(
   metrics: ReceiverMetrics,
   calls: BoundedCalls,
-  { millrace, model, groups, pressure }: ReceiverOptions & { readonly pressure: PressureReading },
+  { millrace, model, groups, pressure, isRefusing }: Observed,
 ): void {
   const { key } = model.checkins
-  metrics.watchConnection(millrace)
+  metrics.watchConnection(millrace, isRefusing)
   metrics.watch(key, pressure, async () =>
     Number(await calls.run(() => millrace.send('XLEN', key))),
   )
-  if (groups !== undefined) metrics.watchGroups(key, () => calls.run(groups))
+  if (groups !== undefined) metrics.watchGroups(groups)
 }
 
 /** Asks who sends each request, as far as somebody must show it. */

@@ -124,7 +124,9 @@ describe('npx checkin groups', { concurrency: 2 }, () => {
     assert.deepEqual(group, {
       name: 'checkinConsumers',
       isManaged: false,
+      state: 'working',
       lag: 1,
+      lagDoubt: null,
       oldestUndeliveredMs: null,
       oldestPendingMs: null,
       pending: 1,
@@ -132,6 +134,7 @@ describe('npx checkin groups', { concurrency: 2 }, () => {
       pauses: { group: null, consumers: {} },
       deadLetters: 0,
       deadLetterStream: 'json:checkins:checkinConsumers:dead',
+      newestDeadLetter: null,
       lastDeliveredId: '1-0',
     })
     assert.equal(entriesRead, 1)

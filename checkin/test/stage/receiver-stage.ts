@@ -103,12 +103,15 @@ export async function receiverStage(
     entryPage: (...args) => millrace.entryPage(...args),
     rankingPage: (...args) => millrace.rankingPage(...args),
     send: (...args) => millrace.send(...args),
-    checkWritable: () => millrace.checkWritable(),
+    checkWritable: (...args) => millrace.checkWritable(...args),
     get isConnected() {
       return millrace.isConnected
     },
     get refusal() {
       return millrace.refusal
+    },
+    get reconnects() {
+      return millrace.reconnects
     },
   }
   const model = checkinModel('ncc')

@@ -3,7 +3,8 @@ import { MillraceError } from 'millrace'
 import type { Balance, Pauses, RecoveryPlan, RosterEntry } from 'millrace/operate'
 import type { Place } from '../place/place.ts'
 import type { Typed } from '../place/typed.ts'
-import { isManaged } from '../groups/is-managed.ts'
+import type { GroupSnapshot } from '../snapshot/snapshot.ts'
+import { takeStream } from '../snapshot/take-snapshot.ts'
 import type { Words } from '../service.ts'
 import { lookTwice, type Flow } from './flow.ts'
 
@@ -40,17 +41,21 @@ export async function readGroup(place: Place, everyMs: number): Promise<GroupFac
   const { millrace, group, words, typed } = place
   const plan = await group.recovery()
   const { key } = group.stream
-  const [roster = [], pauses, isOurs, hasStream] = await Promise.all([
-    unlessMissing(group.roster()),
+  const look = async (): Promise<GroupSnapshot | undefined> => {
+    const { groups } = await takeStream(millrace, key, { group: group.name })
+    return groups[0]
+  }
+  const [own, pauses, hasStream] = await Promise.all([
+    unlessMissing(look()),
     group.pauses(),
-    isManaged(millrace, group),
     millrace.send('EXISTS', key),
   ])
-  const isForeign = !isOurs && roster.length > 0
+  const roster = own?.consumers ?? []
+  const isForeign = own?.isManaged === false && roster.length > 0
   const works = isWorkedOn({ roster, pauses, isForeign })
   const looks = await unlessMissing(lookTwice(() => group.balance(), { everyMs, works }))
   // What others do shows in how long ago they read, and the looks took a while.
-  const atEnd = isForeign ? ((await unlessMissing(group.roster())) ?? []) : roster
+  const atEnd = isForeign ? ((await unlessMissing(look()))?.consumers ?? []) : roster
   return {
     ...{ stream: key, group: group.name, plan, roster: atEnd, pauses, words, typed },
     hasStream: hasStream === 1,

@@ -1,5 +1,6 @@
 /** What the server tells about itself; what its user may not ask is missing, never an error. */
 import { MillraceError, type Millrace } from 'millrace'
+import { infoFields, productOf } from '../snapshot/read-server.ts'
 
 export interface ServerFacts {
   readonly product: 'Redis' | 'Valkey'
@@ -28,15 +29,9 @@ export async function readServer(millrace: Millrace): Promise<ServerFacts> {
     unlessForbidden(settingsOf(millrace)),
     clockOf(millrace),
   ])
-  const fields = new Map(
-    String(info ?? '')
-      .split(/\r?\n/)
-      .map((line) => [line.split(':', 1)[0] ?? '', line.slice(line.indexOf(':') + 1)]),
-  )
-  const valkey = fields.get('valkey_version')
+  const fields = infoFields(String(info ?? ''))
   return {
-    product: valkey === undefined ? 'Redis' : 'Valkey',
-    version: valkey ?? fields.get('redis_version') ?? '',
+    ...productOf(fields),
     info: (field) => fields.get(field),
     setting: (name) => settings?.get(name),
     mayReadInfo: info !== undefined,

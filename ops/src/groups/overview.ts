@@ -1,12 +1,10 @@
 /** What Redis knows about a stream, its groups and their consumers, at one moment. */
-import type { Millrace } from 'millrace'
-import type { GroupDescription, Pauses, Reply, RosterEntry } from 'millrace/operate'
+import { MillraceError, type Millrace } from 'millrace'
+import { isName, type Pauses } from 'millrace/operate'
 import type { AnyStream } from '../place/place.ts'
 import type { NamedReader } from '../service.ts'
-import { describeAll } from './all-groups.ts'
-import { foreignOverview } from './foreign-group.ts'
-import { isManaged } from './is-managed.ts'
-import { pendingEntries, type PendingEntry } from './pending-entry.ts'
+import type { ConsumerSnapshot, GroupSnapshot, Unread } from '../snapshot/snapshot.ts'
+import { takeStream } from '../snapshot/take-snapshot.ts'
 
 export interface Overview {
   readonly stream: string
@@ -28,32 +26,33 @@ interface ReaderOverview {
   readonly position: string | null
 }
 
-export interface GroupOverview extends Omit<
-  GroupDescription,
-  | 'consumers'
-  | 'stream'
-  | 'streamLength'
-  | 'oldestPendingId'
-  | 'newestPendingId'
+export interface GroupOverview extends Pick<
+  GroupSnapshot,
+  | 'name'
+  | 'isManaged'
+  | 'state'
+  | 'lag'
+  | 'lagDoubt'
+  | 'pending'
+  | 'oldestPendingMs'
+  | 'oldestPending'
+  | 'deadLetters'
   | 'deadLetterStream'
+  | 'newestDeadLetter'
+  | 'lastDeliveredId'
+  | 'entriesRead'
 > {
-  /** The engine has worked on it: it has a ledger or leases. Of another one only the server tells. */
-  readonly isManaged: boolean
-  /** Null where it can have none. */
-  readonly deadLetterStream: string | null
-  /** The pending entry with the smallest id; null when nothing is pending. */
-  readonly oldestPending: PendingEntry | null
+  /** Milliseconds since the oldest undelivered entry was appended, by its id; null without one, or when its id tells no time. */
+  readonly oldestUndeliveredMs: number | null
   readonly isPaused: boolean
   readonly pauses: Pauses
   readonly consumers: readonly ConsumerOverview[]
 }
 
-export interface ConsumerOverview extends Pick<RosterEntry, 'name' | 'state' | 'isPaused'> {
-  readonly pending: number
-  readonly oldestPending: PendingEntry | null
-  /** Milliseconds since its last read; on Redis 7.0 since its last read that returned entries. */
-  readonly idleMs: number
-}
+export type ConsumerOverview = Pick<
+  ConsumerSnapshot,
+  'name' | 'state' | 'isPaused' | 'pending' | 'oldestPending' | 'idleMs'
+>
 
 export interface OverviewOptions {
   /** Name of a group that ought to be there. */
@@ -73,37 +72,31 @@ export async function overviewOf(
   { expected, only, readers = [] }: OverviewOptions = {},
 ): Promise<Overview> {
   const { key } = stream
-  const { described, foreignNames } = await describeAll(millrace, stream)
-  const [entries, first, last, time] = await Promise.all([
-    millrace.send('XLEN', key),
-    millrace.send('XRANGE', key, '-', '+', 'COUNT', '1'),
-    millrace.send('XREVRANGE', key, '+', '-', 'COUNT', '1'),
-    millrace.send('TIME'),
-  ])
-  const [seconds] = Array.isArray(time) ? time.map(Number) : []
-  const isShown = (name: string): boolean => only === undefined || name === only
-  const names = [...described.map(({ name }) => name), ...foreignNames]
+  const { length, firstEntryId, lastEntryId, groups } = await takeStream(millrace, key, {
+    group: only,
+  })
+  for (const { unreadKeys } of groups) await checkTypes(millrace, unreadKeys)
+  const names = groups.map(({ name }) => name)
   const wanted = only ?? expected
   return {
-    stream: key,
-    entries: Number(entries),
-    firstEntryId: idOfOnly(first),
-    lastEntryId: idOfOnly(last),
-    groups: await Promise.all([
-      ...described
-        .filter(({ name }) => isShown(name))
-        .map((group) => groupOverview(millrace, stream, group)),
-      ...foreignNames
-        .filter(isShown)
-        .map((name) => foreignOverview(millrace, key, name, (seconds ?? 0) * 1000)),
-    ]),
+    ...{ stream: key, entries: length, firstEntryId, lastEntryId },
+    groups: groups.map(overviewOfGroup),
     missingGroup:
       wanted === undefined || names.includes(wanted)
         ? null
         : { name: wanted, isLost: await wasThere(millrace, stream, wanted) },
-    foreignGroups: foreignNames.filter(isShown),
+    foreignGroups: names.filter((name) => !isName(name)),
     readers: await Promise.all(readers.map((reader) => readerOverview(millrace, reader))),
   }
+}
+
+/** @throws {MillraceError} WRONG_TYPE: what a key of ours would tell must not look like a zero. */
+async function checkTypes(millrace: Millrace, keys: readonly Unread[]): Promise<void> {
+  const wrong = keys.find(({ why }) => why === 'wrong-type')
+  if (wrong === undefined) return
+  const action = `Cannot look at the group that key "${wrong.key}" belongs to`
+  const state = `it holds a ${String(await millrace.send('TYPE', wrong.key))}`
+  throw new MillraceError('WRONG_TYPE', { action, state })
 }
 
 /** Its ledger says that it has processed entries. */
@@ -121,52 +114,19 @@ async function readerOverview(millrace: Millrace, reader: NamedReader): Promise<
   return { reader, position: typeof position === 'string' ? position : null }
 }
 
-async function groupOverview(
-  millrace: Millrace,
-  stream: AnyStream,
-  group: GroupDescription,
-): Promise<GroupOverview> {
-  const { name, pending, deadLetters, deadLetterStream, lastDeliveredId, entriesRead } = group
-  const { lag, oldestUndeliveredMs, oldestPendingMs } = group
-  const named = millrace.group(stream, name)
-  const [pauses, roster, isOurs] = await Promise.all([
-    named.pauses(),
-    named.roster(),
-    isManaged(millrace, named),
-  ])
-  const oldest = async (consumer?: string): Promise<PendingEntry | null> => {
-    const [entry] = await pendingEntries(millrace, stream.key, name, { count: 1, consumer })
-    return entry ?? null
-  }
-  const consumers = roster.map(async (consumer) => ({
-    name: consumer.name,
-    state: consumer.state,
-    isPaused: consumer.isPaused,
-    pending: consumer.pending,
-    oldestPending: consumer.pending > 0 ? await oldest(consumer.name) : null,
-    idleMs: consumer.idleMs,
-  }))
+function overviewOfGroup(group: GroupSnapshot): GroupOverview {
+  const { name, isManaged, state, pause, consumerPauses, lag, lagDoubt, timeLagMs } = group
+  const { pending, oldestPendingMs, oldestPending, deadLetters, deadLetterStream } = group
+  const { newestDeadLetter, lastDeliveredId, entriesRead, oldestUndeliveredId } = group
   return {
-    name,
-    isManaged: isOurs,
-    isPaused: pauses.group !== null,
-    pauses,
-    lag,
-    oldestUndeliveredMs,
-    pending,
-    oldestPendingMs,
-    oldestPending: pending > 0 ? await oldest() : null,
-    deadLetters,
-    deadLetterStream,
-    lastDeliveredId,
-    entriesRead,
-    consumers: await Promise.all(consumers),
+    ...{ name, isManaged, state, isPaused: pause !== null },
+    pauses: { group: pause, consumers: consumerPauses },
+    ...{ lag, lagDoubt, oldestUndeliveredMs: oldestUndeliveredId === null ? null : timeLagMs },
+    ...{ pending, oldestPendingMs, oldestPending },
+    ...{ deadLetters, deadLetterStream, newestDeadLetter, lastDeliveredId, entriesRead },
+    consumers: group.consumers.map((one) => {
+      const { name, state, isPaused, pending, oldestPending, idleMs } = one
+      return { name, state, isPaused, pending, oldestPending, idleMs }
+    }),
   }
-}
-
-/** The id of the only entry in a reply of XRANGE. */
-function idOfOnly(reply: Reply): string | null {
-  const first = Array.isArray(reply) ? reply[0] : undefined
-  const [id] = Array.isArray(first) ? first : []
-  return typeof id === 'string' ? id : null
 }

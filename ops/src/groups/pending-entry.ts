@@ -1,14 +1,9 @@
 import type { Millrace } from 'millrace'
-import type { Reply } from 'millrace/operate'
+import { pendingIn } from '../snapshot/read-groups.ts'
+import type { PendingSnapshot } from '../snapshot/snapshot.ts'
 
 /** An entry that is delivered and not acknowledged. */
-export interface PendingEntry {
-  readonly id: string
-  readonly consumer: string
-  /** Milliseconds since it was delivered last. */
-  readonly idleMs: number
-  readonly deliveries: number
-}
+export type PendingEntry = PendingSnapshot
 
 export interface PendingWanted {
   readonly count: number
@@ -30,15 +25,5 @@ export async function pendingEntries(
   const idle = idleMs === undefined || idleMs === 0 ? [] : ['IDLE', String(idleMs)]
   const who = consumer === undefined ? [] : [consumer]
   const asked = ['XPENDING', stream, group, ...idle, from, '+', String(count), ...who]
-  return asList(await millrace.send(...asked)).map((entry) => {
-    const [id, consumer, idleMs, deliveries] = asList(entry)
-    return {
-      id: String(id),
-      consumer: String(consumer),
-      idleMs: Number(idleMs),
-      deliveries: Number(deliveries),
-    }
-  })
+  return pendingIn(await millrace.send(...asked))
 }
-
-const asList = (reply: Reply | undefined): Reply[] => (Array.isArray(reply) ? reply : [])

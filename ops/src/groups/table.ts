@@ -6,6 +6,7 @@ import { heldFor } from './held-for.ts'
 import type { ConsumerOverview, GroupOverview, Overview } from './overview.ts'
 import { pauseText } from '../terminal/pause-text.ts'
 import type { PendingEntry } from './pending-entry.ts'
+import type { LagDoubt } from '../snapshot/snapshot.ts'
 
 const heads = ['GROUP, CONSUMER', 'STATE', 'LAG', 'BEHIND', 'PENDING', 'HELD FOR', 'DEAD']
 
@@ -21,7 +22,7 @@ export function asTable(overview: Overview, options: TableOptions): string {
   const range = firstEntryId === null ? '' : `, ${firstEntryId} to ${lastEntryId ?? ''}`
   const lines = [`Stream ${printable(stream)}: ${countOf(entries, 'entry', 'entries')}${range}`]
   if (groups.length > 0) lines.push(tableOf(groups, options.isColour))
-  lines.push(...groups.map(placeLine), ...groups.flatMap(pauseLines))
+  lines.push(...groups.map(placeLine), ...groups.flatMap(doubtLines), ...groups.flatMap(pauseLines))
   lines.push(...foreignLine(groups), ...missingLine(overview, options))
   if (foreignGroups.length > 0) {
     lines.push(
@@ -34,6 +35,19 @@ export function asTable(overview: Overview, options: TableOptions): string {
     lines.push(`${title}: at ${quoted(position)} (${reader.positionKey})`)
   }
   return lines.join('\n')
+}
+
+const doubts: Readonly<Record<LagDoubt['why'], string>> = {
+  'entries-deleted': 'entries were deleted or trimmed by others, and these are too many to count',
+  'position-set': 'the group began amid the stream, and these are too many to count',
+  forbidden: 'the user may not count them',
+}
+
+/** Why a lag is not exact. */
+function doubtLines({ name, lag, lagDoubt }: GroupOverview): string[] {
+  if (lagDoubt === null) return []
+  const what = lag === null ? 'unknown' : 'not exact'
+  return [`${printable(name)}: lag ${what}: ${doubts[lagDoubt.why]}.`]
 }
 
 /** A line for each pause of the group and its consumers, also those that are not there. */
@@ -85,16 +99,22 @@ function tableOf(groups: readonly GroupOverview[], isColour: boolean): string {
 }
 
 function groupRow(group: GroupOverview): string[] {
-  const { name, isPaused, lag, oldestUndeliveredMs, pending, oldestPending } = group
+  const { name, isPaused, oldestUndeliveredMs, pending, oldestPending } = group
   return [
     printable(name),
     isPaused ? 'paused' : '',
-    lag === null ? 'unknown' : written(lag),
+    lagText(group),
     oldestUndeliveredMs === null ? '' : duration(oldestUndeliveredMs),
     written(pending),
     heldText(oldestPending),
     hasNoLetters(group) ? '' : written(group.deadLetters),
   ]
+}
+
+/** What is not known is no zero: `≥ 10,000` where so many were counted. */
+function lagText({ lag, lagDoubt }: GroupOverview): string {
+  if (lag !== null) return lagDoubt === null ? written(lag) : `~${written(lag)}`
+  return lagDoubt === null ? 'unknown' : `≥ ${written(lagDoubt.atLeast)}`
 }
 
 function consumerRow({

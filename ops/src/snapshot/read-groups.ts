@@ -13,9 +13,9 @@ import {
   type RosterEntry,
 } from 'millrace/operate'
 import { askEach, type Answer, type Answers, type Sender } from '../asking/pipeline.ts'
-import type { ReadGroup, ReadStream } from './read-streams.ts'
+import { whyUnread, type ReadGroup, type ReadStream } from './read-streams.ts'
 import { idOfOnly, listOf, mapOf, numberIn, textMapOf } from '../asking/replies.ts'
-import type { ConsumerCounts, GroupSnapshot, PendingSnapshot } from './snapshot.ts'
+import type { ConsumerCounts, GroupSnapshot, PendingSnapshot, Unread } from './snapshot.ts'
 
 /** A group of a stream. */
 export interface Named {
@@ -132,7 +132,7 @@ async function oldestOfConsumers(
       oldest: pending > 0 ? ['XPENDING', stream.key, group.name, '-', '+', '1', name] : undefined,
     })),
   )
-  const answers = (await askEach(millrace, rows)).map(({ oldest }) => pendingIn(oldest))
+  const answers = (await askEach(millrace, rows)).map(({ oldest }) => pendingIn(oldest)[0] ?? null)
   let from = 0
   return rosters.map((roster) => answers.slice(from, (from += roster.length)))
 }
@@ -168,12 +168,13 @@ function inactiveOf(consumers: Answer | undefined): ReadonlyMap<string, number> 
   return new Map(known)
 }
 
-function pendingIn(answer: Answer | undefined): PendingSnapshot | null {
-  const [entry] = listOf(answer)
-  if (entry === undefined) return null
-  const [id, consumer, idleMs, deliveries] = listOf(entry)
-  const counts = { idleMs: numberIn(idleMs) ?? 0, deliveries: numberIn(deliveries) ?? 0 }
-  return { id: String(id), consumer: String(consumer), ...counts }
+/** The entries in a reply of XPENDING with a range. */
+export function pendingIn(answer: Answer | undefined): PendingSnapshot[] {
+  return listOf(answer).map((entry) => {
+    const [id, consumer, idleMs, deliveries] = listOf(entry)
+    const counts = { idleMs: numberIn(idleMs) ?? 0, deliveries: numberIn(deliveries) ?? 0 }
+    return { id: String(id), consumer: String(consumer), ...counts }
+  })
 }
 
 interface Work {
@@ -185,7 +186,7 @@ interface Work {
 
 function workIn({ stream, group }: Named, { answers, roster, oldest, nowMs }: Work): ReadWork {
   const { name, lastDeliveredId, entriesRead, serverLag } = group
-  const oldestPending = pendingIn(answers.pending)
+  const [oldestPending = null] = pendingIn(answers.pending)
   const pauses = pausesIn(textMapOf(answers.leases), textMapOf(answers.holders))
   const inactive = inactiveOf(answers.consumers)
   const ledger = listOf(answers.ledger)
@@ -202,16 +203,33 @@ function workIn({ stream, group }: Named, { answers, roster, oldest, nowMs }: Wo
     deadLetters,
     newestDeadLetter: letterIn(answers.letter, nowMs),
     doneTotal: doneIn(ledger),
+    unreadKeys: unreadKeys({ stream, group }, answers),
     pause: pauses.group,
     consumerPauses: pauses.consumers,
     consumers: roster.map((one, at) => ({
       ...one,
       inactiveMs: inactive.get(one.name) ?? null,
-      oldestPending: oldest[at] ?? null,
+      // The same entry has one age, though it was asked for twice.
+      oldestPending: oldest[at]?.id === oldestPending?.id ? oldestPending : (oldest[at] ?? null),
       donePerSecond: null,
     })),
     consumerCounts: countsOf(group, roster, answers.alive),
   }
+}
+
+/** Those that another type, or a missing right, keeps from telling. */
+function unreadKeys({ stream, group }: Named, answers: WorkAnswers): Unread[] {
+  if (!isName(group.name)) return []
+  const { leases, holders, ledger, deadLetters } = groupKeys(stream.key, group.name)
+  const asked: readonly (readonly [string, Answer | undefined])[] = [
+    [leases, answers.leases ?? answers.alive],
+    [holders, answers.holders],
+    [ledger, answers.ledger],
+    [deadLetters, answers.letters],
+  ]
+  return asked.flatMap(([key, answer]) =>
+    answer instanceof MillraceError ? [{ key, why: whyUnread(answer) }] : [],
+  )
 }
 
 function countsOf(

@@ -14,7 +14,7 @@ export function infoFields(info: string): InfoFields {
   )
 }
 
-function productOf(info: InfoFields): Pick<ServerSnapshot, 'product' | 'version'> {
+export function productOf(info: InfoFields): Pick<ServerSnapshot, 'product' | 'version'> {
   const valkey = info.get('valkey_version')
   return {
     product: valkey === undefined ? 'Redis' : 'Valkey',

@@ -49,7 +49,7 @@ export async function readStreams(millrace: Sender, keys: readonly string[]): Pr
   return { streams, unread }
 }
 
-function whyUnread({ code }: MillraceError): Unread['why'] {
+export function whyUnread({ code }: MillraceError): Unread['why'] {
   if (code === 'NO_STREAM') return 'missing'
   return code === 'WRONG_TYPE' ? 'wrong-type' : 'forbidden'
 }

@@ -28,10 +28,10 @@ export interface Looked {
   readonly unread: readonly Unread[]
 }
 
-/** A stream that could not be read. */
+/** A key that could not be read. */
 export interface Unread {
   readonly key: string
-  /** `missing`: there is no such key; `wrong-type`: it is no stream; `forbidden`: the user may not look at it. */
+  /** `missing`: there is no such key; `wrong-type`: it holds another type; `forbidden`: the user may not look at it. */
   readonly why: 'missing' | 'wrong-type' | 'forbidden'
 }
 
@@ -156,6 +156,8 @@ export interface GroupSnapshot {
   readonly consumerPauses: Readonly<Record<string, Pause>>
   /** Consumers that the server knows, those that live but were not delivered anything yet, and paused names; by name. */
   readonly consumers: readonly ConsumerSnapshot[]
+  /** Keys that should be the engine's and hold another type, or that the user may not look at: what they would tell is missing here. */
+  readonly unreadKeys: readonly Unread[]
   /** Consumers by state; also where they are too many to be listed. */
   readonly consumerCounts: ConsumerCounts
 }

@@ -2,11 +2,16 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { Config } from '../../config.ts'
 import { addAccess, type AccessFlags } from './access-options.ts'
-import { duration, integerWithin, portNumber } from 'millrace-ops/command'
-import { otlpOption } from './otlp-option.ts'
+import {
+  addMetricsFlags,
+  duration,
+  integerWithin,
+  portNumber,
+  type MetricsFlags,
+} from 'millrace-ops/command'
 import { addConnectionOptions, type ConnectionFlags } from './connection-options.ts'
 
-export interface ReceiverFlags extends AccessFlags, ConnectionFlags {
+export interface ReceiverFlags extends AccessFlags, ConnectionFlags, MetricsFlags {
   readonly host: string
   readonly port: number
   readonly workers: number
@@ -19,14 +24,16 @@ export interface ReceiverFlags extends AccessFlags, ConnectionFlags {
   readonly waitReplicas: number
   readonly idempotencyTtl: number
   readonly idempotencyMax: number
-  readonly otlp?: string
 }
 
 const workersMax = 64
 
+const besideItsOwn =
+  'serve /metrics, /livez and /readyz on this port, too, where nobody is asked for a key; 0 takes any free one'
+
 export function addReceiverOptions(command: Command, config: Config): Command {
   addLimits(addConnectionOptions(addPlace(command, config)))
-  return addAccess(command)
+  return addMetricsFlags(addAccess(command), besideItsOwn)
 }
 
 function addPlace(command: Command, config: Config): Command {
@@ -49,7 +56,6 @@ function addPlace(command: Command, config: Config): Command {
       ).default(config.receiverAccessLog, config.receiverAccessLog ? 'on' : 'off'),
     )
     .option('--no-access-log', 'log none, whatever the environment says')
-    .addOption(otlpOption())
 }
 
 function addLimits(command: Command): Command {

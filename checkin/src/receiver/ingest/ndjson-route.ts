@@ -78,7 +78,7 @@ export async function serveNdjson(
     append: (items) => recordPatiently(items, { headers, reply }, parts.recorder),
     refused: (status, count) => parts.metrics.ingestedItems(reply, outcomeOf(status), count),
     problemOf: (error) => {
-      refusals.refused(error)
+      refusals.refused(error, true)
       return problemOf(error, 'append')
     },
     untilFree: (lines) => untilFree(request, lines, parts),

@@ -24,9 +24,11 @@ export class Failures {
 
   /** @param request the one that failed, with the id that its client is told. */
   problemOf(error: unknown, request: { readonly method: string; readonly id: string }): Problem {
-    const problem = problemOf(error, request.method === 'POST' ? 'append' : 'read')
-    if (problem.status === 503) this.#refusals.refused(error)
+    const isAppend = request.method === 'POST'
+    const problem = problemOf(error, isAppend ? 'append' : 'read')
+    if (problem.status === 503) this.#refusals.refused(error, isAppend)
     else if (problem.status >= 500) {
+      if (isAppend) this.#refusals.failed(error)
       this.#log.error({ err: error, requestId: request.id }, `Request failed: ${String(error)}`)
     }
     return problem

@@ -1,12 +1,12 @@
 /** For supervisors and load balancers. Promise: each is answered within the bounds of `calls`, whatever Redis does. */
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import { MillraceError, type Millrace, type PressureReason } from 'millrace'
+import type { Millrace } from 'millrace'
+import type { Readiness } from 'millrace-ops/metrics'
 import { jsonAnswer, type JsonSchema } from '../http/documentation.ts'
-import type { BoundedCalls } from '../limits/bounded-calls.ts'
-import type { PressureSource } from '../limits/overload.ts'
 import { Durability, durabilityModes } from './durability.ts'
 import type { Shutdown } from './shutdown.ts'
 import { resource } from '../http/resources.ts'
+import { isRefused, refusalReasons, storeState, type StoreParts } from './store-state.ts'
 
 const statusOnly = (...states: string[]): JsonSchema => ({
   type: 'object',
@@ -14,8 +14,6 @@ const statusOnly = (...states: string[]): JsonSchema => ({
   properties: { status: { enum: states } },
   additionalProperties: false,
 })
-
-const pressureReasons: readonly PressureReason[] = ['backlog', 'memory', 'event-loop']
 
 const healthSchema: JsonSchema = {
   type: 'object',
@@ -25,7 +23,11 @@ const healthSchema: JsonSchema = {
       enum: ['ok', 'refusing', 'unavailable'],
       description: '`refusing`: the store answers, but check-ins are refused, for the `reason`',
     },
-    reason: { enum: pressureReasons },
+    reason: {
+      enum: refusalReasons,
+      description:
+        '`memory`: the store is full, or nearly; `rights`: its user may not append; `stream-full`: no id is left; `replicas`: too few have what is appended; `wrong-type`: the key of the stream holds something else; `refused`: for any other reason',
+    },
     redis: {
       enum: ['reachable', 'not-writable', 'unreachable'],
       description:
@@ -44,10 +46,14 @@ const healthSchema: JsonSchema = {
   additionalProperties: false,
 }
 
-export interface HealthParts {
+const readinessSchema = (...states: string[]): JsonSchema => {
+  const { properties, ...rest } = statusOnly(...states)
+  const reasons = [...refusalReasons, 'not-writable', 'unreachable']
+  return { ...rest, properties: { ...(properties as object), reason: { enum: reasons } } }
+}
+
+export interface HealthParts extends StoreParts {
   readonly millrace: Pick<Millrace, 'checkWritable' | 'send'>
-  readonly calls: BoundedCalls
-  readonly pressure: PressureSource
   readonly shutdown: Pick<Shutdown, 'isClosing'>
   /** Replicas that must have a check-in before it is answered with 202. */
   readonly replicas: number
@@ -85,23 +91,40 @@ function readyzRoute(app: FastifyInstance, parts: HealthParts): void {
       tags: ['operation'],
       response: {
         200: jsonAnswer(
-          'Yes; `refusing`: only to read, check-ins are refused for now, by all receivers alike',
-          statusOnly('ready', 'refusing'),
+          'Yes; `refusing`: check-ins are refused for a while, as too many wait or this receiver has too much to do',
+          readinessSchema('ready', 'refusing'),
         ),
         503: jsonAnswer(
           'No: shutting down, or the store is away or takes no check-ins',
-          statusOnly('closing', 'unavailable'),
+          readinessSchema('closing', 'unavailable', 'refusing'),
         ),
       },
     },
     handler: async (_request, reply) => {
-      if (parts.shutdown.isClosing) return answer(reply, 503, { status: 'closing' })
-      const isReady = (await redisState(parts)) === 'reachable'
-      if (!isReady) return answer(reply, 503, { status: 'unavailable' })
-      const isFree = parts.pressure.state.kind === 'free'
-      return answer(reply, 200, { status: isFree ? 'ready' : 'refusing' })
+      const { isReady, ...body } = await readiness(parts)
+      return answer(reply, isReady ? 200 : 503, body)
     },
   })
+}
+
+/**
+ * Whether check-ins should be sent here. Not ready is who cannot have them recorded. Under pressure of its own the receiver is: clients
+ * slow down by its answers, and without it the others would have more.
+ */
+export async function readiness(parts: HealthParts): Promise<Readiness> {
+  if (parts.shutdown.isClosing) return { isReady: false, status: 'closing' }
+  const state = await storeState(parts)
+  switch (state.kind) {
+    case 'taking':
+      return { isReady: true, status: 'ready' }
+    case 'refusing': {
+      const { kind: status, reason } = state
+      return { isReady: !isRefused(state), status, reason }
+    }
+    case 'not-writable':
+    case 'unreachable':
+      return { isReady: false, status: 'unavailable', reason: state.kind }
+  }
 }
 
 function healthRoute(app: FastifyInstance, parts: HealthParts): void {
@@ -122,34 +145,23 @@ function healthRoute(app: FastifyInstance, parts: HealthParts): void {
       },
     },
     handler: async (_request, reply) => {
-      const redis = await redisState(parts)
+      const state = await storeState(parts)
       const safety = { durability: await durability.mode(), waitReplicas: parts.replicas }
-      if (redis !== 'reachable') {
-        return answer(reply, 503, { status: 'unavailable', redis, ...safety })
+      switch (state.kind) {
+        case 'taking':
+          return answer(reply, 200, { status: 'ok', redis: 'reachable', ...safety })
+        case 'refusing': {
+          const { kind: status, reason } = state
+          return answer(reply, 503, { status, reason, redis: 'reachable', ...safety })
+        }
+        case 'not-writable':
+        case 'unreachable':
+          return answer(reply, 503, { status: 'unavailable', redis: state.kind, ...safety })
       }
-      const { state } = parts.pressure
-      if (state.kind === 'free') return answer(reply, 200, { status: 'ok', redis, ...safety })
-      const { reason } = state
-      return answer(reply, 503, { status: 'refusing', reason, redis, ...safety })
     },
   })
 }
 
 function answer(reply: FastifyReply, status: number, body: object): FastifyReply {
   return reply.code(status).header('cache-control', 'no-store').send(body)
-}
-
-/** A PING would not do: a replica answers it, and an idle receiver would not notice that it is at one. */
-async function redisState({
-  calls,
-  millrace,
-}: Pick<HealthParts, 'calls' | 'millrace'>): Promise<'reachable' | 'not-writable' | 'unreachable'> {
-  try {
-    await calls.run(() => millrace.checkWritable())
-    return 'reachable'
-  } catch (error) {
-    // Why is for the log of the connection, not for whoever asks.
-    const code = error instanceof MillraceError ? error.code : undefined
-    return code === 'READ_ONLY' || code === 'SERVER_BUSY' ? 'not-writable' : 'unreachable'
-  }
 }

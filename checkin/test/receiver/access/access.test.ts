@@ -14,11 +14,15 @@ test('API keys: what a key does not allow is refused, and nothing is appended', 
   const looker = await keys.create({ name: 'board', scopes: ['read'] })
   const watcher = await keys.create({ name: 'prometheus', scopes: ['metrics'] })
 
-  assertRefused(await post(valid), 401, /^Bearer realm="checkins"$/)
+  const nothing = await post(valid)
+  assertRefused(nothing, 401, /^Bearer realm="checkins"$/)
+  assert.match(nothing.text, /Send an API key or a token/)
   assertRefused(await post(valid, { ...json, authorization: 'Basic YTpi' }), 401, /^Bearer/)
   const wrong = sender.text.slice(0, -1) + (sender.text.endsWith('A') ? 'B' : 'A')
   for (const text of [wrong, 'mr_', 'mr_000000000000_' + 'x'.repeat(43), 'x.y.z']) {
-    assertRefused(await post(valid, bearer(text)), 401, /error="invalid_token"/)
+    const refused = await post(valid, bearer(text))
+    assertRefused(refused, 401, /error="invalid_token"/)
+    assert.match(refused.text, /is not valid, or not any more/)
   }
   assertRefused(await post(valid, bearer(looker.text)), 403, /error="insufficient_scope"/)
   assertRefused(await get('/api/users/1', { headers: bearer(sender.text) }), 403, /scope="read"/)

@@ -102,7 +102,7 @@ onOldestAndNewest(
       const { status, reason } = health.json as Record<string, unknown>
       assert.deepEqual([health.status, status, reason], [503, 'refusing', 'backlog'])
       const ready = await get('/readyz')
-      assert.deepEqual([ready.status, ready.json], [200, { status: 'refusing' }])
+      assert.deepEqual([ready.status, ready.json], [200, { status: 'refusing', reason: 'backlog' }])
       assert.equal((await get('/api/checkins/latest')).status, 200)
       assert.equal((await post('no JSON')).status, 429)
       const read = ['XREADGROUP', 'GROUP', 'checkinConsumers', 'ada', 'COUNT', before]
