@@ -38,7 +38,14 @@ export function compileFold(declared: Stream, plans: readonly Plan[]): string {
   const place = (n: number, what: number): string => `state[${fields.length + 3 * n - 3 + what}]`
   const inOrder = fields.map(({ name, n }) => `f[${2 * n - 1}] == ${luaLiteral(name)}`)
   const made = fields.filter(isMemoised)
+  const behind = 2 * fields.length + 1
   return `${compileDecode(declared)}
+local function holds_only_others(flat, from)
+  for at = from, #flat, 2 do
+    if field_at[flat[at]] then return false end
+  end
+  return true
+end
 local function keys_of(flat)
   local _, ${texts} = decode(flat)
   return { ${list(plans, (plan) => keyOf(fields, plan, ({ n }) => `percent_encoded(a${n})`))} }
@@ -55,8 +62,8 @@ local function fold(state, entries, from, to, skipped)
       local entry = entries[at]
       local f = entry[2]
       local problem, ${texts}
-      -- Entries that were appended by the declaration have its order.
-      if ${inOrder.join(' and ')} and not f[${2 * fields.length + 1}] then
+      -- Entries that were appended by the declaration have its order, and what they carry beyond it (a trace) behind that.
+      if ${inOrder.join(' and ')} and (not f[${behind}] or holds_only_others(f, ${behind})) then
         ${texts} = ${list(fields, ({ n }) => `f[${2 * n}]`)}
       else
         problem, ${texts} = decode(f)

@@ -100,11 +100,12 @@ const odd = fc.record({
   pairs: fields,
   order: fc.constantFrom([0, 1, 2], [2, 0, 1], [1, 0], [0, 0, 1, 2], [0, 1, 2, 2]),
   extra: fc.option(fc.constantFrom<[string, string]>(['more', 'x'], ['', '1'], ['__proto__', '2'])),
+  place: fc.nat(4),
 })
-const shaped = odd.map(({ pairs, order, extra }) => [
-  ...(extra === null ? [] : [extra]),
-  ...order.map((at) => pairs[at]!),
-])
+const shaped = odd.map(({ pairs, order, extra, place }) => {
+  const ordered = order.map((at) => pairs[at]!)
+  return extra === null ? ordered : ordered.toSpliced(place, 0, extra)
+})
 const entries = fc.array(
   fc.oneof({ weight: 4, arbitrary: fields }, { weight: 1, arbitrary: shaped }),
   {
