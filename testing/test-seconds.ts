@@ -20,6 +20,7 @@ export const slowTests: Readonly<Record<string, number>> = {
   'checkin/test/crash/lost-group.test.ts': 30,
   'engine/test/handle/deadly-entry.test.ts': 30,
   'checkin/test/operated/doctor-command.test.ts': 30,
+  'ops/test/alerts/alerting.test.ts': 30,
   'checkin/test/crash/push-down.test.ts': 28,
   'engine/test/consume/push-down.test.ts': 25,
   'checkin/test/crash/cut-connection.test.ts': 24,

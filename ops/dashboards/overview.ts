@@ -228,9 +228,19 @@ const server = [
     title: 'How long a look at Redis takes',
     description: 'Time to read streams and groups once, of each process that tells of them.',
     unit: Seconds,
-    width: 12,
+    width: 6,
     height: 6,
     queries: [['{{job}} {{instance}}', 'millrace_snapshot_duration_seconds']],
+  }),
+  lines({
+    title: 'Left out',
+    description:
+      'Streams, groups and consumers that are there and not told of, as they are too many: --streams-max and --groups-max of the exporter.',
+    unit: Short,
+    width: 6,
+    height: 6,
+    without: 'nothing',
+    queries: [['{{kind}}', 'max by (kind) (millrace_snapshot_left_out) > 0']],
   }),
 ]
 
