@@ -47,6 +47,7 @@ const opsRooms = {
   retention: ['terminal', 'command', 'place', 'metrics'],
   recovery: ['terminal', 'place', 'service.ts'],
   doctor: ['terminal', 'place', 'snapshot', 'groups', 'service.ts'],
+  console: ['command', 'place', 'snapshot', 'groups', 'doctor', 'service.ts', 'version.ts'],
   cli: [
     ...[
       'terminal',
@@ -54,6 +55,7 @@ const opsRooms = {
       'place',
       'snapshot',
       'groups',
+      'console',
       'dead-letters',
       'metrics',
       'retention',
@@ -64,6 +66,16 @@ const opsRooms = {
   ],
 }
 
+/** The rooms of the console's page; `main.tsx` begins it. */
+const pageRooms = {
+  words: [],
+  live: [],
+  reader: ['words', 'live'],
+  parts: ['words', 'live', 'reader'],
+  pages: ['words', 'live', 'reader', 'parts'],
+  frame: ['words', 'live', 'reader', 'parts', 'pages'],
+}
+
 function oneWay(folder, rooms) {
   const zones = Object.entries(rooms).map(([room, below]) => ({
     target: `./${folder}/${room}`,
@@ -72,7 +84,7 @@ function oneWay(folder, rooms) {
     message: `${folder}/${room} imports only ${below.length === 0 ? 'itself' : `from ${below.join(', ')}`}`,
   }))
   return {
-    files: [`${folder}/**/*.ts`],
+    files: [`${folder}/**/*.ts`, `${folder}/**/*.tsx`],
     rules: {
       'import-x/no-restricted-paths': ['error', { basePath: import.meta.dirname, zones }],
     },
@@ -103,13 +115,14 @@ export default tseslint.config(
   { ignores: ['**/dist/', '**/node_modules/', '.millrace/'] },
   js.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: {
       parserOptions: {
         project: [
           './engine/tsconfig.json',
           './ops/tsconfig.json',
+          './ops/page/tsconfig.json',
           './checkin/tsconfig.json',
           './tsconfig.test.json',
         ],
@@ -134,19 +147,20 @@ export default tseslint.config(
     },
   },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     plugins: { 'import-x': importX },
     settings: {
-      'import-x/extensions': ['.ts'],
-      'import-x/parsers': { '@typescript-eslint/parser': ['.ts'] },
+      'import-x/extensions': ['.ts', '.tsx'],
+      'import-x/parsers': { '@typescript-eslint/parser': ['.ts', '.tsx'] },
       'import-x/resolver-next': [
-        importX.createNodeResolver({ extensions: ['.ts', '.js', '.mjs'] }),
+        importX.createNodeResolver({ extensions: ['.ts', '.tsx', '.js', '.mjs'] }),
       ],
     },
     rules: { 'import-x/no-cycle': ['error', { ignoreExternal: true }] },
   },
   oneWay('engine/src', engineRooms),
   oneWay('ops/src', opsRooms),
+  oneWay('ops/page/src', pageRooms),
   oneWay('checkin/src/receiver', receiverRooms),
   {
     files: [
@@ -198,7 +212,7 @@ export default tseslint.config(
     ),
   },
   {
-    files: ['ops/**/*.ts'],
+    files: ['ops/**/*.ts', 'ops/**/*.tsx'],
     rules: noImportOf(
       ['**/checkin/**', 'checkin', 'redis', '@redis/*', 'ioredis'],
       'the commands of operators know the engine, and neither check-ins nor the client of Redis',

@@ -11,6 +11,7 @@ import { onPath } from './on-path.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const servers = ['redis-server', 'valkey-server']
+const browsers = ['chromium', 'chromium-headless-shell', 'google-chrome']
 
 /** How each package manager gets a server; `names` are tried in turn, as distributions moved from Redis to Valkey. */
 const managers = [
@@ -29,7 +30,7 @@ const managers = [
 const usage = `npm run setup [-- --with-servers]
 
 Sets up this repository: npm packages, and a redis-server when there is none.
-  --with-servers  fetches Redis 8, Valkey 8 and 9, nginx, haproxy and Prometheus, too, for the tests, and luacheck (Debian)`
+  --with-servers  fetches Redis 8, Valkey 8 and 9, nginx, haproxy and Prometheus, too, for the tests, and luacheck and chromium (Debian)`
 
 const args = process.argv.slice(2)
 if (args.includes('--help')) {
@@ -52,9 +53,11 @@ if (unknown !== undefined) {
 try {
   checkNode()
   installPackages()
+  buildPage()
   ensureServer()
   if (process.argv.includes('--with-servers') || process.env.CI) {
     run(process.execPath, [fileURLToPath(new URL('servers.mjs', import.meta.url))])
+    ensureBrowser()
   }
   say('done. "npm start" runs the whole service, "npm test" all tests.')
 } catch (error) {
@@ -71,11 +74,21 @@ function checkNode() {
 function installPackages() {
   const action = existsSync(`${root}package-lock.json`) ? 'ci' : 'install'
   say(`installing the npm packages of this repository (npm ${action}) ...`)
-  const npm = process.env.npm_execpath
   // None of them needs a script of its own at the installation.
-  const args = [action, '--ignore-scripts']
-  const isDone = npm === undefined ? run('npm', args) : run(process.execPath, [npm, ...args])
+  const isDone = runNpm([action, '--ignore-scripts'])
   if (!isDone) throw new Error(`Cannot install the npm packages: "npm ${action}" failed, see above`)
+}
+
+/** What runs from its sources needs no build but this: a browser takes no TypeScript. */
+function buildPage() {
+  say('building the page of the console ...')
+  if (runNpm(['run', '--silent', 'build:page'])) return
+  say('note: the page of the console could not be built, see above; all else works without it')
+}
+
+function runNpm(args) {
+  const npm = process.env.npm_execpath
+  return npm === undefined ? run('npm', args) : run(process.execPath, [npm, ...args])
 }
 
 function ensureServer() {
@@ -92,6 +105,33 @@ function ensureServer() {
     )
   }
   installServer(manager)
+}
+
+/**
+ * For the tests of the console's page: Debian's chromium without a window, about 65 MB. Installed, not unpacked beside the servers:
+ * it starts itself again under its own name, which the loader of an unpacked program would hide.
+ */
+function ensureBrowser() {
+  const found = browsers.find((name) => onPath(name) !== undefined)
+  if (found !== undefined) {
+    say(`${found} is here: ${onPath(found)}`)
+    return
+  }
+  const note = 'note: no chromium here; the tests of the page of the console are not run'
+  if (onPath('apt-get') === undefined) {
+    say(note)
+    return
+  }
+  const [manager] = managers
+  const prefix = process.getuid?.() === 0 ? [] : ['sudo', '-n']
+  const noQuestions = ['env', 'DEBIAN_FRONTEND=noninteractive']
+  const call = (args) => run(...split([...prefix, ...noQuestions, manager.command, ...args]))
+  say('no chromium found; installing chromium-headless-shell for the tests of the console ...')
+  const startedAt = Date.now()
+  call(manager.refresh)
+  const isDone = call([...manager.install, 'chromium-headless-shell'])
+  const seconds = Math.round((Date.now() - startedAt) / 1000)
+  say(isDone ? `chromium-headless-shell is installed, in ${seconds} s` : note)
 }
 
 function installServer({ command, names, refresh, install, needsRoot }) {

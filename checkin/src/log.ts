@@ -13,11 +13,14 @@ export function openLog(options: {
   readonly format: LogFormat
   /** In the format for people: the time of day before each line. The other one always has the time. */
   readonly hasTime: boolean
+  /** What each line says besides; default: nothing. */
+  readonly mixin?: (() => object) | undefined
 }): Log {
   if (options.format === 'json') {
     const timestamp = pino.stdTimeFunctions.isoTime
     return pino({
       ...{ level: options.level, base: null, timestamp, formatters: { level: named } },
+      ...(options.mixin && { mixin: options.mixin }),
       hooks: { streamWrite: escapedLine },
     })
   }

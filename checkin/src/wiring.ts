@@ -1,4 +1,4 @@
-import { MillraceError, type Millrace } from 'millrace'
+import { MillraceError, type ConnectOptions, type Millrace } from 'millrace'
 import { connectTo, type Log as ConnectionLog } from 'millrace-ops/command'
 import type { Config, LogLevel } from './config.ts'
 import { checkinModel, type CheckinModel } from './domain/checkins.ts'
@@ -14,12 +14,18 @@ export interface Wiring {
    * Opens the service's log; `LOG_LEVEL` wins over the level that the command asks for (default `info`). On a terminal each
    * line begins with the time of day, unless `hasTime` is false.
    */
-  readonly openLog: (options?: { readonly level?: LogLevel; readonly hasTime?: boolean }) => Log
+  readonly openLog: (options?: {
+    readonly level?: LogLevel
+    readonly hasTime?: boolean
+    readonly mixin?: (() => object) | undefined
+  }) => Log
   /** Finds the server that the commands work on: `REDIS_URL`, the embedded one, or `redis://127.0.0.1:6379`. */
   readonly serverUrl: () => Promise<string>
   /** Connects to that server. @throws {MillraceError} naming the ways to get one when none answers. */
-  readonly connect: (log?: ConnectionLog) => Promise<Millrace>
+  readonly connect: (log?: ConnectionLog, tracing?: Tracing) => Promise<Millrace>
 }
+
+type Tracing = ConnectOptions['tracing']
 
 const defaultUrl = 'redis://127.0.0.1:6379'
 
@@ -29,24 +35,25 @@ export function wire(config: Config): Wiring {
   return {
     config,
     model: checkinModel(config.keyPrefix),
-    openLog: ({ level = 'info', hasTime = true } = {}) =>
+    openLog: ({ level = 'info', hasTime = true, mixin } = {}) =>
       openLog({
         level: config.logLevel ?? level,
         format: config.logFormat,
         hasTime: hasTime && process.stdout.isTTY,
+        mixin,
       }),
     serverUrl,
-    connect: async (log) => connectFor(await serverUrl(), config, log),
+    connect: async (log, tracing) => connectFor(await serverUrl(), config, { log, tracing }),
   }
 }
 
 async function connectFor(
   url: string,
   config: Config,
-  log: ConnectionLog | undefined,
+  given: { readonly log: ConnectionLog | undefined; readonly tracing: Tracing | undefined },
 ): Promise<Millrace> {
   try {
-    return await connectTo({ url, tls: config.redisTls, log })
+    return await connectTo({ url, tls: config.redisTls, ...given })
   } catch (error) {
     const isNobodyThere = error instanceof MillraceError && error.code === 'UNREACHABLE'
     if (!isNobodyThere || config.redisUrl !== undefined) throw error

@@ -2,6 +2,7 @@ import { Argument, Command, Option } from 'commander'
 import { claimReading } from '../processors/claim-reading.ts'
 import { measured, type Measured } from '../processors/measured.ts'
 import { GroupProcessor } from '../processors/group-processor.ts'
+import { openTelemetry } from '../telemetry/telemetry.ts'
 import type { Wiring } from '../wiring.ts'
 import {
   addMetricsFlags,
@@ -16,6 +17,7 @@ import {
 } from 'millrace-ops/command'
 import { tellParent } from '../start/parent.ts'
 import { untilStopped } from 'millrace-ops/stop'
+import { otlpOption } from './options/otlp-option.ts'
 import { withRemedy } from '../operated/remedies.ts'
 
 interface Flags extends MetricsFlags {
@@ -26,6 +28,7 @@ interface Flags extends MetricsFlags {
   readonly budget?: number
   readonly work?: Span | 'none'
   readonly claimAfter: number
+  readonly otlp?: string
 }
 
 const exercise: Span = { leastMs: 1000, mostMs: 5000 }
@@ -81,6 +84,7 @@ export function groupProcessor(wiring: Wiring, byDefault: Span | 'none'): Comman
         .argParser(duration)
         .default(10_000, '10s'),
     )
+    .addOption(otlpOption())
     .option(
       '--again',
       'start although the single processor has counted the check-ins: they count twice',
@@ -100,10 +104,12 @@ async function run(
   const { config, model } = wiring
   const { drain, pull, batch, budget, claimAfter: claimAfterMs } = flags
   const pauses = pausesOf(flags, byDefault)
+  const telemetry = await openTelemetry({ url: flags.otlp, service: 'checkin-group-processor' })
   const log = wiring.openLog(
     pauses === undefined ? { level: 'info' } : { level: 'debug', hasTime: false },
   )
-  const millrace = await wiring.connect(log)
+  telemetry?.tellTo(log)
+  const millrace = await wiring.connect(log, telemetry?.tracing)
   const { group } = config
   const about = { millrace, log, stream: model.checkins.key, group }
   let measuring: Measured | undefined
@@ -126,6 +132,7 @@ async function run(
   } finally {
     await measuring?.close()
     await millrace.close()
+    await telemetry?.close()
   }
 }
 

@@ -2,14 +2,17 @@ import { Command } from 'commander'
 import { claimReading } from '../processors/claim-reading.ts'
 import { measured, type Measured } from '../processors/measured.ts'
 import { SingleProcessor } from '../processors/single-processor.ts'
+import { openTelemetry } from '../telemetry/telemetry.ts'
 import type { Wiring } from '../wiring.ts'
 import { untilStopped } from 'millrace-ops/stop'
 import { addMetricsFlags, saysStopFailure, type MetricsFlags } from 'millrace-ops/command'
+import { otlpOption } from './options/otlp-option.ts'
 import { withRemedy } from '../operated/remedies.ts'
 
 interface Flags extends MetricsFlags {
   readonly drain: boolean
   readonly again: boolean
+  readonly otlp?: string
 }
 
 export function command(wiring: Wiring): Command {
@@ -19,12 +22,15 @@ export function command(wiring: Wiring): Command {
     )
     .option('--drain', 'end at the end of the stream', false)
     .option('--again', 'start although a group has counted the check-ins: they count twice', false)
+  processor.addOption(otlpOption())
   return addMetricsFlags(processor).action((flags: Flags) => run(wiring, flags))
 }
 
 async function run(wiring: Wiring, flags: Flags): Promise<void> {
+  const telemetry = await openTelemetry({ url: flags.otlp, service: 'checkin-processor' })
   const log = wiring.openLog()
-  const millrace = await wiring.connect(log)
+  telemetry?.tellTo(log)
+  const millrace = await wiring.connect(log, telemetry?.tracing)
   const { model, config } = wiring
   let measuring: Measured | undefined
   try {
@@ -41,5 +47,6 @@ async function run(wiring: Wiring, flags: Flags): Promise<void> {
   } finally {
     await measuring?.close()
     await millrace.close()
+    await telemetry?.close()
   }
 }

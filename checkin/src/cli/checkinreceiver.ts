@@ -11,6 +11,7 @@ import type { AccessOptions } from '../receiver/access/access-options.ts'
 import { createReceiver, type Receiver } from '../receiver/receiver.ts'
 import { reportMetrics, sumOfMetrics } from '../workers/metrics-of-all.ts'
 import { Workers } from '../workers/workers.ts'
+import { openTelemetry } from '../telemetry/telemetry.ts'
 import type { Wiring } from '../wiring.ts'
 import { accessOf } from './options/access-options.ts'
 import { graceOf } from './options/connection-options.ts'
@@ -52,8 +53,10 @@ async function runReceiver(
   access: AccessOptions,
 ): Promise<void> {
   const { model } = wiring
-  const log = wiring.openLog()
-  const millrace = await wiring.connect(log)
+  const telemetry = await openTelemetry({ url: flags.otlp, service: 'checkin-receiver' })
+  const log = wiring.openLog({ mixin: telemetry?.traceFields })
+  telemetry?.tellTo(log)
+  const millrace = await wiring.connect(log, telemetry?.tracing)
   const pressure = new Pressure(millrace, model.checkins, {
     backlogMax: flags.backlogMax,
     memoryShareMax: flags.memoryMax / 100,
@@ -68,6 +71,7 @@ async function runReceiver(
       ...{ millrace, model, log, pressure, access, metrics, metricsText },
       group: millrace.group(model.checkins, wiring.config.group),
       accessLog: flags.accessLog,
+      requests: telemetry?.requests,
       timeouts: { keepAliveMs: flags.keepAlive },
       groups: new Snapshots(millrace, { streams: [model.checkins.key] }),
       replicas: flags.waitReplicas,
@@ -98,6 +102,7 @@ async function runReceiver(
   } finally {
     await pressure.stop()
     await millrace.close()
+    await telemetry?.close()
     // The channel to the primary would keep this process alive; closed, it would end it before it has said why it failed.
     if (cluster.isWorker) process.channel?.unref()
   }

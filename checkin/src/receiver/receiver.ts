@@ -12,6 +12,7 @@ import { SecurityLog } from './access/security-log.ts'
 import { serveInOrder } from './http/answer-order.ts'
 import { allowedHosts, allowOrigins, HostCheck } from './http/origins.ts'
 import { checkHeads } from './http/request-head.ts'
+import { tellRoutes, type RequestSpans } from './http/request-spans.ts'
 import { listenAtOne, newServer, type Timeouts } from './http/server.ts'
 import { ingestSchemas } from './ingest/batch-documentation.ts'
 import { KeysInFlight, type IdempotencyLimits } from './ingest/idempotency-key.ts'
@@ -57,6 +58,8 @@ export interface ReceiverOptions {
   readonly metrics?: ReceiverMetrics
   /** What `GET /metrics` tells of the groups; default: nothing. */
   readonly groups?: Pick<Snapshots, 'take' | 'known'>
+  /** Told of requests, whose check-ins then carry its trace; default: they carry that of their request. */
+  readonly requests?: RequestSpans | undefined
   /** What `GET /metrics` answers; default: what this receiver has counted. */
   readonly metricsText?: () => Promise<string>
 }
@@ -90,6 +93,8 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   const { security, metrics } = parts
   const failures = new Failures(log, parts.refusals)
   let hosts = new HostCheck(undefined)
+  const { requests } = options
+  if (requests !== undefined) tellRoutes(app, requests)
   collectDocumentation(app, ingestSchemas)
   metrics.observe(app)
   checkHeads(
@@ -105,9 +110,13 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     done()
   })
   if (isOpen(access) && onRequest === undefined) {
-    takePlainCheckins(app, { ...parts, hosts: () => hosts, failures })
+    takePlainCheckins(app, { ...parts, hosts: () => hosts, failures, requests })
   } else {
-    serveInOrder(app, shutdown)
+    serveInOrder(
+      app,
+      shutdown,
+      requests?.around((...call) => app.routing(...call)),
+    )
   }
   const closed = whenClosed(app, () => security.flush())
   let listening: Promise<string> | undefined
@@ -127,7 +136,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
 /** What the routes take. */
 function partsOf(options: ReceiverOptions, shutdown: Shutdown) {
   const { millrace, model, group, log, access = {}, pressure = noPressure, replicas = 0 } = options
-  const { metrics = new ReceiverMetrics() } = options
+  const { metrics = new ReceiverMetrics(), requests } = options
   const bounds = { inFlightMax: 10_000, withinMs: 2000, ...options.bounds }
   const calls = new BoundedCalls(bounds, (ms) => metrics.redisCall(ms))
   const refusals = new RefusalLog(log)
@@ -137,7 +146,10 @@ function partsOf(options: ReceiverOptions, shutdown: Shutdown) {
   observe(metrics, calls, { ...options, pressure, isRefusing })
   return {
     ...{ millrace, model, group, calls, pressure, metrics, shutdown, replicas, refusals },
-    recorder: new Recorder({ millrace, calls, model, refusals, metrics, replicas, idempotency }),
+    recorder: new Recorder({
+      ...{ millrace, calls, model, refusals, metrics, replicas, idempotency },
+      isTraced: requests !== undefined,
+    }),
     keysInFlight: new KeysInFlight(),
     security: new SecurityLog(log, metrics),
     buckets: bucketsOf(access, { millrace, model, log }),

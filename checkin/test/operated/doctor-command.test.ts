@@ -52,7 +52,7 @@ onOldestAndNewest(
       assert.deepEqual([findings[0]?.check, findings[0]?.severity], ['group-moved-back', 'problem'])
       const nowhere = { REDIS_URL: 'redis://127.0.0.1:1' }
       const away = await runMain(['doctor', '--json'], { env: nowhere }).exited
-      assert.equal(away.code, 2)
+      assert.equal(away.code, 3)
       const { error } = JSON.parse(away.stdout) as { error: { code: string; message: string } }
       assert.equal(error.code, 'UNREACHABLE')
       assert.match(error.message, /^Cannot connect/)

@@ -170,19 +170,18 @@ export async function setIdle(
 }
 
 /**
- * Removes consumers that are empty and long gone, or have no lease.
+ * Removes consumers that are empty and long gone, or have no lease; none without the right to it.
  * @param what.afterMs a lease ended at least so long ago
- * @returns how many were removed; none without the right to it.
  * @throws {MillraceError} NO_GROUP, WRONG_TYPE.
  */
 export async function removeEmpty(
   connection: Sender,
   { stream, leases, holders }: GroupKeys,
   what: { readonly group: string; readonly afterMs: number; readonly names: readonly string[] },
-): Promise<number> {
+): Promise<void> {
   const { group, afterMs, names } = what
   const args = [group, String(afterMs), ...names]
   const reply = await runScript(connection, removeEmptyScript, [stream, leases, holders], args)
-  if (String(reply[1]).startsWith('no-permission')) return 0
-  return Number(checked(reply, (code) => groupFailure(code, { stream, group }))[0])
+  if (String(reply[1]).startsWith('no-permission')) return
+  checked(reply, (code) => groupFailure(code, { stream, group }))
 }

@@ -38,6 +38,22 @@ inBothModes('consumer in trouble', (bench, startConsumer) => {
     }
   })
 
+  test('halts when its group is moved back while it waits, and applies nothing twice', async (t) => {
+    const fixture = await freshGroup(bench())
+    const { ended } = startConsumer(t, fixture, 'one')
+    await appendVisits(fixture, 3)
+    await untilDrained(fixture)
+    // The new one wakes whoever waits, before anybody comes to look where the group is.
+    await Promise.all([
+      fixture.redis.send('XGROUP', 'SETID', fixture.visits.key, 'desk', '0'),
+      fixture.millrace.append(fixture.visits, visit(1)),
+    ])
+    const error = await within(ended, { what: 'the consumer to halt' })
+    assert.ok(error instanceof MillraceError && error.code === 'GROUP_MOVED', String(error))
+    const { guests } = await effects(fixture)
+    assert.ok(guests === 3 || guests === 4, `${guests} took effect`)
+  })
+
   test('halts with a clear error when there is no group', async () => {
     const model = visitModel(freshPrefix())
     const group = bench().millrace.group(model.visits, 'desk')

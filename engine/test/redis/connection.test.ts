@@ -6,6 +6,7 @@ import { freshPrefix, onEachServer } from '../../../testing/on-each-server.ts'
 import { freePort, startRedis } from '../../../testing/redis-servers.ts'
 import { startProxy } from '../../../testing/tcp-proxy.ts'
 import { waitFor, within } from '../../../testing/wait-for.ts'
+import { openConnection } from '../stage/connections.ts'
 import { connectFor, visit, visitModel } from '../stage/fixture.ts'
 
 const codeOf = (promise: Promise<unknown>): Promise<string> =>
@@ -21,6 +22,15 @@ onEachServer('connection', (bench) => {
     assert.ok(error instanceof MillraceError && error.code === 'UNREACHABLE')
     assert.match(error.message, /ada:\*\*\*@127\.0\.0\.1/)
     assert.doesNotMatch(error.message, /secret/)
+  })
+
+  test('for blocking reads waits in silence for longer than an answer may take', async (t) => {
+    const connection = await openConnection(t, bench().server.url)
+    const reading = await connection.duplicate({ name: 'reads' })
+    t.after(() => reading.destroy())
+    // Pings behind it would find no answer after 2 + 6 s.
+    const read = ['XREAD', 'BLOCK', '9000', 'STREAMS', freshPrefix(), '$']
+    assert.equal(await reading.send(read, 15_000), null)
   })
 
   test('is refused when the password is wrong, without printing it', async (t) => {

@@ -102,7 +102,11 @@ export function startConsumer(
   const consumer = group.consumer(name, { projections: [guests, rooms], ...options })
   const ended = consumer.run().then(
     () => undefined,
-    (error: unknown) => error,
+    (error: unknown) => {
+      // The promise of an error would become the error itself on its way to whoever waits for it.
+      if (error instanceof Promise) throw new TypeError('The consumer ended with a promise')
+      return error
+    },
   )
   t.after(() => consumer.stop())
   return { consumer, ended }

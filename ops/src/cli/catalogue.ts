@@ -31,6 +31,11 @@ export const operatorCommands: Readonly<Record<'look' | 'keep', readonly Listed<
       load: () => import('./doctor.ts'),
     },
     {
+      name: 'console',
+      summary: 'a live page in the browser: streams, groups, entries, dead letters',
+      load: () => import('./console.ts'),
+    },
+    {
       name: 'exporter',
       summary: 'metrics of all streams and groups, for Prometheus',
       load: () => import('./exporter.ts'),

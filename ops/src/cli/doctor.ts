@@ -11,12 +11,15 @@ interface Flags extends PlaceFlags {
   readonly json: boolean
 }
 
+/** Exit code: it could not look, so nothing is known to be right or wrong. The others are verdicts. */
+const unseen = 3
+
 /** `doctor`: what is wrong with server, stream and group, why it matters, and what helps. */
 export function command(service: Service): Command {
   return addPlace(
     new Command()
       .description(
-        'Examines server, stream and group. Exit code 0: nothing is wrong, 1: warnings, 2: problems, or it could not look.',
+        'Examines server, stream and group. Exit code 0: nothing is wrong, 1: warnings, 2: problems, 3: it could not look.',
       )
       .option('--json', 'print it as JSON', false),
     service,
@@ -38,7 +41,6 @@ async function examine(service: Service, flags: Flags): Promise<number> {
   } catch (error) {
     if (!isOurs(error)) throw error
     tellFailure(error, flags.json ? ['--json'] : [])
-    // Code 1 would say that only warnings were found.
-    return 2
+    return unseen
   }
 }

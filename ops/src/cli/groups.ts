@@ -89,6 +89,7 @@ async function show(service: Service, flags: Flags): Promise<void> {
       readers: place.knowledge.readers,
     })
     print(flags.json, inJson(overview), asTable(overview, { isColour: isColour(), typed }))
+    if (flags.group !== undefined && overview.missingGroup !== null) process.exitCode = 1
   } catch (error) {
     throw await explained(error, place)
   } finally {
@@ -116,12 +117,13 @@ async function showAll(service: Service, flags: Flags): Promise<void> {
       const typed = typedAt(service, flags, millrace, { key: overview.stream })
       return asTable(overview, { isColour: isColour(), typed })
     })
-    const which = flags.group === undefined ? 'a group' : `group "${flags.group}"`
+    const which = flags.group === undefined ? 'a group' : `group ${quoted(flags.group)}`
     const none = `No stream with ${which} at ${millrace.url}`
     const text = tables.length === 0 ? none : tables.join('\n\n')
     print(flags.json, { streams: overviews.map(inJson), looked }, text)
     // It is no part of the tables.
     if (flags.json !== true) process.stderr.write(`(${lookedText(found)})\n`)
+    if (flags.group !== undefined && streams.length === 0) process.exitCode = 1
   } finally {
     await millrace.close()
   }

@@ -51,11 +51,11 @@ export async function setPaused(
   flags: PauseFlags,
 ): Promise<void> {
   const work = async (place: Place): Promise<void> => {
-    const { group } = place
+    const { group, millrace } = place
     await group.describe()
     const { result, line } = await (action === 'pause'
       ? pause(place, who, flags)
-      : resumeOutcome(group, who))
+      : resumeOutcome(millrace, group, who))
     const subject =
       who === 'group' ? { stream: group.stream.key, group: group.name } : { name: who.consumer }
     print(flags.json, { ...subject, ...result }, line)

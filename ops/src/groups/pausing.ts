@@ -41,8 +41,9 @@ export async function pauseOutcome<F extends Fields>(
 const unheededText = (name: string): string =>
   `No consumer of Millrace has worked on group ${name} yet, and others do not heed a pause of Millrace: they go on.`
 
-/** @throws {MillraceError} WRONG_TYPE. */
+/** Likewise says first where others work, who were never halted. @throws {MillraceError} WRONG_TYPE. */
 export async function resumeOutcome<F extends Fields>(
+  millrace: Pick<Millrace, 'send'>,
   group: Group<F>,
   who: Paused,
 ): Promise<PauseOutcome> {
@@ -50,10 +51,9 @@ export async function resumeOutcome<F extends Fields>(
   const changed = await group.resume(who)
   const isStill = who !== 'group' && (await group.isPaused())
   const state = changed ? 'is resumed, within 2 s' : 'was not paused'
-  return {
-    result: { isPaused: isStill, changed, pause: null },
-    line: `${subject} ${state}${isStill ? '; the group as a whole is still paused' : ''}.`,
-  }
+  const line = `${subject} ${state}${isStill ? '; the group as a whole is still paused' : ''}.`
+  const caveat = (await isManaged(millrace, group)) ? '' : `${unheededText(group.name)} `
+  return { result: { isPaused: isStill, changed, pause: null }, line: `${caveat}${line}` }
 }
 
 function subjectOf<F extends Fields>(group: Group<F>, who: Paused): string {

@@ -136,7 +136,22 @@ describe('millrace on a foreign group', { concurrency: false }, () => {
       again.stdout,
       /^No consumer of Millrace .* is paused already, .*nothing changed\.\n$/,
     )
-    assert.match((await run('resume', ...at('paused'))).stdout, /^Group billing is resumed/)
+    const resumed = await run('resume', ...at('paused'))
+    assert.match(
+      resumed.stdout,
+      /^No consumer of Millrace .*: they go on\. Group billing is resumed, within 2 s\.\n$/,
+    )
+  })
+
+  test('groups fails for a group that there is not, and shows one of any name', async () => {
+    await stage.foreign('named', { group: 'caf\u00e9 2' })
+    for (const where of [['--stream', 'named'], []]) {
+      const missing = await run('groups', ...where, '--group', 'nosuch')
+      assert.equal(missing.code, 1)
+      assert.match(missing.stdout, /nosuch/)
+      assert.equal((await run('groups', ...where, '--group', 'caf\u00e9 2')).code, 0)
+    }
+    assert.equal((await run('groups', '--stream', 'named')).code, 0)
   })
 
   test('recover and trim do what can be known', async () => {

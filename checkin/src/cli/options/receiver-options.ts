@@ -9,6 +9,7 @@ import {
   portNumber,
   type MetricsFlags,
 } from 'millrace-ops/command'
+import { otlpOption } from './otlp-option.ts'
 import { addConnectionOptions, type ConnectionFlags } from './connection-options.ts'
 
 export interface ReceiverFlags extends AccessFlags, ConnectionFlags, MetricsFlags {
@@ -24,6 +25,7 @@ export interface ReceiverFlags extends AccessFlags, ConnectionFlags, MetricsFlag
   readonly waitReplicas: number
   readonly idempotencyTtl: number
   readonly idempotencyMax: number
+  readonly otlp?: string
 }
 
 const workersMax = 64
@@ -56,6 +58,7 @@ function addPlace(command: Command, config: Config): Command {
       ).default(config.receiverAccessLog, config.receiverAccessLog ? 'on' : 'off'),
     )
     .option('--no-access-log', 'log none, whatever the environment says')
+    .addOption(otlpOption())
 }
 
 function addLimits(command: Command): Command {

@@ -12,6 +12,7 @@ import type { Shutdown } from '../operation/shutdown.ts'
 import type { ReceiverMetrics } from '../metrics/metrics.ts'
 import type { HostCheck } from '../http/origins.ts'
 import { problemHeaders, problemText, type Problem } from '../http/problem.ts'
+import type { RequestSpans, Serve } from '../http/request-spans.ts'
 import { requestIdHeader, requestIdOf } from '../http/request-id.ts'
 import { bodyMaxBytes } from '../http/resources.ts'
 import { securityHeaderList, securityHeaders } from '../http/security-headers.ts'
@@ -28,14 +29,15 @@ export interface PlainParts extends Pick<CheckinParts, 'recorder' | 'pressure'> 
   readonly metrics: Pick<ReceiverMetrics, 'route'>
   readonly hosts: () => HostCheck
   readonly failures: Failures
+  readonly requests: RequestSpans | undefined
 }
 
 /** To be called after the routes are added, where nobody must show who it is, and no hook is to see the request. */
 export function takePlainCheckins(app: FastifyInstance, parts: PlainParts): void {
-  const { pressure, shutdown } = parts
+  const { pressure, shutdown, requests } = parts
   const checkinIn = bodyReader(app)
   const answer = answerer(parts)
-  serveInOrder(app, shutdown, (request, response) => {
+  const serve: Serve = (request, response) => {
     const length = lengthOfPlain(request)
     const isTaken = length > 0 && pressure.state.kind === 'free'
     if (!isTaken || !parts.hosts().accepts(request.headers.host)) {
@@ -46,9 +48,13 @@ export function takePlainCheckins(app: FastifyInstance, parts: PlainParts): void
     process.nextTick(() => {
       const checkin = request.readableLength === length ? checkinIn(request) : undefined
       if (checkin === undefined) app.routing(request, response)
-      else void answer(request, response, checkin)
+      else {
+        requests?.routed(request, checkinUrl)
+        void answer(request, response, checkin)
+      }
     })
-  })
+  }
+  serveInOrder(app, shutdown, requests === undefined ? serve : requests.around(serve))
 }
 
 /** Reads a check-in from a body that is there as a whole; undefined: it is not valid, and stays where it is. */

@@ -3,7 +3,7 @@
  * confirmed what it returns, and that is counted.
  */
 import type { IncomingHttpHeaders } from 'node:http'
-import type { AppendOutcome, Millrace } from 'millrace'
+import type { AppendOutcome, ExtraFields, Millrace } from 'millrace'
 import type { Checkin, CheckinModel } from '../../domain/checkins.ts'
 import { traceFields } from '../http/trace.ts'
 import type { BoundedCalls } from '../limits/bounded-calls.ts'
@@ -21,6 +21,8 @@ export interface RecorderOptions {
   /** Replicas that must have a check-in before it is confirmed. */
   readonly replicas: number
   readonly idempotency: IdempotencyLimits
+  /** The engine traces what it appends; a check-in then does not carry the context of its request, but of its append. */
+  readonly isTraced: boolean
 }
 
 /** The request that brings many check-ins, and its answer, by which they are counted. */
@@ -41,7 +43,7 @@ export class Recorder {
   /** Records a check-in that has no key. @returns the id of its entry. @throws as the engine's `append`. */
   async record(checkin: Checkin, headers: IncomingHttpHeaders): Promise<string> {
     const { millrace, calls, model, refusals, metrics, replicas } = this.#options
-    const options = { extra: traceFields(headers), replicas }
+    const options = { extra: this.#extra(headers), replicas }
     const id = await calls.run(() => millrace.append(model.checkins, checkin, options))
     refusals.served()
     metrics.ingested('accepted')
@@ -74,13 +76,17 @@ export class Recorder {
     return outcomes
   }
 
+  #extra(headers: IncomingHttpHeaders): ExtraFields | undefined {
+    return this.#options.isTraced ? undefined : traceFields(headers)
+  }
+
   #append(
     items: readonly CheckinItem[],
     headers: IncomingHttpHeaders,
     isAtomic = false,
   ): Promise<readonly AppendOutcome[]> {
     const { millrace, calls, model, replicas, idempotency } = this.#options
-    const options = { ...idempotency, replicas, isAtomic, extra: traceFields(headers) }
+    const options = { ...idempotency, replicas, isAtomic, extra: this.#extra(headers) }
     return calls.run(() => millrace.appendBatch(model.checkins, items, options))
   }
 }

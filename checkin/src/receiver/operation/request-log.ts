@@ -53,8 +53,14 @@ function fieldsOf(
     ...(identity?.kind === 'token' ? { subject: identity.subject } : {}),
     // What was sent of the answer may have reached nobody.
     ...(reply.raw.writableFinished ? {} : { isCut: true }),
-    ...traceFields(headers),
+    ...traceOf(headers),
   }
+}
+
+/** The trace that the client has begun. */
+function traceOf(headers: FastifyRequest['headers']) {
+  const fields = traceFields(headers)
+  return fields && { ...fields, trace_id: fields.traceparent?.split('-')[1] }
 }
 
 function sentence({ method, route, status, client, ms }: Fields, who: string | undefined): string {
