@@ -26,6 +26,12 @@ export const operatorCommands: Readonly<Record<'look' | 'keep', readonly Listed<
       load: () => import('./dead-letters.ts'),
     },
     {
+      name: 'check',
+      summary: 'groups against thresholds: one line and an exit code for monitoring',
+      failureCode: 3,
+      load: () => import('./check.ts'),
+    },
+    {
       name: 'doctor',
       summary: 'what is wrong, why it matters, and what helps',
       load: () => import('./doctor.ts'),

@@ -8,6 +8,8 @@ export interface Listed<Given> {
   /** An older name, under which it is found, too. */
   readonly alias?: string
   readonly summary: string
+  /** Exit code when it fails or is called wrongly, where 1 and 2 say something else; default 1 and 2. */
+  readonly failureCode?: number
   readonly load: () => Promise<{ readonly command: (given: Given) => Command }>
 }
 
@@ -31,11 +33,11 @@ export async function run<Given>(
   program: Program<Given>,
   [name = '', ...args]: readonly string[],
 ): Promise<number> {
+  const whole = withCompletion(program)
+  const found = Object.values(whole.catalogue)
+    .flat()
+    .find((listed) => listed.name === name || listed.alias === name)
   try {
-    const whole = withCompletion(program)
-    const found = Object.values(whole.catalogue)
-      .flat()
-      .find((listed) => listed.name === name || listed.alias === name)
     if (found === undefined) {
       overview(whole).parse(name === '' ? args : [name, ...args], { from: 'user' })
       return 0
@@ -55,7 +57,8 @@ export async function run<Given>(
     // Help and version are no failure, and should not wait for the engine to be loaded.
     if (error instanceof CommanderError && error.exitCode === 0) return 0
     const { tellFailure } = await import('./tell-failure.ts')
-    return tellFailure(error, args)
+    const code = tellFailure(error, args)
+    return found?.failureCode ?? code
   }
 }
 
