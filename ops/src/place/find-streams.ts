@@ -26,8 +26,9 @@ export interface LookOptions {
 }
 
 const keysPerScan = '1000'
-/** So many streams are asked for their groups. */
-const streamsMax = 1000
+/** So many streams are asked for their groups; dead letters are streams, too. */
+const streamsMax = 10_000
+const askedAtOnce = 100
 
 /**
  * @param key looks at this stream alone
@@ -44,11 +45,13 @@ export async function findStreams(
   }
   const { found, isComplete } = await scan(millrace, scansMax)
   const all = [...found].sort()
-  const asked = await Promise.all(
-    all
-      .slice(0, streamsMax)
-      .map(async (key) => ({ key, groups: await groupsOrNone(millrace, key) })),
-  )
+  const asked: FoundStream[] = []
+  const some = all.slice(0, streamsMax)
+  for (let from = 0; from < some.length; from += askedAtOnce) {
+    const keys = some.slice(from, from + askedAtOnce)
+    const found = keys.map(async (key) => ({ key, groups: await groupsOrNone(millrace, key) }))
+    asked.push(...(await Promise.all(found)))
+  }
   const streams = asked.filter(({ groups }) => groups.length > 0)
   return {
     streams,

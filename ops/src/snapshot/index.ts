@@ -2,5 +2,6 @@
 export type * from './snapshot.ts'
 export type { LookOptions } from './look.ts'
 export { takeSnapshot, takeStream, type TakeOptions } from './take-snapshot.ts'
+export { pendingAges } from './pending-ages.ts'
 export { Snapshots, type Known, type SnapshotsOptions } from './snapshots.ts'
 export { groupStates, sentenceOf, waitingText, worstFirst } from './state.ts'

@@ -25,20 +25,27 @@ export function inPerSecond(span: Between | undefined, stream: LookedStream): nu
   return came < 0 ? null : came / span.seconds
 }
 
+/** A group and its stream at one look. */
+export interface Moment {
+  readonly group: LookedGroup
+  readonly stream: LookedStream
+}
+
 export type Rates = Pick<GroupSnapshot, 'donePerSecond' | 'growthPerSecond' | 'secondsToCatchUp'>
 
+/** @param before the group and its stream at the look before */
 export function ratesOf(
   span: Between | undefined,
-  group: LookedGroup,
-  before: LookedGroup | undefined,
+  { group, stream }: Moment,
+  before: Moment | undefined,
 ): Rates {
   const waits = waitingIn(group)
   const still = { secondsToCatchUp: waits === 0 ? 0 : null }
   if (span === undefined || before === undefined) {
     return { donePerSecond: null, growthPerSecond: null, ...still }
   }
-  const growth = growthBetween(before, group)
-  const done = doneBetween(before, group)
+  const growth = growthBetween(before.group, group)
+  const done = doneBetween(before, { group, stream })
   const perSecond = (many: number | null): number | null =>
     many === null ? null : many / span.seconds
   const shrinks = growth !== null && growth < 0 && waits !== null && waits > 0
@@ -59,13 +66,24 @@ function growthBetween(before: LookedGroup, now: LookedGroup): number | null {
 }
 
 /** By the ledger; else what was delivered and is not pending: settled, or taken without acknowledgement. */
-function doneBetween(before: LookedGroup, now: LookedGroup): number | null {
-  if (before.doneTotal !== null && now.doneTotal !== null) {
-    return atLeastNone(now.doneTotal - before.doneTotal)
+function doneBetween(before: Moment, now: Moment): number | null {
+  const [then, since] = [before.group, now.group]
+  if (then.doneTotal !== null && since.doneTotal !== null) {
+    return atLeastNone(since.doneTotal - then.doneTotal)
   }
-  if (before.entriesRead === null || now.entriesRead === null) return null
-  const settled = (group: LookedGroup): number => (group.entriesRead ?? 0) - group.pending
-  return atLeastNone(settled(now) - settled(before))
+  const delivered = deliveredBetween(before, now)
+  return delivered === null ? null : atLeastNone(delivered - (since.pending - then.pending))
+}
+
+/** By the server's count; else what came and does not wait, where nothing was removed meanwhile. */
+function deliveredBetween(before: Moment, now: Moment): number | null {
+  const [then, since] = [before.group, now.group]
+  if (then.entriesRead !== null && since.entriesRead !== null) {
+    return since.entriesRead - then.entriesRead
+  }
+  const isWhole = before.stream.removedByOthers === now.stream.removedByOthers
+  if (!isWhole || then.lag === null || since.lag === null) return null
+  return now.stream.entriesAdded - before.stream.entriesAdded - (since.lag - then.lag)
 }
 
 /** A redriven entry is done no more; a group that was moved back has done nothing. */

@@ -1,7 +1,7 @@
 /** Makes a snapshot of a look, and of the one before: rates, states, headroom. */
-import type { Look, LookedGroup, LookedStream } from './look.ts'
-import { between, inPerSecond, ratesOf, type Between } from './rates.ts'
-import { stateOf, type Before } from './state.ts'
+import type { Look, LookedStream } from './look.ts'
+import { between, inPerSecond, ratesOf, type Between, type Moment } from './rates.ts'
+import { stateOf } from './state.ts'
 import type { GroupSnapshot, Snapshot, StreamSnapshot, TrimHeadroom } from './snapshot.ts'
 
 /** @param before an earlier look; without one nothing is known about rates. */
@@ -21,7 +21,8 @@ function streamOf(looked: LookedStream, span: Between | undefined): StreamSnapsh
     trimHeadroom: front === null ? null : headroomOf(front, rate),
     groups: stream.groups.map((group) => {
       const then = groups.get(group.name)
-      return groupOf(group, before && then && { group: then, stream: before }, span)
+      const earlier = before && then && { group: then, stream: before }
+      return groupOf({ group, stream: looked }, earlier, span)
     }),
   }
 }
@@ -31,10 +32,10 @@ function headroomOf(front: Omit<TrimHeadroom, 'seconds'>, rate: number | null): 
 }
 
 function groupOf(
-  group: LookedGroup,
-  before: Before | undefined,
+  now: Moment,
+  before: Moment | undefined,
   span: Between | undefined,
 ): GroupSnapshot {
-  const rates = ratesOf(span, group, before?.group)
-  return { ...group, ...rates, state: stateOf(group, rates, before) }
+  const rates = ratesOf(span, now, before)
+  return { ...now.group, ...rates, state: stateOf(now.group, rates, before) }
 }

@@ -216,7 +216,7 @@ export interface ConsumerCounts {
   readonly paused: number
 }
 
-/** Pending entries by their ages, by their ids: counted on request. */
+/** Pending entries by their ages, by their ids, each in one band: counted on request, `pendingAges`. */
 export interface PendingAges {
   readonly under1s: number
   readonly under10s: number
@@ -224,6 +224,6 @@ export interface PendingAges {
   readonly over60s: number
   /** Their ids tell no time. */
   readonly untimed: number
-  /** False: there are more than may be counted, and each number is the least that there are. */
+  /** False: more than 10,000 are younger than a minute, or untimed; each number is the least that there are. */
   readonly isWhole: boolean
 }

@@ -2,9 +2,9 @@
 import { compareIds } from 'millrace/operate'
 import { countOf, duration, written } from '../terminal/words.ts'
 import { pauseText } from '../terminal/pause-text.ts'
-import type { LookedGroup, LookedStream } from './look.ts'
+import type { LookedGroup } from './look.ts'
 import type { GroupSnapshot, GroupState } from './snapshot.ts'
-import type { Rates } from './rates.ts'
+import type { Moment, Rates } from './rates.ts'
 
 /** From the worst to the best. */
 export const groupStates: readonly GroupState[] = [
@@ -23,13 +23,8 @@ const lateMs = 2000
 /** A consumer of others that has read nothing for so long may be gone. */
 const silentMs = 60_000
 
-/** The group and its stream at the look before; undefined in a first one. */
-export interface Before {
-  readonly group: LookedGroup
-  readonly stream: LookedStream
-}
-
-export function stateOf(group: LookedGroup, rates: Rates, before: Before | undefined): GroupState {
+/** @param before undefined at a first look */
+export function stateOf(group: LookedGroup, rates: Rates, before: Moment | undefined): GroupState {
   const waits = group.oldestUndeliveredId !== null || group.pending > 0
   if (!waits) return isHalted(group) ? 'paused' : 'idle'
   if (isAbandoned(group)) return 'nobody'
@@ -40,7 +35,7 @@ export function stateOf(group: LookedGroup, rates: Rates, before: Before | undef
 function lateState(
   { lastDeliveredId }: LookedGroup,
   { growthPerSecond, donePerSecond }: Rates,
-  before: Before | undefined,
+  before: Moment | undefined,
 ): GroupState {
   const hasMoved = lastDeliveredId !== before?.group.lastDeliveredId || (donePerSecond ?? 0) > 0
   if (before !== undefined && !hasMoved) return 'stuck'
@@ -66,7 +61,7 @@ function isAbandoned(group: LookedGroup): boolean {
 /** Something undelivered has waited for long, by its id or since the look before. */
 function isLate(
   { timeLagMs, oldestUndeliveredId }: LookedGroup,
-  before: Before | undefined,
+  before: Moment | undefined,
 ): boolean {
   if (oldestUndeliveredId === null) return false
   if (timeLagMs !== null) return timeLagMs >= lateMs
