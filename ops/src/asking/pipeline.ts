@@ -36,6 +36,25 @@ export async function askEach<Asked extends Questions>(
   })
 }
 
+/** In their order, none heavier than `most` unless it is a single one. */
+export function portionsOf<Item>(
+  items: readonly Item[],
+  weightOf: (item: Item) => number,
+  most: number,
+): Item[][] {
+  const portions: Item[][] = []
+  let weight = Infinity
+  for (const item of items) {
+    if (weight + weightOf(item) > most) {
+      portions.push([])
+      weight = 0
+    }
+    portions.at(-1)?.push(item)
+    weight += weightOf(item)
+  }
+  return portions
+}
+
 async function askAll(
   millrace: Sender,
   commands: readonly (readonly string[])[],

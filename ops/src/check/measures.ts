@@ -17,7 +17,7 @@ export type MeasureName =
 /** Entries, milliseconds, percent of the limit, or consumers. */
 export type Unit = 'entries' | 'ms' | 'percent' | 'consumers'
 
-export interface Measured {
+interface Measured {
   /** Null: it is not known. */
   readonly value: number | null
   /** The true value may be larger. */

@@ -12,7 +12,7 @@ import {
   type Reply,
   type RosterEntry,
 } from 'millrace/operate'
-import { askEach, type Answer, type Answers, type Sender } from '../asking/pipeline.ts'
+import { askEach, portionsOf, type Answer, type Answers, type Sender } from '../asking/pipeline.ts'
 import { whyUnread, type ReadGroup, type ReadStream } from './read-streams.ts'
 import { idOfOnly, listOf, mapOf, numberIn, textMapOf } from '../asking/replies.ts'
 import type { ConsumerCounts, GroupSnapshot, PendingSnapshot, Unread } from './snapshot.ts'
@@ -37,8 +37,10 @@ export type ReadWork = Omit<
 
 const countsInLedger = ['applied', 'deadLettered', 'redriven', 'since', 'definition']
 
-/** More consumers of a group are counted, and not listed: their list alone would hold the server for milliseconds. */
-const consumersListed = 2000
+/** More consumers of a group are counted, and not listed: to list 10,000 takes 1 to 2 ms of the server, from Redis 7.0 to Valkey 9. */
+const consumersListed = 10_000
+/** Groups with so many consumers together are asked about in one go: some 0.2 ms of the server. */
+const consumersAtOnce = 1000
 
 /** @param nowMs the server's clock */
 export async function readGroups(
@@ -46,10 +48,11 @@ export async function readGroups(
   named: readonly Named[],
   nowMs: number,
 ): Promise<ReadWork[]> {
-  const first = await askEach(
-    millrace,
-    named.map((one) => firstQuestions(one, nowMs)),
-  )
+  const first: Answers<First>[] = []
+  for (const portion of portionsOf(named, ({ group }) => group.consumers, consumersAtOnce)) {
+    const questions = portion.map((one) => firstQuestions(one, nowMs))
+    first.push(...(await askEach(millrace, questions)))
+  }
   const rosters = named.map(({ group }, at) => rosterFrom(group, first[at], nowMs))
   const second = await askEach(
     millrace,

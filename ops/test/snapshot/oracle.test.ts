@@ -85,6 +85,14 @@ const cases: readonly Case[] = [
     },
   },
   {
+    name: 'an undelivered entry trimmed, and more read since: the lag of the server is less than the length, and wrong',
+    act: async (redis, key) => {
+      await halfRead(redis, key)
+      await redis.send('XTRIM', key, 'MAXLEN', '=', '5')
+      await read(redis, key, 'g', 3)
+    },
+  },
+  {
     name: 'undelivered entries trimmed, and all read since',
     act: async (redis, key) => {
       await halfRead(redis, key)
