@@ -5,6 +5,7 @@ import { CommandError, saysStopFailure, serveWhereAsked } from 'millrace-ops/com
 import type { Readiness } from 'millrace-ops/metrics'
 import { Snapshots } from 'millrace-ops/snapshot'
 import type { Log } from '../log.ts'
+import type { StreamLimits } from '../receiver/limits/stream-slots.ts'
 import { logPressure } from '../receiver/limits/overload.ts'
 import { ReceiverMetrics } from '../receiver/metrics/metrics.ts'
 import type { AccessOptions } from '../receiver/access/access-options.ts'
@@ -75,10 +76,7 @@ async function runReceiver(
       timeouts: { keepAliveMs: flags.keepAlive },
       groups: new Snapshots(millrace, { streams: [model.checkins.key] }),
       replicas: flags.waitReplicas,
-      streams: {
-        max: flags.streamsMax,
-        ...(flags.streamsEach === undefined ? {} : { each: flags.streamsEach }),
-      },
+      streams: streamLimits(flags),
       idempotency: { rememberMs: flags.idempotencyTtl, keysMax: flags.idempotencyMax },
     })
     void pressure.run() // It never rejects, and `stop` waits for it.
@@ -106,6 +104,13 @@ async function runReceiver(
     // The channel to the primary would keep this process alive; closed, it would end it before it has said why it failed.
     if (cluster.isWorker) process.channel?.unref()
   }
+}
+
+function streamLimits({
+  streamsMax: max,
+  streamsEach: each,
+}: ReceiverFlags): Partial<StreamLimits> {
+  return { max, ...(each === undefined ? {} : { each }) }
 }
 
 function announce(log: Log, graceMs: number): void {
