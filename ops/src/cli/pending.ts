@@ -1,10 +1,16 @@
-import { Command, Option } from 'commander'
-import type { Millrace } from 'millrace'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { duration as durationOf, integerWithin } from '../command/arguments.ts'
 import { UsageError } from '../command/errors.ts'
-import { addPlace, at, type PlaceFlags } from '../place/place.ts'
+import { addPlace, at, type Place, type PlaceFlags } from '../place/place.ts'
 import { heldFor } from '../groups/held-for.ts'
 import { pendingEntries, type PendingEntry } from '../groups/pending-entry.ts'
+import {
+  FilterError,
+  parseFilter,
+  type EntryFields,
+  type PendingFilter,
+} from '../groups/pending-filter.ts'
+import { fieldsOf, scanMaxDefault, scanPending } from '../groups/pending-scan.ts'
 import type { Service } from '../service.ts'
 import { plainTable } from '../terminal/plain-table.ts'
 import { countOf, escaped, isColour, printable, written } from '../terminal/words.ts'
@@ -15,15 +21,36 @@ interface Flags extends PlaceFlags {
   readonly idle?: number
   readonly limit: number
   readonly from?: string
+  readonly filter?: PendingFilter
+  readonly scan: number
   readonly json?: boolean
 }
 
 /** A pending entry with what the stream holds of it; `fields` null: it was deleted. */
 interface Shown extends PendingEntry {
-  readonly fields: readonly (readonly [name: string, value: string])[] | null
+  readonly fields: EntryFields | null
+}
+
+interface Listing {
+  readonly stream: string
+  readonly group: string
+  /** All that are pending. */
+  readonly total: number
+  readonly entries: readonly Shown[]
+  readonly next: string | null
+  /** How far a filter looked; `of`: pending entries of the group, or of the consumer that it names. */
+  readonly scanned?: {
+    readonly entries: number
+    readonly of: number
+    /** Nothing behind it can fit. */
+    readonly isRestYounger: boolean
+  }
+  /** What its entries hold, where a field that the filter asks for was seen nowhere. */
+  readonly unseen?: { readonly fields: readonly string[]; readonly there: readonly string[] }
 }
 
 const limitMax = 10_000
+const scanMax = 10_000_000
 /** Characters of the fields where nobody knows how wide the terminal is, and at least. */
 const fieldsMax = 60
 const fieldsLeast = 20
@@ -46,58 +73,92 @@ export function command(service: Service): Command {
           .default(20),
       )
       .option('--from <id>', 'go on behind this entry')
+      .option('--filter <terms>', filterText, filterOf)
+      .addOption(
+        new Option('--scan <entries>', 'look at so many for the filter')
+          .argParser(integerWithin(1, scanMax))
+          .default(scanMaxDefault),
+      )
       .option('--json', 'print it as JSON'),
     service,
   ).action((flags: Flags) => list(service, flags))
 }
 
+const filterText =
+  "only what fits all terms, like 'consumer:w-3 age:>10s held:>5s deliveries:>2 userId:12'"
+
+function filterOf(text: string): PendingFilter {
+  try {
+    return parseFilter(text)
+  } catch (error) {
+    if (error instanceof FilterError) throw new InvalidArgumentError(error.message)
+    throw error
+  }
+}
+
 async function list(service: Service, flags: Flags): Promise<void> {
-  const { consumer, idle: idleMs, limit, from, json } = flags
+  const { consumer, idle, from, filter, json } = flags
   if (from !== undefined && !/^\d{1,20}-\d{1,20}$/.test(from)) {
     throw new UsageError(
       `Cannot use ${JSON.stringify(from)} as --from: it is an id like 1740790744731-0`,
     )
   }
-  await at(service, flags, async ({ millrace, group }) => {
-    const { key } = group.stream
-    const { pending: total } = await group.describe()
-    // One more says whether there are more.
-    const wanted = { count: limit + 1, consumer, idleMs, ...(from && { from: `(${from}` }) }
-    const found = await pendingEntries(millrace, key, group.name, wanted)
-    const entries = await Promise.all(
-      found.slice(0, limit).map(async (entry) => {
-        return { ...entry, fields: await fieldsOf(millrace, key, entry.id) }
-      }),
+  if (filter !== undefined && (consumer !== undefined || idle !== undefined)) {
+    throw new UsageError(
+      'Cannot use --filter with --consumer or --idle: write them as its terms consumer:NAME and held:>=TIME',
     )
-    const next = found.length > limit ? (entries.at(-1)?.id ?? null) : null
-    const result = { stream: key, group: group.name, total, entries, next }
+  }
+  await at(service, flags, async (place) => {
+    const result =
+      filter === undefined ? await plainly(place, flags) : await filtered(place, flags, filter)
     print(json, result, asText(result))
   })
 }
 
-/** Null when the stream does not hold it any more. */
-async function fieldsOf(millrace: Millrace, stream: string, id: string): Promise<Shown['fields']> {
-  const reply = await millrace.send('XRANGE', stream, id, id)
-  const entry = Array.isArray(reply) ? reply[0] : undefined
-  const flat = Array.isArray(entry) && Array.isArray(entry[1]) ? entry[1].map(String) : undefined
-  if (flat === undefined) return null
-  return flat.flatMap((name, at) => (at % 2 === 0 ? [[name, flat[at + 1] ?? ''] as const] : []))
+async function plainly({ millrace, group }: Place, flags: Flags): Promise<Listing> {
+  const { consumer, idle: idleMs, limit, from } = flags
+  const { key } = group.stream
+  const { pending: total } = await group.describe()
+  // One more says whether there are more.
+  const wanted = { count: limit + 1, consumer, idleMs, ...(from && { from: `(${from}` }) }
+  const found = await pendingEntries(millrace, key, group.name, wanted)
+  const entries = await Promise.all(
+    found.slice(0, limit).map(async (entry) => {
+      return { ...entry, fields: await fieldsOf(millrace, key, entry.id) }
+    }),
+  )
+  const next = found.length > limit ? (entries.at(-1)?.id ?? null) : null
+  return { stream: key, group: group.name, total, entries, next }
 }
 
-function asText({
-  group,
-  total,
-  entries,
-  next,
-}: {
-  readonly group: string
-  readonly total: number
-  readonly entries: readonly Shown[]
-  readonly next: string | null
-}): string {
-  const lines = [
-    `Group ${group}: ${countOf(total, 'pending entry', 'pending entries')}, ${written(entries.length)} shown`,
-  ]
+async function filtered(
+  { millrace, group }: Place,
+  { limit, from, scan }: Flags,
+  filter: PendingFilter,
+): Promise<Listing> {
+  const { key } = group.stream
+  const { pending: total } = await group.describe()
+  const found = await scanPending(
+    millrace,
+    { stream: key, group: group.name },
+    { filter, limit, scanMax: scan, from },
+  )
+  const { fieldNames: there, isRestYounger, next } = found
+  const fields = filter.fields.filter((name) => !there.includes(name))
+  return {
+    ...{ stream: key, group: group.name, total },
+    entries: found.entries.map(({ id, consumer, idleMs, deliveries, fields }) => {
+      return { id, consumer, idleMs, deliveries, fields }
+    }),
+    next,
+    scanned: { entries: found.scanned, of: found.total, isRestYounger },
+    ...(fields.length > 0 && there.length > 0 && { unseen: { fields, there } }),
+  }
+}
+
+function asText({ group, total, entries, next, scanned, unseen }: Listing): string {
+  const all = `Group ${group}: ${countOf(total, 'pending entry', 'pending entries')}`
+  const lines = [`${all}, ${written(entries.length)} shown${scannedText(scanned)}`]
   if (entries.length > 0) {
     const head = ['ENTRY', 'CONSUMER', 'HELD FOR', 'TIMES', 'FIELDS']
     const rest = entries.map((entry) => {
@@ -109,8 +170,21 @@ function asText({
     const aligns = ['left', 'left', 'right', 'right', 'left'] as const
     lines.push(plainTable(rows, { head, aligns, isColour: isColour() }))
   }
+  if (unseen !== undefined) {
+    const [missing, there] = [unseen.fields, unseen.there].map((names) =>
+      names.map(printable).join(', '),
+    )
+    lines.push(`No entry that was scanned has a field ${missing}. There are: ${there}`)
+  }
   if (next !== null) lines.push(`More: --from ${next}`)
   return lines.join('\n')
+}
+
+function scannedText(scanned: Listing['scanned']): string {
+  if (scanned === undefined) return ''
+  const { entries, of, isRestYounger } = scanned
+  const rest = isRestYounger ? ', the rest is younger' : ''
+  return `; scanned ${written(entries)} of ${written(of)}${rest}`
 }
 
 /** How many characters of the fields fit into a line of the terminal, behind the other columns. */
