@@ -1,5 +1,6 @@
 import { Command } from 'commander'
-import { MillraceError } from 'millrace'
+import { isPassing, MillraceError, type Millrace } from 'millrace'
+import { durationWithin } from '../command/arguments.ts'
 import { UsageError } from '../command/errors.ts'
 import { findStreams, lookedText } from '../place/find-streams.ts'
 import { addPlace, at, connectBy, placeOf, type Place, type PlaceFlags } from '../place/place.ts'
@@ -9,13 +10,19 @@ import { wrongKeys } from '../doctor/wrong-keys.ts'
 import { overviewOf, type Overview } from '../groups/overview.ts'
 import { asTable } from '../groups/table.ts'
 import type { Service } from '../service.ts'
-import { isColour, quoted } from '../terminal/words.ts'
+import { untilInterrupted } from '../stop.ts'
+import { duration, isColour, quoted } from '../terminal/words.ts'
 import { addRepairs } from './groups-repair.ts'
-import { print } from './output.ts'
+import { print, printLine } from './output.ts'
 import { setPaused } from './pause.ts'
 
 interface Flags extends PlaceFlags {
   readonly json?: boolean
+}
+
+interface ShowFlags extends Flags {
+  /** Milliseconds between two looks; true: as usual. */
+  readonly watch?: number | true
 }
 
 interface CreateFlags extends Flags {
@@ -30,10 +37,15 @@ export function command(service: Service): Command {
   const groups = addPlace(
     new Command()
       .description('Shows the groups of the stream, their consumers, and what is pending.')
-      .option('--json', 'print it as JSON'),
+      .option('--json', 'print it as JSON')
+      .option(
+        '--watch [time]',
+        'look again and again, with so much time between, like 500ms or 5s (default: 2s)',
+        durationWithin(100, 86_400_000),
+      ),
     service,
   )
-    .action((flags: Flags) => show(service, flags))
+    .action((flags: ShowFlags) => show(service, flags))
     // Subcommands take this over when they are made, and only then.
     .exitOverride()
   addPlace(
@@ -70,13 +82,65 @@ const pauseTexts = {
   resume: 'Ends the pause of the group.',
 }
 
-async function show(service: Service, flags: Flags): Promise<void> {
+/** What one look has found. */
+interface Found {
+  readonly result: object
+  readonly text: string
+  /** For people, and no part of the tables. */
+  readonly note?: string
+  /** The group that was named is not there. */
+  readonly isMissing: boolean
+}
+
+const watchEveryMs = 2000
+
+async function show(service: Service, flags: ShowFlags): Promise<void> {
+  const { json, watch: every } = flags
   const key = flags.stream ?? service.stream
-  if (key === undefined) {
-    await showAll(service, flags)
-    return
-  }
   const millrace = await connectBy(service, flags)
+  const look = (): Promise<Found> =>
+    key === undefined
+      ? lookAtAll(service, flags, millrace)
+      : lookAt(service, flags, { millrace, key })
+  try {
+    if (every !== undefined) {
+      await showAgain(look, { millrace, isJson: json === true, every })
+      return
+    }
+    const { result, text, note, isMissing } = await look()
+    print(json, result, text)
+    if (isMissing) process.exitCode = 1
+    if (note !== undefined && json !== true) process.stderr.write(`(${note})\n`)
+  } finally {
+    await millrace.close()
+  }
+}
+
+async function showAgain(
+  look: () => Promise<Found>,
+  { millrace, isJson, every }: { millrace: Millrace; isJson: boolean; every: number | true },
+): Promise<void> {
+  const isDrawn = process.stdout.isTTY && !isJson && process.env.TERM !== 'dumb'
+  const everyMs = every === true ? watchEveryMs : every
+  const text = ({ result, text, note }: Found): string => {
+    if (isJson) return JSON.stringify(result)
+    return note === undefined || !isDrawn ? text : `${text}\n(${note})`
+  }
+  const { watch } = await import('../command/watch.ts')
+  await untilInterrupted((wish) =>
+    watch(async () => text(await look()), {
+      ...{ everyMs, wish, isPassing, print: printLine },
+      title: `Every ${duration(everyMs)}: ${millrace.url}`,
+      screen: isDrawn ? process.stdout : undefined,
+    }),
+  )
+}
+
+async function lookAt(
+  service: Service,
+  flags: Flags,
+  { millrace, key }: { readonly millrace: Millrace; readonly key: string },
+): Promise<Found> {
   const name = flags.group ?? service.group
   const typed = typedAt(service, flags, millrace, { key, ...(name !== undefined && { name }) })
   // The group need not be there, and may have any name.
@@ -88,44 +152,40 @@ async function show(service: Service, flags: Flags): Promise<void> {
       only: flags.group,
       readers: place.knowledge.readers,
     })
-    print(flags.json, inJson(overview), asTable(overview, { isColour: isColour(), typed }))
-    if (flags.group !== undefined && overview.missingGroup !== null) process.exitCode = 1
+    return {
+      result: inJson(overview),
+      text: asTable(overview, { isColour: isColour(), typed }),
+      isMissing: flags.group !== undefined && overview.missingGroup !== null,
+    }
   } catch (error) {
     throw await explained(error, place)
-  } finally {
-    await millrace.close()
   }
 }
 
 /** What there is on the server. */
-async function showAll(service: Service, flags: Flags): Promise<void> {
-  const millrace = await connectBy(service, flags)
-  try {
-    const found = await findStreams(millrace)
-    const streams = found.streams.filter(({ groups }) => {
-      return flags.group === undefined || groups.includes(flags.group)
-    })
-    const overviews = await Promise.all(
-      streams.map(async ({ key }) => {
-        const { stream } = placeOf(service, flags, { millrace, key, name: 'group' })
-        return await overviewOf(millrace, stream, { only: flags.group })
-      }),
-    )
-    const { keys, isComplete, withoutGroup } = found
-    const looked = { url: millrace.url, keys, isComplete, streamsWithoutGroup: withoutGroup }
-    const tables = overviews.map((overview) => {
-      const typed = typedAt(service, flags, millrace, { key: overview.stream })
-      return asTable(overview, { isColour: isColour(), typed })
-    })
-    const which = flags.group === undefined ? 'a group' : `group ${quoted(flags.group)}`
-    const none = `No stream with ${which} at ${millrace.url}`
-    const text = tables.length === 0 ? none : tables.join('\n\n')
-    print(flags.json, { streams: overviews.map(inJson), looked }, text)
-    // It is no part of the tables.
-    if (flags.json !== true) process.stderr.write(`(${lookedText(found)})\n`)
-    if (flags.group !== undefined && streams.length === 0) process.exitCode = 1
-  } finally {
-    await millrace.close()
+async function lookAtAll(service: Service, flags: Flags, millrace: Millrace): Promise<Found> {
+  const found = await findStreams(millrace)
+  const streams = found.streams.filter(({ groups }) => {
+    return flags.group === undefined || groups.includes(flags.group)
+  })
+  const overviews = await Promise.all(
+    streams.map(async ({ key }) => {
+      const { stream } = placeOf(service, flags, { millrace, key, name: 'group' })
+      return await overviewOf(millrace, stream, { only: flags.group })
+    }),
+  )
+  const { keys, isComplete, withoutGroup } = found
+  const looked = { url: millrace.url, keys, isComplete, streamsWithoutGroup: withoutGroup }
+  const tables = overviews.map((overview) => {
+    const typed = typedAt(service, flags, millrace, { key: overview.stream })
+    return asTable(overview, { isColour: isColour(), typed })
+  })
+  const which = flags.group === undefined ? 'a group' : `group ${quoted(flags.group)}`
+  const none = `No stream with ${which} at ${millrace.url}`
+  const text = tables.length === 0 ? none : tables.join('\n\n')
+  return {
+    ...{ result: { streams: overviews.map(inJson), looked }, text, note: lookedText(found) },
+    isMissing: flags.group !== undefined && streams.length === 0,
   }
 }
 

@@ -1,7 +1,11 @@
 /** Prints a result: for programs as JSON, for people as text. */
 export function print(isJson: boolean | undefined, result: object, text: string): void {
-  process.stdout.once('error', endAt)
-  process.stdout.write(`${isJson === true ? JSON.stringify(result) : text}\n`)
+  printLine(isJson === true ? JSON.stringify(result) : text)
+}
+
+export function printLine(text: string): void {
+  if (!process.stdout.listeners('error').includes(endAt)) process.stdout.on('error', endAt)
+  process.stdout.write(`${text}\n`)
 }
 
 /** Prints a text. */
