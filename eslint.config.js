@@ -49,6 +49,7 @@ const opsRooms = {
   recovery: ['terminal', 'place', 'service.ts'],
   doctor: ['terminal', 'place', 'snapshot', 'groups', 'service.ts'],
   console: ['command', 'place', 'snapshot', 'groups', 'doctor', 'service.ts', 'version.ts'],
+  top: ['terminal', 'snapshot', 'groups'],
   cli: [
     ...[
       'terminal',
@@ -63,6 +64,7 @@ const opsRooms = {
       'retention',
       'recovery',
       'doctor',
+      'top',
     ],
     ...['service.ts', 'stop.ts'],
   ],

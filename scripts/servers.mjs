@@ -38,6 +38,7 @@ const programs = {
   haproxy: { suites: ['own'], packages: ['haproxy'], shows: 'haproxy' },
   // With promtool.
   prometheus: { suites: ['own'], packages: ['prometheus'], shows: 'prometheus' },
+  tmux: { suites: ['own'], packages: ['tmux'], shows: 'tmux' },
   luacheck: {
     suites: ['own'],
     packages: ['lua-check', 'lua-argparse', 'lua-filesystem', 'lua5.1'],
@@ -189,7 +190,7 @@ function privateApt(work, suites) {
 
 function versionOf(name, folder) {
   const { shows } = programs[name]
-  const option = shows === 'nginx' || shows === 'haproxy' ? '-v' : '--version'
+  const option = { nginx: '-v', haproxy: '-v', tmux: '-V' }[shows] ?? '--version'
   return run(join(folder, 'bin', shows), [option], folder)
     .trim()
     .split('\n')[0]

@@ -6,6 +6,11 @@ import type { Service } from '../service.ts'
 export const operatorCommands: Readonly<Record<'look' | 'keep', readonly Listed<Service>[]>> = {
   look: [
     {
+      name: 'top',
+      summary: 'all of it live, on one screen, the worst first',
+      load: () => import('./top.ts'),
+    },
+    {
       name: 'groups',
       summary: 'groups, consumers and what is pending; create, pause or resume the group',
       load: () => import('./groups.ts'),

@@ -29,3 +29,10 @@ export function fit(text: string, columns: number, align: 'left' | 'right' = 'le
   const blanks = ' '.repeat(Math.max(0, columns - widthOf(kept)))
   return align === 'left' ? kept + blanks : blanks + kept
 }
+
+/** Without its last sign, as people see signs. */
+export const withoutLast = (text: string): string =>
+  [...graphemes.segment(text)]
+    .slice(0, -1)
+    .map(({ segment }) => segment)
+    .join('')
