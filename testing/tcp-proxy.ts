@@ -24,6 +24,8 @@ export interface Proxy {
   cutAmid(what: 'request' | 'reply', match: string | RegExp, bytes: number): void
   /** While on, nothing passes in either direction and no connection breaks. What was held goes on afterwards. */
   blackHole(isOn: boolean): void
+  /** The black hole begins behind the next request that contains the match: it is executed, and its reply held. */
+  blackHoleBehind(match: string): void
   /** From now on every reply comes this much later (ms), in order; for a server that is slow. */
   delayReplies(ms: number): void
   /** Destroys every open connection. New ones are welcome. */
@@ -52,6 +54,7 @@ class RespProxy implements Proxy {
   #cut: Cut = { what: 'reply', bytes: 0 }
   #cutsLeft = 0
   #isBlackHole = false
+  #holdBehind: string | undefined
   #replyDelayMs = 0
 
   constructor(targetPort: number) {
@@ -92,6 +95,10 @@ class RespProxy implements Proxy {
     for (const link of this.#links) link.hold(isOn)
   }
 
+  blackHoleBehind(match: string): void {
+    this.#holdBehind = match
+  }
+
   delayReplies(ms: number): void {
     this.#replyDelayMs = ms
   }
@@ -117,13 +124,22 @@ class RespProxy implements Proxy {
 
   #accept(client: Socket): void {
     const link = new Link(client, this.#targetPort, {
-      cutOf: (request) => this.#takeCut(request),
+      cutOf: (request) => {
+        this.#holdAt(request)
+        return this.#takeCut(request)
+      },
       onCut: () => (this.cuts += 1),
       replyDelayMs: () => this.#replyDelayMs,
       onEnd: () => this.#links.delete(link),
     })
     this.#links.add(link)
     link.hold(this.#isBlackHole)
+  }
+
+  #holdAt(request: Buffer): void {
+    if (this.#holdBehind === undefined || !request.includes(this.#holdBehind)) return
+    this.#holdBehind = undefined
+    this.blackHole(true)
   }
 
   /** A request that matches takes one of the cuts that are left. */

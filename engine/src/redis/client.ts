@@ -63,7 +63,7 @@ function socketOf(
 /**
  * Connects, and says what CLIENT LIST shall show. The client itself has no limit on its handshake, and a frozen server accepts but
  * never answers.
- * @throws what the client throws; {MillraceError} UNREACHABLE after {@link connectTimeoutMs}.
+ * @throws what the client throws; {MillraceError} TIMEOUT after {@link connectTimeoutMs}.
  */
 export async function connectInTime(client: Client, name: string): Promise<void> {
   const late = new AbortController()
@@ -76,8 +76,7 @@ export async function connectInTime(client: Client, name: string): Promise<void>
     await giveName(client, name)
   } catch (error) {
     if (!late.signal.aborted) throw error
-    const noAnswer = `no answer came within ${connectTimeoutMs / 1000} s`
-    throw new MillraceError('UNREACHABLE', noAnswer)
+    throw new MillraceError('TIMEOUT', `no answer in ${connectTimeoutMs} ms`)
   } finally {
     clearTimeout(hurry)
   }
@@ -102,10 +101,10 @@ export async function retire(client: Client): Promise<void> {
   discard(client)
 }
 
-/** Closes at once; commands in flight reject. */
-export function discard(client: Client): void {
+/** Closes at once, where there is one; commands in flight reject. */
+export function discard(client: Client | undefined): void {
   try {
-    client.destroy()
+    client?.destroy()
   } catch {
     // It is closed already: that is what was asked for.
   }

@@ -1,6 +1,7 @@
 /** Says why there is no connection, and what to do about it. Raw texts of OpenSSL help nobody. */
 import { ErrorReply } from 'redis'
 import { MillraceError, type MillraceErrorCode } from '../support/errors.ts'
+import { connectTimeoutMs } from './client.ts'
 import { fromClientError } from './error-replies.ts'
 import type { ServerAddress } from './server-address.ts'
 import { ownNames, type TlsNames } from './tls-options.ts'
@@ -46,6 +47,10 @@ const networkReasons: Readonly<Record<string, Reason>> = {
   EACCES: ['we may not open its socket', 'Check the rights to the file'],
 }
 
+const noAnswer = `no answer came within ${connectTimeoutMs / 1000} s`
+const silentRemedy =
+  'It is frozen or overloaded, or the network loses what is sent: look at its process, its load and the network'
+
 const unanswered = [
   'ECONNREFUSED',
   'ENOENT',
@@ -69,7 +74,10 @@ function codeOf({ code }: MillraceError): MillraceErrorCode {
 }
 
 function reasonOf(error: unknown, known: MillraceError, attempt: Attempt): Reason {
-  const text = known.message.replace(/^(?:Outcome unknown|Not sent): /, '')
+  const text =
+    known.code === 'TIMEOUT'
+      ? noAnswer
+      : known.message.replace(/^(?:Outcome unknown|Not sent): /, '')
   const reply = [error, known, known.cause].some((cause) => cause instanceof ErrorReply)
   if (reply) return replyReason(known)
   const code = nodeCode(error) ?? nodeCode(known.cause)
@@ -85,6 +93,7 @@ function reasonOf(error: unknown, known: MillraceError, attempt: Attempt): Reaso
   }
   if (attempt.address.place.kind === 'tls') return tlsReason(code, text, attempt)
   // A server of TLS closes at once what does not begin as TLS.
+  if (known.code === 'TIMEOUT') return [text, silentRemedy]
   const isClosed = /closed unexpectedly|ECONNRESET|EPIPE/.test(text)
   if (isClosed) return ['it closed the connection', 'If it takes only TLS there, use rediss://']
   return [text, 'Is the server running?']

@@ -96,7 +96,7 @@ async function checkVersion(connection: Connection): Promise<void> {
   let info: string
   try {
     // It only reads, so one whose reply is lost is sent again.
-    const send = (): Promise<Reply> => connection.send(['INFO', 'server'])
+    const send = (): Promise<Reply> => connection.send(['INFO', 'server'], connectTimeoutMs)
     info = String(await persist(AbortSignal.timeout(connectTimeoutMs), send))
   } catch (error) {
     // Where INFO is not offered, or not to this user, all the work can still be done.
@@ -114,7 +114,10 @@ async function checkVersion(connection: Connection): Promise<void> {
 }
 
 function wasLost(error: unknown): boolean {
-  return error instanceof MillraceError && ['DISCONNECTED', 'UNREACHABLE'].includes(error.code)
+  return (
+    error instanceof MillraceError &&
+    ['DISCONNECTED', 'TIMEOUT', 'UNREACHABLE'].includes(error.code)
+  )
 }
 
 /** @throws {TypeError} naming what cannot be used, before anything connects. No value is in it: it may be a password. */

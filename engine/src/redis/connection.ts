@@ -27,6 +27,8 @@ export class Connection {
   readonly #server: ServerIdentity
   readonly #silence: SilenceWatch
   #client: Client | undefined
+  #connecting: Client | undefined
+  readonly #losses = new WeakMap<Client, Error>()
   #generation = 0
   #isClosed = false
 
@@ -118,7 +120,7 @@ export class Connection {
     } catch (error) {
       // The client could not encode an argument, or has a fault: trying again would fail for ever.
       if (error instanceof TypeError) throw unencoded(args, error)
-      const known = fromClientError(error)
+      const known = fromClientError(error, this.#losses.get(client))
       // Of a connection that was exchanged meanwhile it is no news.
       if (client === this.#client) this.#refusals.met(known)
       throw known
@@ -143,13 +145,14 @@ export class Connection {
 
   /** Closes at once; commands in flight reject with an unknown outcome. */
   destroy(): void {
-    const client = this.#end()
-    if (client !== undefined) discard(client)
+    discard(this.#end())
   }
 
   #end(): Client | undefined {
     this.#isClosed = true
     if (this.#parent === undefined) this.#refusals.end()
+    // A frozen server would keep the process from ending until the attempt is given up.
+    discard(this.#connecting)
     return this.#leave()
   }
 
@@ -172,6 +175,7 @@ export class Connection {
     const { address, tls, name } = this.#options
     const client = newClient({ address, tls })
     client.on('error', (error) => this.#lost(client, error))
+    this.#connecting = client
     try {
       await connectInTime(client, name)
       if (this.#isClosed) throw new MillraceError('UNREACHABLE', 'The connection is closed')
@@ -179,6 +183,7 @@ export class Connection {
       discard(client)
       throw this.cannotConnect(error)
     }
+    this.#connecting = undefined
     const before = this.#leave()
     if (before !== undefined) void retire(before)
     this.#client = client
@@ -190,6 +195,7 @@ export class Connection {
   #lost(client: Client, error: Error): void {
     if (this.#client !== client) return
     this.#leave()
+    this.#losses.set(client, error)
     discard(client)
     if (this.#isClosed || this.#parent !== undefined) return
     void this.#reconnect()
@@ -197,13 +203,13 @@ export class Connection {
   }
 
   async #reconnect(): Promise<void> {
-    for (let attempt = 0; !this.#isClosed; attempt += 1) {
+    for (let attempt = 0; ; attempt += 1) {
       await delay(backoffMs(attempt, { firstMs: 20, mostMs: 2000 }))
-      if (!(await this.#isConnectedAnew())) continue
-      this.#options.onReconnect?.()
-      this.#refusals.connected()
-      return
+      if (this.#isClosed) return
+      if (await this.#isConnectedAnew()) break
     }
+    this.#options.onReconnect?.()
+    this.#refusals.connected()
   }
 
   /** The old connection stays when there is no new one, and finishes what is in flight when there is. */

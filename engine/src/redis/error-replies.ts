@@ -27,8 +27,11 @@ const codes: Readonly<Record<string, MillraceErrorCode>> = {
   UNBLOCKED: 'DISCONNECTED',
 }
 
-/** Never throws; an error that is a `MillraceError` already is returned as it is. */
-export function fromClientError(error: unknown): MillraceError {
+/**
+ * Never throws; an error that is a `MillraceError` already is returned as it is.
+ * @param loss why we gave the connection up, where we did
+ */
+export function fromClientError(error: unknown, loss?: Error): MillraceError {
   if (error instanceof MillraceError) return error
   const text = error instanceof Error ? error.message : String(error)
   if (error instanceof ErrorReply) {
@@ -44,7 +47,16 @@ export function fromClientError(error: unknown): MillraceError {
       cause: error,
     })
   }
+  if (name === 'DisconnectsClientError') return givenUp(error, loss)
   return new MillraceError('DISCONNECTED', `Outcome unknown: ${text}`, { cause: error })
+}
+
+/** The client says no more than that it did what it was told to. @param loss why it was told to */
+function givenUp(error: unknown, loss?: Error): MillraceError {
+  const told = `Outcome unknown: ${loss?.message ?? 'the connection was closed'}`
+  const isSilent = loss instanceof MillraceError && loss.code === 'TIMEOUT'
+  if (isSilent) return new MillraceError('TIMEOUT', told, { cause: loss })
+  return new MillraceError('DISCONNECTED', told, { cause: loss ?? error })
 }
 
 /** An argument that is no text was not sent, and is a fault of the caller; anything else stays as it is. */

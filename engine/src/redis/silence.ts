@@ -23,11 +23,11 @@ export class SilenceWatch {
   /** Watches this client from now on, until {@link end}. */
   begin(client: Client): void {
     if (!this.#isPinging) return
-    this.#pings = setInterval(() => this.#ping(client), pingEveryMs).unref()
+    this.#pings = setTimeout(() => this.#watch(client), pingEveryMs).unref()
   }
 
   end(): void {
-    clearInterval(this.#pings)
+    clearTimeout(this.#pings)
   }
 
   /** A reply came: no ping is needed for a while. */
@@ -42,9 +42,16 @@ export class SilenceWatch {
     return setTimeout(() => this.#onSilent(client), limitMs)
   }
 
+  /** Pings as soon as nothing was answered for so long, counted from the last answer. */
+  #watch(client: Client): void {
+    const restMs = this.#answeredAt + pingEveryMs - performance.now()
+    if (restMs <= 0) this.#ping(client)
+    const nextMs = restMs > 0 ? Math.ceil(restMs) : pingEveryMs
+    this.#pings = setTimeout(() => this.#watch(client), nextMs).unref()
+  }
+
   /** Bounds the time of every command: a silent connection is given up, and its commands reject. */
   #ping(client: Client): void {
-    if (performance.now() < this.#answeredAt + pingEveryMs) return
     const silent = setTimeout(() => this.#onSilent(client), silentMaxMs).unref()
     client
       .sendCommand(['PING'])

@@ -1,5 +1,7 @@
 /** The connection: sent at most once, always settled, healed by itself. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { connect, isPassing, MillraceError } from 'millrace'
 import { freshPrefix, onEachServer } from '../../../testing/on-each-server.ts'
@@ -151,16 +153,31 @@ onEachServer('connection', (bench) => {
     await waitFor(() => proxy.connections === 0, { what: 'its end', timeoutMs: 10_000 })
   })
 
+  test('that is closed while a silent server is asked ends at once', async (t) => {
+    const silent = createServer(() => undefined).listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    t.after(() => silent.close())
+    const proxy = await startProxy(bench().server.port)
+    t.after(() => proxy.close())
+    const millrace = await connectFor(t, { url: proxy.url })
+    proxy.pointTo((silent.address() as AddressInfo).port)
+    await waitFor(() => proxy.connections === 1, { what: 'the next attempt' })
+    await millrace.close()
+    // Less than an attempt may take.
+    await waitFor(() => proxy.connections === 0, { what: 'its end', timeoutMs: 3000 })
+  })
+
   test('gives up a frozen server after some seconds, and goes on when it thaws', async (t) => {
     const server = await startRedis({ kind: bench().kind })
     t.after(() => server.stop())
     const millrace = await connectFor(t, { url: server.url })
     server.pause()
-    const code = await within(codeOf(millrace.send('PING')), {
+    const error = await within(Promise.resolve(millrace.send('PING').catch(String)), {
       what: 'the command to settle',
       timeoutMs: 15_000,
     })
-    assert.equal(code, 'DISCONNECTED')
+    assert.equal(error, `MillraceError: Outcome unknown: ${server.url} fell silent`)
+    assert.equal(await codeOf(millrace.send('PING')), 'UNREACHABLE')
     server.resume()
     await waitFor(() => codeOf(millrace.send('PING')).then((now) => now === 'fulfilled'), {
       what: 'the connection to come back',

@@ -3,6 +3,7 @@ import { isPassing, MillraceError, type Millrace } from 'millrace'
 import { durationWithin } from '../command/arguments.ts'
 import { UsageError } from '../command/errors.ts'
 import { findStreams, lookedText } from '../place/find-streams.ts'
+import { withServer } from '../place/lost-server.ts'
 import { addPlace, at, connectBy, placeOf, type Place, type PlaceFlags } from '../place/place.ts'
 import { creationRemedy } from '../place/remedies.ts'
 import { typedAt } from '../place/typed.ts'
@@ -111,6 +112,8 @@ async function show(service: Service, flags: ShowFlags): Promise<void> {
     print(json, result, text)
     if (isMissing) process.exitCode = 1
     if (note !== undefined && json !== true) process.stderr.write(`(${note})\n`)
+  } catch (error) {
+    throw withServer(error, millrace)
   } finally {
     await millrace.close()
   }

@@ -1,6 +1,7 @@
 /** Looks at server, stream and group, and says what is wrong and what helps. Reads only. */
 import { MillraceError } from 'millrace'
 import type { Balance } from 'millrace/operate'
+import { isLost } from '../place/lost-server.ts'
 import type { Place } from '../place/place.ts'
 import type { Words } from '../service.ts'
 import { printable, quoted } from '../terminal/words.ts'
@@ -108,7 +109,7 @@ async function examineGroup(place: Place, server: ServerFacts, everyMs: number):
 async function wrongTypes({ millrace, group, knowledge, words }: Place): Promise<Hidden[]> {
   const wrong = await wrongKeys(millrace, group, knowledge).catch((error: unknown) => {
     // Without the right to TYPE; whatever else it is shows again when the group is read.
-    if (error instanceof MillraceError) return []
+    if (error instanceof MillraceError && !isLost(error)) return []
     throw error
   })
   return wrong.map(({ key, holds, expected }) => ({

@@ -46,12 +46,16 @@ export async function connectByEnvironment(
     return await connectTo({ url: named ?? byDefault, tls, log })
   } catch (error) {
     const isUnnamed = named === undefined && error instanceof MillraceError
-    if (!isUnnamed || error.code !== 'UNREACHABLE') throw error
+    if (!isUnnamed || error.code !== 'UNREACHABLE' || isSilent(error)) throw error
     throw error.withRemedy(
       'That is the default, as no server was named: give --redis URL, or set REDIS_URL',
     )
   }
 }
+
+/** Somebody is there, and does not answer. */
+const isSilent = ({ cause }: MillraceError): boolean =>
+  cause instanceof MillraceError && cause.code === 'TIMEOUT'
 
 interface Given extends Pick<ServerOptions, 'url' | 'log'> {
   readonly byDefault: string

@@ -7,6 +7,7 @@ import { escaped } from '../terminal/words.ts'
 import { name } from '../command/arguments.ts'
 import { UsageError } from '../command/errors.ts'
 import { findStreams, lookedText, type FoundStreams } from './find-streams.ts'
+import { withServer } from './lost-server.ts'
 import { withRemedy } from './remedies.ts'
 import { inShell, typedAt, type Typed } from './typed.ts'
 
@@ -85,6 +86,8 @@ export async function at(
     } catch (error) {
       throw withRemedy(error, place)
     }
+  } catch (error) {
+    throw withServer(error, millrace, { changes })
   } finally {
     await millrace.close()
   }
