@@ -8,6 +8,8 @@ import { isFree } from '../embedded/choose-port.ts'
 import { startEmbedded } from '../embedded/embedded-server.ts'
 import { CommandError, type MetricsFlags, UsageError } from 'millrace-ops/command'
 import type { Wiring } from '../wiring.ts'
+import { operated } from '../operated/service.ts'
+import { openConsole } from './console-page.ts'
 import { Processor } from './processor.ts'
 import { resultLines } from './results.ts'
 import { areIndexesMissing, isDataMissing, untilDone } from './sample-data.ts'
@@ -26,6 +28,14 @@ export interface ServiceOptions extends MetricsFlags {
   readonly show: (line: string) => void
   /** Prints a line of what is done or went wrong. */
   readonly say: (line: string) => void
+}
+
+/** What there is to look at. */
+interface Addresses {
+  readonly receiver: string
+  readonly console: string | undefined
+  readonly redis: string
+  readonly cli: string
 }
 
 const consumers = ['consumer1', 'consumer2']
@@ -68,7 +78,8 @@ export class Service {
       this.#startProcessors(url)
       const receiver = await this.#startReceiver(url)
       this.#startGenerator(`${receiver}/api/checkin`)
-      this.#introduce({ receiver, redis: millrace.url, cli })
+      const console = await this.#openConsole(millrace)
+      this.#introduce({ receiver, console, redis: millrace.url, cli })
       const watching = this.#watch(millrace, group)
       await unless(stop, Promise.race([watching, ...this.#losses]))
     } finally {
@@ -182,6 +193,14 @@ export class Service {
     this.#lose(child.unexpectedEnd())
   }
 
+  /** @returns where it is; undefined where it cannot be had. */
+  async #openConsole(millrace: Millrace): Promise<string | undefined> {
+    const { wiring, say } = this.#options
+    const opened = await openConsole({ millrace, service: operated(wiring), say })
+    if (opened !== undefined) this.#unwind.add(() => opened.close())
+    return opened?.url
+  }
+
   #child(name: string, args: readonly string[], url?: string): ServiceChild {
     return new ServiceChild(this.#childOptions(name, args, url))
   }
@@ -207,9 +226,10 @@ export class Service {
     this.#losses.push(loss)
   }
 
-  #introduce({ receiver, redis, cli }: { receiver: string; redis: string; cli: string }): void {
+  #introduce({ receiver, console, redis, cli }: Addresses): void {
     const { show, say, metricsPort = 0 } = this.#options
     this.#isUnderWay = true
+    if (console !== undefined) show(`Console:   ${console}`)
     show(`Receiver:  ${receiver}/api/checkin`)
     show(`Redis:     ${redis}`)
     show(`redis-cli: ${cli}`)

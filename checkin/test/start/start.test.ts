@@ -84,6 +84,8 @@ test(
   async (t) => {
     const { start } = setTheStage(t)
     const first = await start()
+    const [page = ''] = /http:\S+/.exec(await first.waitForLine(/^Console: +http:\S+\/$/)) ?? []
+    assert.match(await (await fetch(page)).text(), /<title>Millrace<\/title>/)
     const pids = childrenOf(first.pid).map(({ pid }) => pid)
     // Redis, receiver, two processors, generator.
     assert.equal(pids.length, 5)
