@@ -28,7 +28,7 @@ const receiverRooms = {
   metrics: ['http'],
   limits: ['http'],
   access: ['http', 'metrics'],
-  operation: ['http', 'limits', 'access'],
+  operation: ['http', 'metrics', 'limits', 'access'],
   queries: ['http', 'limits', 'access'],
   ingest: ['http', 'metrics', 'limits', 'access', 'operation'],
 }

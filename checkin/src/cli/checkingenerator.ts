@@ -63,15 +63,20 @@ export function command({ config, openLog }: Wiring): Command {
         'the same seed gives the same check-ins (default: a new one)',
       ).argParser(integerWithin(0, seedMax)),
     )
-  return addMetricsFlags(generator).action((flags: Flags) => run(flags, openLog()))
+  return addMetricsFlags(generator).action((flags: Flags) => run(flags, openLog(), config))
 }
 
-async function run(flags: Flags, log: Log): Promise<void> {
+async function run(flags: Flags, log: Log, { logFormat }: Config): Promise<void> {
   const { count, seed = randomInt(seedMax), rate, url, users, locations } = flags
   const metrics = await metricsOf(flags, () => generator.isTaken)
   const onPosted = metrics && ((posted: Posted, ms: number) => metrics.posted(posted, ms))
   const what = { rate, url, users, locations, count, seed }
-  const generator = new CheckinGenerator({ ...what, log, onPosted })
+  const generator = new CheckinGenerator({
+    ...what,
+    log,
+    onPosted,
+    isForPrograms: logFormat === 'json',
+  })
   const close = metrics && (await serveWhereAsked(flags, log, metrics))
   await untilStopped(generator, saysStopFailure(log)).finally(close)
 }

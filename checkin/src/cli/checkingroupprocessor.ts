@@ -123,6 +123,7 @@ async function run(
       ...given,
       ...{ onProcessed, name, work: pauses, millrace, model, group, log },
       metrics: measuring?.metrics,
+      isForPrograms: config.logFormat === 'json',
     }
     const processor = new GroupProcessor(options)
     if (flags.work === undefined && pauses !== undefined) log.info(exerciseNote(name, usage))

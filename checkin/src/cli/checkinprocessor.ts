@@ -40,7 +40,8 @@ async function run(wiring: Wiring, flags: Flags): Promise<void> {
     const reading = { kind: 'single processor', name: model.readerName } as const
     await claimReading(millrace, { model, group: config.group, reading, again })
     const metrics = measuring?.metrics
-    const processor = new SingleProcessor({ millrace, model, log, drain, metrics })
+    const isForPrograms = config.logFormat === 'json'
+    const processor = new SingleProcessor({ millrace, model, log, isForPrograms, drain, metrics })
     await untilStopped(processor, saysStopFailure(log))
   } catch (error) {
     throw withRemedy(error, wiring.config.group)

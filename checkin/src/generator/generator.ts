@@ -1,6 +1,6 @@
 /** Posts random check-ins to the receiver at a fixed rate. Promise: while the receiver is away it waits, and goes on by itself. */
 import type { Checkin } from '../domain/checkins.ts'
-import { CommandError } from 'millrace-ops/command'
+import { CommandError, Lasting } from 'millrace-ops/command'
 import type { Log } from '../log.ts'
 import { CheckinPoster, type Posted } from './checkin-poster.ts'
 import { randomCheckins, type RandomCheckinsOptions } from './random-checkins.ts'
@@ -15,6 +15,8 @@ export interface GeneratorOptions extends RandomCheckinsOptions {
   /** Ends after so many were taken; undefined: never. */
   readonly count: number | undefined
   readonly log: Log
+  /** Whether the log is for programs: a summary a minute instead of one a second; default false. */
+  readonly isForPrograms?: boolean
   /** Told how each post ended, and after how long (ms). */
   readonly onPosted?: ((posted: Posted, ms: number) => void) | undefined
 }
@@ -35,6 +37,7 @@ export class CheckinGenerator {
   #underWay = 0
   #isStopped = false
   #failure: CommandError | undefined
+  readonly #trouble: Lasting
   /** Until the receiver takes check-ins again. */
   #isWaiting = false
   /** The answer that says that the receiver is away; undefined while it is there. */
@@ -43,6 +46,7 @@ export class CheckinGenerator {
 
   constructor(options: GeneratorOptions) {
     this.#options = options
+    this.#trouble = new Lasting(options.log)
     this.#checkins = randomCheckins(options)
     this.#poster = new CheckinPoster(options.url, underWayMax)
     this.#lineLevel = options.rate <= readableRate ? 'info' : 'debug'
@@ -129,18 +133,23 @@ export class CheckinGenerator {
 
   /** Tries with one check-in at a time, ever more seldom or when the receiver said, until it is taken. */
   async #waitForReceiver(first: Extract<Posted, { kind: 'away' }>): Promise<void> {
-    const { log, url } = this.#options
+    const { url } = this.#options
     this.#isWaiting = true
-    log.warn(`Receiver at ${url.origin} takes no check-ins (${first.reason}). Trying again.`)
+    const at = `Receiver at ${url.origin}`
+    const why = `no check-ins (${first.reason}). Trying again.`
+    this.#trouble.begin(`${at} takes ${why}`, `${at} still takes ${why}`)
     for (let attempt = 0; this.#away !== undefined; attempt += 1) {
       await this.#pauseFully(this.#away.retryAfterMs ?? backoffMs(attempt))
       while (this.#underWay > 0 && !this.#isOver()) await this.#pause()
-      if (this.#isOver()) return
+      if (this.#isOver()) {
+        this.#trouble.cease()
+        return
+      }
       this.#away = undefined
       await this.#post()
     }
     this.#isWaiting = false
-    log.info(`Receiver at ${url.origin} takes check-ins again.`)
+    this.#trouble.end(`${at} takes check-ins again`)
   }
 
   async #pauseFully(ms: number): Promise<void> {
@@ -163,12 +172,16 @@ export class CheckinGenerator {
 
   #startSummaries(): NodeJS.Timeout | undefined {
     if (this.#options.rate <= readableRate) return undefined
+    const everyMs = this.#options.isForPrograms === true ? 60_000 : summaryEveryMs
     let taken = 0
     return setInterval(() => {
-      const rate = this.#taken - taken
+      const done = this.#taken - taken
       taken = this.#taken
-      if (rate > 0) this.#options.log.info(`Generated ${taken} checkins, ${rate}/s.`)
-    }, summaryEveryMs)
+      if (done === 0) return
+      const rate = Math.round((done * 1000) / everyMs)
+      const fields = { event: 'summary', done, total: taken, rate }
+      this.#options.log.info(fields, `Generated ${taken} checkins, ${rate}/s.`)
+    }, everyMs)
   }
 }
 

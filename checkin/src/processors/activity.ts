@@ -1,5 +1,5 @@
-/** What a processor says about its work: the lines of the exercise for each check-in, or a summary a second. */
-import type { Entry } from 'millrace'
+/** What a processor says about its work: the lines of the exercise for each check-in, or a summary. */
+import type { ConsumerCounts, Entry } from 'millrace'
 import type { CheckinModel } from '../domain/checkins.ts'
 import type { Log } from '../log.ts'
 import { countOf, printable, written } from 'millrace-ops/terminal'
@@ -10,6 +10,9 @@ type CheckinEntry = Entry<CheckinModel['checkins']['fields']>
 interface Backlog {
   readonly lag: number | null
   readonly pending: number | null
+  /** Age of the oldest undelivered entry (ms). */
+  readonly oldestUndeliveredMs?: number | null
+  readonly deadLetters?: number
 }
 
 export interface ActivityOptions {
@@ -19,7 +22,11 @@ export interface ActivityOptions {
   readonly model: CheckinModel
   /** Says a line for each step of each check-in instead of summaries. */
   readonly isDetailed: boolean
+  /** The log is for programs: a summary a minute instead of one a second. */
+  readonly isForPrograms: boolean
   readonly backlog: () => Promise<Backlog>
+  /** Of the consumer, since it began. */
+  readonly counts: () => Partial<ConsumerCounts>
   /** Called once a second while there is work, and at the end, with what was processed since the start. */
   readonly onProcessed?: ((count: number) => void) | undefined
 }
@@ -29,7 +36,9 @@ const parked: Readonly<Record<string, string>> = {
   unassigned: 'of a removed consumer',
   retry: 'that waited for their next attempt',
 }
-const summaryEveryMs = 1000
+const tickMs = 1000
+/** People see it work; what is kept is kept short. */
+const summaryEveryS = { people: 1, programs: 60 }
 /** Work runs out all the time where it is done as fast as it comes. */
 const idleAfterMs = 5000
 
@@ -37,7 +46,9 @@ export class Activity {
   readonly #options: ActivityOptions
   #hasStarted = false
   #processed = 0
+  #told = 0
   #said = 0
+  #seconds = 0
   #saidAt = performance.now()
   /** Set while there is nothing to do. */
   #idleTimer: NodeJS.Timeout | undefined
@@ -58,7 +69,7 @@ export class Activity {
     this.#hasStarted = true
     this.#info('Starting up.')
     if (this.#options.isDetailed) return
-    this.#timer = setInterval(() => void this.#summarize(), summaryEveryMs)
+    this.#timer = setInterval(() => this.#tick(), tickMs)
   }
 
   ended(): void {
@@ -134,21 +145,37 @@ export class Activity {
     this.#options.log.info(`${this.#options.name}: ${text}`)
   }
 
+  #tick(): void {
+    if (this.#processed > this.#told) this.#options.onProcessed?.(this.#processed)
+    this.#told = this.#processed
+    this.#seconds += 1
+    if (this.#seconds % summaryEveryS[this.#options.isForPrograms ? 'programs' : 'people'] === 0) {
+      void this.#summarize()
+    }
+  }
+
+  /** Says nothing where nothing was done. */
   async #summarize(): Promise<void> {
     const done = this.#processed - this.#said
-    if (done > 0) this.#options.onProcessed?.(this.#processed)
     const now = performance.now()
-    const seconds = (now - this.#saidAt) / 1000
+    const perSecond = Math.round((done * 1000) / (now - this.#saidAt))
     this.#said = this.#processed
     this.#saidAt = now
     if (done === 0) return
-    const rate = written(Math.round(done / seconds))
     const backlog = await this.#options.backlog().catch(() => undefined) // The log tells of a lost connection.
     const rest =
       backlog === undefined
         ? ''
         : `, lag ${orUnknown(backlog.lag)}${backlog.pending === null ? '' : `, pending ${written(backlog.pending)}`}`
-    this.#info(`Processed ${countOf(this.#processed, 'checkin')}, ${rate}/s${rest}.`)
+    const { log, name, counts } = this.#options
+    const { claimed, retried, superseded } = counts()
+    const fields = {
+      ...{ event: 'summary', consumer: name, done, total: this.#processed, rate: perSecond },
+      ...{ lag: backlog?.lag, timeLagMs: backlog?.oldestUndeliveredMs, pending: backlog?.pending },
+      ...{ deadLetters: backlog?.deadLetters, claimed, retried, superseded },
+    }
+    const text = `Processed ${countOf(this.#processed, 'checkin')}, ${written(perSecond)}/s${rest}.`
+    log.info(fields, `${name}: ${text}`)
   }
 }
 

@@ -31,6 +31,8 @@ export interface GroupProcessorOptions {
   readonly claimAfterMs: number
   /** Called once a second while there is work, and at the end, with what was processed since the start. */
   readonly onProcessed?: (count: number) => void
+  /** Whether the log is for programs: then it says less often what was done; default false. */
+  readonly isForPrograms?: boolean
   /** Measures it; default: nobody does. */
   readonly metrics?: Measured['metrics'] | undefined
 }
@@ -55,7 +57,9 @@ export class GroupProcessor {
       name,
       model,
       isDetailed,
+      isForPrograms: options.isForPrograms ?? false,
       backlog: () => group.describe(),
+      counts: () => this.#consumer.counts,
       onProcessed: options.onProcessed,
     })
     this.#consumer = group.consumer(name, {

@@ -15,6 +15,8 @@ export interface SingleProcessorOptions {
   readonly log: Log
   /** Ends at the end of the stream. */
   readonly drain: boolean
+  /** Whether the log is for programs: then it says less often what was done; default false. */
+  readonly isForPrograms?: boolean
   /** Measures it; default: nobody does. */
   readonly metrics?: Measured['metrics'] | undefined
 }
@@ -31,6 +33,8 @@ export class SingleProcessor {
       name,
       model,
       isDetailed: log.isLevelEnabled('debug'),
+      isForPrograms: options.isForPrograms ?? false,
+      counts: () => this.#reader.counts,
       backlog: async () => ({ lag: await this.#reader.lag(), pending: null }),
     })
     this.#reader = millrace.reader(model.checkins, {

@@ -23,6 +23,7 @@ import { StreamSlots, type StreamLimits } from './limits/stream-slots.ts'
 import { ReceiverMetrics, type PressureReading } from './metrics/metrics.ts'
 import { answerErrors, Failures } from './operation/failures.ts'
 import { readiness } from './operation/health.ts'
+import { logIngest } from './operation/ingest-log.ts'
 import { collectDocumentation } from './operation/openapi.ts'
 import { RefusalLog } from './operation/refusal-log.ts'
 import { isRefused, storeState } from './operation/store-state.ts'
@@ -118,7 +119,11 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       requests?.around((...call) => app.routing(...call)),
     )
   }
-  const closed = whenClosed(app, () => security.flush())
+  const quiet = logIngest(log, () => metrics.ingestCounts)
+  const closed = whenClosed(app, () => {
+    quiet()
+    security.flush()
+  })
   let listening: Promise<string> | undefined
   const listen: Receiver['listen'] = (at) => {
     hosts = new HostCheck(allowedHosts(at.host, access.hosts ?? []))

@@ -29,6 +29,9 @@ export type IngestOutcome =
   | 'limited'
   | 'unavailable'
 
+/** Check-ins by what became of them; those of which there was none are missing. */
+export type IngestCounts = Readonly<Record<string, number>>
+
 /** The pressure as metrics show it. */
 export interface PressureReading {
   readonly state: PressureState
@@ -74,6 +77,11 @@ export class ReceiverMetrics {
   /** Counts check-ins. */
   ingested(outcome: IngestOutcome, count = 1): void {
     this.#ingest.set(outcome, (this.#ingest.get(outcome) ?? 0) + count)
+  }
+
+  /** What became of the check-ins that were sent. */
+  get ingestCounts(): IngestCounts {
+    return Object.fromEntries(this.#ingest)
   }
 
   /** Counts check-ins of a request that has many; its status does not count then. */
