@@ -17,6 +17,7 @@ const engineRooms = {
   append: ['support', 'declare', 'redis', 'scripts'],
   handle: ['support', 'declare', 'redis', 'scripts', 'apply', 'trace'],
   consume: ['support', 'declare', 'redis', 'scripts', 'apply', 'handle', 'trace'],
+  reader: ['support', 'declare', 'redis', 'scripts', 'apply', 'consume', 'trace'],
   operate: ['support', 'declare', 'redis', 'scripts', 'apply', 'consume'],
   repair: ['support', 'declare', 'redis', 'scripts', 'apply', 'consume'],
   otel: ['support', 'trace'],

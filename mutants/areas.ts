@@ -18,12 +18,11 @@ const inEngine = {
     'delivery-reader',
     'intake',
     'push-down',
-    'reader',
-    'reader-position',
     'lease',
     'claimer',
     'pause',
   ],
+  reader: ['reader', 'reader-position', 'decoded'],
   handle: [
     'past-deliveries',
     'read-ahead',

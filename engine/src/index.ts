@@ -37,7 +37,8 @@ export type { AppliedBatch } from './apply/settled.ts'
 export type { FoldedBatch } from './consume/push-down.ts'
 export type { Handler, HandlerContext } from './handle/handler.ts'
 export type { Outcome } from './handle/outcome.ts'
-export type { Reader, ReaderObserver, ReaderOptions } from './consume/reader.ts'
+export type { Reader } from './reader/reader.ts'
+export type { ReaderObserver, ReaderOptions } from './reader/reader-options.ts'
 export {
   Pressure,
   type PressureLimits,

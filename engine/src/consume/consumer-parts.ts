@@ -20,29 +20,10 @@ import { PushDown } from './push-down.ts'
 import { Retries } from '../handle/retries.ts'
 import { Decoder } from '../declare/stream.ts'
 import type { ConsumerTracing } from '../trace/tracing.ts'
+import type { ConsumerCalls, Identity } from './consumer-calls.ts'
 import { ConsumerEvents } from './consumer-events.ts'
 import { checked, isPushedDown } from './consumer-options.ts'
 import type { ConsumerOptions, Place, Settings } from './consumer-options.ts'
-
-/** What the parts tell the consumer that they are of. */
-export interface ConsumerCalls {
-  /** Aborts when the consumer shall end. */
-  readonly signal: AbortSignal
-  /** Its own pending entries are read, on each new connection. */
-  readonly onCaughtUp: () => void
-  /** A read found nothing. Resolves to true when the reader shall end. */
-  readonly onNothing: () => Promise<boolean>
-  /** Whether it is paused, at each sweep. */
-  readonly onPaused: (isPaused: boolean) => void
-  /** A failure that does not pass, or a bug. */
-  readonly onFailure: (error: unknown) => void
-}
-
-/** Whose parts these are: what nearly every part is given. */
-interface Identity {
-  readonly group: string
-  readonly consumer: string
-}
 
 export class ConsumerParts<F extends Fields> {
   readonly keys: GroupKeys

@@ -1,9 +1,7 @@
-/** What a consumer or a reader is given where no types have looked at it. */
+/** What a consumer is given where no types have looked at it, and of that what a reader is given, too. */
 import type { ConsumerObserver, ConsumerOptions } from './consumer-options.ts'
 import type { Fields } from '../declare/fields.ts'
 import { checkKnown, unknownOption, type Names } from '../support/known-options.ts'
-import { checkValue, flag } from '../support/option-values.ts'
-import type { ReaderObserver, ReaderOptions } from './reader.ts'
 
 const consumerOptions: Names<ConsumerOptions<Fields>> = {
   projections: true,
@@ -38,24 +36,6 @@ const consumerObserver: Names<ConsumerObserver> = {
   paused: true,
 }
 
-const readerOptions: Names<ReaderOptions<Fields>> = {
-  name: true,
-  positionKey: true,
-  projections: true,
-  batch: true,
-  drain: true,
-  observer: true,
-}
-
-const readerObserver: Names<ReaderObserver> = {
-  started: true,
-  delivered: true,
-  applied: true,
-  tookEffect: true,
-  deadLettered: true,
-  waiting: true,
-}
-
 /** @throws {TypeError} naming the option. */
 export function checkConsumerGiven(options: object): void {
   const action = 'make a consumer'
@@ -69,20 +49,6 @@ export function checkConsumerGiven(options: object): void {
   if (typeof drain !== 'boolean') throw new TypeError(`Cannot ${action}: drain is true or false`)
   checkProjections(action, given.projections ?? [])
   checkObserver(action, given.observer, consumerObserver)
-}
-
-/** @throws {TypeError} naming the option. */
-export function checkReaderGiven(options: object): void {
-  const action = 'make a reader'
-  checkKnown(action, options, readerOptions)
-  const given = options as Readonly<Record<string, unknown>>
-  for (const name of ['name', 'positionKey']) {
-    if (typeof given[name] === 'string' && given[name] !== '') continue
-    throw new TypeError(`Cannot ${action}: ${name} is missing, or no text`)
-  }
-  checkValue(action, 'drain', given.drain, flag)
-  checkProjections(action, given.projections)
-  checkObserver(action, given.observer, readerObserver)
 }
 
 function checkFunction(action: string, name: string, given: unknown): void {

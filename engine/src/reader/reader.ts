@@ -11,7 +11,6 @@ import {
   toldLetter,
   tracedEntry,
   tracedLetter,
-  type AppliedBatch,
   type CallTimes,
   type Settled,
   type SettledLetter,
@@ -19,53 +18,21 @@ import {
 import { EntrySizes, readBytesMax } from '../redis/entry-sizes.ts'
 import { isPassing, readFailure } from '../support/errors.ts'
 import type { Fields } from '../declare/fields.ts'
-import type { ConsumerCounts } from './consumer-events.ts'
-import { checkReaderGiven } from './given-options.ts'
+import type { ConsumerCounts } from '../consume/consumer-events.ts'
+import { checkReaderGiven, type ReaderObserver, type ReaderOptions } from './reader-options.ts'
 import { readerKeys } from '../redis/keys.ts'
 import { Lifetime, type Runs, type StopOptions } from '../support/lifetime.ts'
 import { ObserverCalls } from '../support/observer-calls.ts'
 import { persist, wait } from '../support/persist.ts'
 import { plansOf, type Plan } from '../declare/plan.ts'
-import type { Projection } from '../declare/projection.ts'
 import type { Connection } from '../redis/connection.ts'
-import {
-  checkStream,
-  Decoder,
-  isDecodeFailure,
-  type Entry,
-  type Stream,
-} from '../declare/stream.ts'
+import { checkStream, Decoder, type Stream } from '../declare/stream.ts'
 import { ReaderPosition } from './reader-position.ts'
-import { entriesOf, pairsOf, type RawEntry } from '../redis/replies.ts'
+import { appliedOf, decodedBy } from './decoded.ts'
+import { entriesOf, type RawEntry } from '../redis/replies.ts'
 import { overdueMs, unblockAtAbort, unblocker } from '../redis/blocking.ts'
 import { countBounds, countRange } from '../scripts/reading.ts'
 import type { ConsumerTracing, ServerTracing } from '../trace/tracing.ts'
-
-/** What a reader tells while it runs. One that throws or rejects changes nothing; its first failure is a warning of the process. */
-export interface ReaderObserver<F extends Fields = Fields> {
-  /** Told once: it has its position, and reads from now on. */
-  started?(): void
-  delivered?(entries: readonly Entry<F>[]): void
-  /** The server has confirmed effects and position. The next read waits until this resolves. */
-  applied?(entries: readonly Entry<F>[], position: string): void | Promise<void>
-  /** A batch took effect: for metrics. */
-  tookEffect?(batch: AppliedBatch): void
-  deadLettered?(letters: readonly { id: string; reason: string; error: string }[]): void
-  waiting?(): void
-}
-
-export interface ReaderOptions<F extends Fields> {
-  /** Name for logs and for the dead-letter stream, `<stream>:<name>:dead`. */
-  readonly name: string
-  /** Key that keeps the id of the last applied entry; missing: the stream is read from its beginning. */
-  readonly positionKey: string
-  readonly projections: readonly Projection<keyof F & string>[]
-  /** Entries a read and a script call, 1 to 5,000, default 1,000: a call holds the server for about 4 ms. */
-  readonly batch?: number
-  /** Ends as soon as the end of the stream is reached, default false. */
-  readonly drain?: boolean
-  readonly observer?: ReaderObserver<F>
-}
 
 export class Reader<F extends Fields = Fields> {
   readonly #connection: Connection
@@ -224,12 +191,7 @@ export class Reader<F extends Fields = Fields> {
   }
 
   async #process(raw: readonly RawEntry[]): Promise<void> {
-    const settled = raw.map(({ id, flat }): Settled => {
-      const decoded = this.#decoder.decode(id, flat ?? [])
-      if (!isDecodeFailure(decoded)) return { kind: 'apply', id, entry: decoded }
-      const carried = pairsOf(flat ?? [])
-      return { kind: 'dead-letter', id, reason: 'undecodable', error: decoded.problem, carried }
-    })
+    const settled = raw.map((entry) => decodedBy(this.#decoder, entry))
     const entries = appliedOf<F>(settled)
     if (entries.length > 0) void this.#calls.tell('delivered', entries)
     const apply = (): Promise<void> => this.#apply(settled)
@@ -277,8 +239,4 @@ export class Reader<F extends Fields = Fields> {
     void this.#calls.tell('tookEffect', { applied: ids.length, ids, isFolded: false, ...call })
     await this.#calls.tell('applied', entries, to)
   }
-}
-
-function appliedOf<F extends Fields>(settled: readonly Settled[]): Entry<F>[] {
-  return settled.flatMap((item) => (item.kind === 'apply' ? [item.entry as Entry<F>] : []))
 }
