@@ -146,3 +146,9 @@ function causesOf(error: unknown, text: string): string {
   // One for each address of the name; its own text is empty.
   return error instanceof AggregateError ? error.errors.map(String).join('; ') : text
 }
+
+/** A refused password as an outage: where it was right a moment ago it is being changed, and that passes. */
+export function asPassing(error: Error): Error {
+  if (!(error instanceof MillraceError) || error.code !== 'AUTHENTICATION') return error
+  return new MillraceError('UNREACHABLE', error.message, { cause: error })
+}

@@ -10,7 +10,7 @@ import { backoffMs } from '../support/backoff.ts'
 import { MillraceError } from '../support/errors.ts'
 import { connectInTime, discard, newClient, retire, type Client } from './client.ts'
 import type { ConnectionOptions } from './connect.ts'
-import { connectFailure } from './connect-failure.ts'
+import { asPassing, connectFailure } from './connect-failure.ts'
 import { fromClientError, unencoded } from './error-replies.ts'
 import { Refusals, type Question } from './refusals.ts'
 import { ServerIdentity } from './server-info.ts'
@@ -77,8 +77,7 @@ export class Connection {
       if (this.#client !== client) throw this.#unsent()
     } catch (error) {
       duplicate.destroy()
-      if (!(error instanceof MillraceError) || error.code !== 'AUTHENTICATION') throw error
-      throw new MillraceError('UNREACHABLE', error.message, { cause: error })
+      throw asPassing(error as Error)
     }
     this.#duplicates.add(duplicate)
     return duplicate
