@@ -14,7 +14,7 @@ const engineRooms = {
   redis: ['support', 'trace'],
   scripts: ['support', 'redis'],
   apply: ['support', 'operators', 'declare', 'redis', 'scripts', 'trace'],
-  append: ['support', 'declare', 'redis', 'scripts'],
+  append: ['support', 'declare', 'redis', 'scripts', 'trace'],
   handle: ['support', 'declare', 'redis', 'scripts', 'apply', 'trace'],
   consume: ['support', 'declare', 'redis', 'scripts', 'apply', 'handle', 'trace'],
   reader: ['support', 'declare', 'redis', 'scripts', 'apply', 'consume', 'trace'],

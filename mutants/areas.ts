@@ -47,7 +47,7 @@ const inEngine = {
   operators: ['*'],
   declare: ['stream', 'plan'],
   support: ['lifetime', 'persist', 'pause-switch', 'backoff'],
-  append: ['append-batch', 'replica-wait'],
+  append: ['append', 'append-batch', 'replica-wait'],
   operate: ['roster', 'trim'],
   // The ledger: what must balance, and what repairs it.
   repair: ['accept-loss', 'balance', 'dead-letters', 'recovery', 'repair-lag'],

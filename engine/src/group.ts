@@ -10,14 +10,7 @@ import type { Fields } from './declare/fields.ts'
 import { checkProjections } from './consume/given-options.ts'
 import { checkConsumerName, checkName, groupKeys, type GroupKeys } from './redis/keys.ts'
 import type { Runs } from './support/lifetime.ts'
-import {
-  checkNoMore,
-  checkOptions,
-  checkValue,
-  required,
-  text,
-  type Rules,
-} from './support/option-values.ts'
+import { checkNoMore, checkValue, required, text } from './support/option-values.ts'
 import type { Connection } from './redis/connection.ts'
 import { namingKeys, wrongKeys, type WrongKey } from './scripts/script-failure.ts'
 import {
@@ -45,8 +38,6 @@ import { checkStream, type Stream } from './declare/stream.ts'
 import { createGroup } from './operate/create-group.ts'
 import type { LagRepair } from './scripts/ledger.ts'
 import type { ServerTracing } from './trace/tracing.ts'
-
-const creation: Rules<{ readonly from?: string }> = { from: text }
 
 /** A consumer group of a stream. */
 export class Group<F extends Fields = Fields> {
@@ -86,10 +77,8 @@ export class Group<F extends Fields = Fields> {
    *   again it could process entries once more; REFUSED when `from` is no id.
    */
   async create(options: { readonly from?: string } = {}): Promise<{ created: boolean }> {
-    const { key } = this.stream
-    checkOptions(`create group "${this.name}" on "${key}"`, options, creation)
-    const what = { stream: key, group: this.name, from: options.from ?? '0' }
-    return await createGroup(this.#connection, this.#keys, what)
+    const what = { stream: this.stream.key, group: this.name }
+    return await createGroup(this.#connection, this.#keys, what, options)
   }
 
   /** @throws {MillraceError} NO_STREAM, NO_GROUP, WRONG_TYPE. */

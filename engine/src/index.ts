@@ -1,5 +1,6 @@
 /** The public surface of millrace: what applications call. For tools of operators: `operating.ts`; for tests: `testing.ts`. */
-export { connect, Millrace, type Addition, type AppendOptions } from './millrace.ts'
+export { connect, Millrace } from './millrace.ts'
+export type { Addition, AppendOptions } from './append/append.ts'
 export type { ConnectOptions } from './redis/connect.ts'
 export type { Pem, TlsNames, TlsOptions } from './redis/tls-options.ts'
 export type { BatchItem, BatchOptions } from './append/append-batch.ts'

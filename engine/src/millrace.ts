@@ -1,3 +1,10 @@
+import {
+  append,
+  appendMany,
+  type Addition,
+  type AppendOptions,
+  type Appending,
+} from './append/append.ts'
 import { appendBatch, type BatchItem, type BatchOptions } from './append/append-batch.ts'
 import { openConnection, type ConnectOptions } from './redis/connect.ts'
 import { entryPage, type EntryPage, type EntryPageOptions } from './operate/entry-page.ts'
@@ -5,17 +12,7 @@ import type { MillraceError } from './support/errors.ts'
 import { Group } from './group.ts'
 import type { Fields, ValuesOf } from './declare/fields.ts'
 import { checkStop, Runs, type StopOptions } from './support/lifetime.ts'
-import {
-  anObject,
-  checkNoMore,
-  checkOptions,
-  checkValue,
-  integerFrom,
-  listOf,
-  newId,
-  required,
-  type Rules,
-} from './support/option-values.ts'
+import { checkNoMore } from './support/option-values.ts'
 import type { Projection } from './declare/projection.ts'
 import { rankHashes, rebuildRankings } from './operate/rank-hashes.ts'
 import { rankingPage, type RankingPageOptions } from './operate/ranking-page.ts'
@@ -23,39 +20,12 @@ import { Reader } from './reader/reader.ts'
 import type { ReaderOptions } from './reader/reader-options.ts'
 import type { Connection, Reply } from './redis/connection.ts'
 import { ReplicaWait } from './append/replica-wait.ts'
-import { checkStream, encodeEntry, type ExtraFields, type Stream } from './declare/stream.ts'
+import { checkStream, type Stream } from './declare/stream.ts'
 import { trim, type TrimOptions, type TrimOutcome } from './operate/trim.ts'
 import type { AppendOutcome } from './scripts/append.ts'
 import { countRange, type CountBounds, type RangeCount } from './scripts/reading.ts'
-import type { Carry, ServerTracing } from './trace/tracing.ts'
+import type { ServerTracing } from './trace/tracing.ts'
 import type { RankOutcome, RankingPage } from './scripts/ranking.ts'
-
-export interface AppendOptions {
-  /** Explicit entry id, larger than all ids before it, or its time alone as `<ms>-*`; default `*`: the server gives one. */
-  readonly id?: string | undefined
-  /** Fields beyond the declared ones, like a trace context; default: none. */
-  readonly extra?: ExtraFields | undefined
-}
-
-/** An entry to append. */
-export interface Addition<F extends Fields> extends AppendOptions {
-  readonly values: ValuesOf<F>
-}
-
-// What is in values and extra is checked when they are encoded.
-const additionRules: Rules<Addition<Fields>> = {
-  values: required(anObject),
-  id: newId,
-  extra: anObject,
-}
-const additionList = required(listOf(anObject))
-// Most appends have no options: then nothing is looked at.
-const none = {}
-const appendRules: Rules<AppendOptions & Pick<BatchOptions, 'replicas'>> = {
-  id: newId,
-  extra: anObject,
-  replicas: integerFrom(0),
-}
 
 /**
  * Connects to Redis >= 7.0 or Valkey.
@@ -73,12 +43,14 @@ export class Millrace {
   readonly #replicaWait: ReplicaWait
   readonly #runs = new Runs()
   readonly #tracing: ServerTracing | undefined
+  readonly #appending: Appending
 
   /** Use {@link connect}. */
   constructor(connection: Connection, tracing: ServerTracing | undefined) {
     this.#connection = connection
     this.#tracing = tracing
     this.#replicaWait = new ReplicaWait(connection)
+    this.#appending = { connection, replicaWait: this.#replicaWait, tracing }
   }
 
   /** The server's URL, without its password. */
@@ -106,7 +78,7 @@ export class Millrace {
    * @param options.fills also whether it takes appends, which a full server refuses; default false
    * @throws {MillraceError} READ_ONLY, SERVER_BUSY, UNREACHABLE, DISCONNECTED, TIMEOUT; with `fills` SERVER_FULL.
    */
-  async checkWritable(options: { readonly fills?: boolean } = none): Promise<void> {
+  async checkWritable(options: { readonly fills?: boolean } = {}): Promise<void> {
     await this.#connection.checkWritable(options)
   }
 
@@ -120,18 +92,9 @@ export class Millrace {
   async append<F extends Fields>(
     stream: Stream<F>,
     values: ValuesOf<F>,
-    options: AppendOptions & Pick<BatchOptions, 'replicas'> = none,
+    options?: AppendOptions & Pick<BatchOptions, 'replicas'>,
   ): Promise<string> {
-    if (options !== none) checkOptions(`append to stream "${stream.key}"`, options, appendRules)
-    const { id = '*', extra, replicas = 0 } = options
-    const send = (carried: ExtraFields | undefined): Promise<Reply> => {
-      const args = ['XADD', stream.key, id, ...encodeEntry(stream, values, carried)]
-      const write = (): Promise<Reply> => this.#connection.send(args)
-      return replicas > 0 ? this.#replicaWait.confirmed(replicas, write) : write()
-    }
-    if (this.#tracing === undefined) return String(await send(extra))
-    const append = { stream, extras: [extra] }
-    return String(await this.#tracing.send(append, (carry) => send(carry(extra))))
+    return await append(this.#appending, stream, values, options)
   }
 
   /**
@@ -144,21 +107,8 @@ export class Millrace {
     additions: readonly Addition<F>[],
     ...rest: readonly never[]
   ): Promise<string[]> {
-    const action = `append to stream "${stream.key}"`
-    checkNoMore(action, rest)
-    checkValue(action, 'the list of entries', additions, additionList)
-    for (const addition of additions) checkOptions(action, addition, additionRules)
-    const send = (carry?: Carry): Promise<Reply[]> => {
-      const encoded = additions.map(({ values, id = '*', extra }) => [
-        ...['XADD', stream.key, id],
-        ...encodeEntry(stream, values, carry === undefined ? extra : carry(extra)),
-      ])
-      return Promise.all(encoded.map((args) => this.#connection.send(args)))
-    }
-    if (this.#tracing === undefined) return (await send()).map(String)
-    const extras = additions.map(({ extra }) => extra)
-    const append = { stream, count: additions.length, extras }
-    return (await this.#tracing.send(append, send)).map(String)
+    checkNoMore(`append to stream "${stream.key}"`, rest)
+    return await appendMany(this.#appending, stream, additions)
   }
 
   /**
