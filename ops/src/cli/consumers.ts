@@ -3,6 +3,7 @@ import type { Pauses, RosterEntry } from 'millrace/operate'
 import { consumerName } from '../command/arguments.ts'
 import { CommandError } from '../command/errors.ts'
 import { addPlace, at, type Place, type PlaceFlags } from '../place/place.ts'
+import { foreignNameOf, lookAtForeign } from '../groups/foreign-name.ts'
 import { isManaged } from '../groups/is-managed.ts'
 import { pauseLines } from '../groups/table.ts'
 import type { Service } from '../service.ts'
@@ -58,14 +59,38 @@ export function command(service: Service): Command {
 }
 
 async function list(service: Service, flags: Flags): Promise<void> {
-  await at(service, flags, async ({ group, millrace }) => {
-    const [roster, pauses] = await Promise.all([group.roster(), group.pauses()])
+  const work = async (place: Place): Promise<void> => {
+    const { name, roster, pauses, isOurs } = await listed(place)
     const note =
-      roster.length === 0 || (await isManaged(millrace, group))
+      roster.length === 0 || isOurs
         ? []
         : ['None of them is of Millrace: without leases nobody can tell who lives.']
-    print(flags.json, roster, [asText(group.name, roster, pauses), ...note].join('\n'))
+    print(flags.json, roster, [asText(name, roster, pauses), ...note].join('\n'))
+  }
+  await at(service, flags, work, { anyName: true })
+}
+
+interface Listed {
+  readonly name: string
+  readonly roster: readonly RosterEntry[]
+  readonly pauses: Pauses
+  /** Consumers of the engine have worked there. */
+  readonly isOurs: boolean
+}
+
+async function listed(place: Place): Promise<Listed> {
+  const { millrace, stream, group } = place
+  const foreign = foreignNameOf(place)
+  if (foreign === undefined) {
+    const [roster, pauses] = await Promise.all([group.roster(), group.pauses()])
+    return { name: group.name, roster, pauses, isOurs: await isManaged(millrace, group) }
+  }
+  const { consumers } = (await lookAtForeign(millrace, stream.key, foreign)).group
+  const roster = consumers.map((one) => {
+    const { name, pending, idleMs, state, isPaused, pause, leaseLeftMs, holder } = one
+    return { name, pending, idleMs, state, isPaused, pause, leaseLeftMs, holder }
   })
+  return { name: foreign, roster, pauses: { group: null, consumers: {} }, isOurs: false }
 }
 
 async function remove(service: Service, name: string, flags: Flags): Promise<void> {

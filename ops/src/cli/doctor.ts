@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { addPlace, at, type PlaceFlags } from '../place/place.ts'
+import { addPlace, at, type Place, type PlaceFlags } from '../place/place.ts'
 import { isOurs, tellFailure } from '../command/tell-failure.ts'
 import { diagnose } from '../doctor/doctor.ts'
 import { asText, exitCodeOf } from '../doctor/report.ts'
@@ -32,11 +32,12 @@ export function command(service: Service): Command {
 async function examine(service: Service, flags: Flags): Promise<number> {
   let exitCode = 0
   try {
-    await at(service, flags, async (place) => {
+    const work = async (place: Place): Promise<void> => {
       const diagnosis = await diagnose(place)
       print(flags.json, diagnosis, asText(diagnosis, { isColour: isColour() }))
       exitCode = exitCodeOf(diagnosis.findings)
-    })
+    }
+    await at(service, flags, work, { anyName: true })
     return exitCode
   } catch (error) {
     if (!isOurs(error)) throw error

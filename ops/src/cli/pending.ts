@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { duration as durationOf, integerWithin } from '../command/arguments.ts'
 import { UsageError } from '../command/errors.ts'
 import { addPlace, at, type Place, type PlaceFlags } from '../place/place.ts'
+import { foreignNameOf, lookAtForeign } from '../groups/foreign-name.ts'
 import { heldFor } from '../groups/held-for.ts'
 import { pendingEntries, type PendingEntry } from '../groups/pending-entry.ts'
 import {
@@ -108,45 +109,58 @@ async function list(service: Service, flags: Flags): Promise<void> {
       'Cannot use --filter with --consumer or --idle: write them as its terms consumer:NAME and held:>=TIME',
     )
   }
-  await at(service, flags, async (place) => {
+  const work = async (place: Place): Promise<void> => {
     const result =
       filter === undefined ? await plainly(place, flags) : await filtered(place, flags, filter)
     print(json, result, asText(result))
-  })
+  }
+  await at(service, flags, work, { anyName: true })
 }
 
-async function plainly({ millrace, group }: Place, flags: Flags): Promise<Listing> {
+/** What of the group is asked by its name, and how much is pending in all. */
+async function lookedAt(place: Place): Promise<Pick<Listing, 'stream' | 'group' | 'total'>> {
+  const { millrace, group } = place
+  const { key } = place.stream
+  const foreign = foreignNameOf(place)
+  if (foreign === undefined) {
+    const { pending: total } = await group.describe()
+    return { stream: key, group: group.name, total }
+  }
+  const { pending: total } = (await lookAtForeign(millrace, key, foreign)).group
+  return { stream: key, group: foreign, total }
+}
+
+async function plainly(place: Place, flags: Flags): Promise<Listing> {
   const { consumer, idle: idleMs, limit, from } = flags
-  const { key } = group.stream
-  const { pending: total } = await group.describe()
+  const { millrace } = place
+  const { stream: key, group, total } = await lookedAt(place)
   // One more says whether there are more.
   const wanted = { count: limit + 1, consumer, idleMs, ...(from && { from: `(${from}` }) }
-  const found = await pendingEntries(millrace, key, group.name, wanted)
+  const found = await pendingEntries(millrace, key, group, wanted)
   const entries = await Promise.all(
     found.slice(0, limit).map(async (entry) => {
       return { ...entry, fields: await fieldsOf(millrace, key, entry.id) }
     }),
   )
   const next = found.length > limit ? (entries.at(-1)?.id ?? null) : null
-  return { stream: key, group: group.name, total, entries, next }
+  return { stream: key, group, total, entries, next }
 }
 
 async function filtered(
-  { millrace, group }: Place,
+  place: Place,
   { limit, from, scan }: Flags,
   filter: PendingFilter,
 ): Promise<Listing> {
-  const { key } = group.stream
-  const { pending: total } = await group.describe()
+  const { stream, group, total } = await lookedAt(place)
   const found = await scanPending(
-    millrace,
-    { stream: key, group: group.name },
+    place.millrace,
+    { stream, group },
     { filter, limit, scanMax: scan, from },
   )
   const { fieldNames: there, isRestYounger, next } = found
   const fields = filter.fields.filter((name) => !there.includes(name))
   return {
-    ...{ stream: key, group: group.name, total },
+    ...{ stream, group, total },
     entries: found.entries.map(({ id, consumer, idleMs, deliveries, fields }) => {
       return { id, consumer, idleMs, deliveries, fields }
     }),
@@ -157,7 +171,7 @@ async function filtered(
 }
 
 function asText({ group, total, entries, next, scanned, unseen }: Listing): string {
-  const all = `Group ${group}: ${countOf(total, 'pending entry', 'pending entries')}`
+  const all = `Group ${printable(group)}: ${countOf(total, 'pending entry', 'pending entries')}`
   const lines = [`${all}, ${written(entries.length)} shown${scannedText(scanned)}`]
   if (entries.length > 0) {
     const head = ['ENTRY', 'CONSUMER', 'HELD FOR', 'TIMES', 'FIELDS']

@@ -1,6 +1,7 @@
 /** Looks at server, stream and group, and says what is wrong and what helps. Reads only. */
 import { MillraceError } from 'millrace'
 import type { Balance } from 'millrace/operate'
+import { foreignNameOf } from '../groups/foreign-name.ts'
 import { isLost } from '../place/lost-server.ts'
 import type { Place } from '../place/place.ts'
 import type { Words } from '../service.ts'
@@ -50,7 +51,7 @@ export async function diagnose(
   place: Place,
   { everyMs = 1000 }: DiagnosisOptions = {},
 ): Promise<Diagnosis> {
-  const { millrace, group, words } = place
+  const { millrace, group, groupName, words } = place
   const server = await readServer(millrace)
   const wrong = await wrongTypes(place)
   // With such a key most of the rest cannot be read.
@@ -62,7 +63,7 @@ export async function diagnose(
   return {
     server: { url: millrace.url, product: server.product, version: server.version },
     stream: group.stream.key,
-    group: group.name,
+    group: groupName ?? group.name,
     findings: all
       .filter((finding) => finding !== undefined)
       .map((finding) => inWordsOf(words, finding))
@@ -106,7 +107,11 @@ async function examineGroup(place: Place, server: ServerFacts, everyMs: number):
 }
 
 /** Keys of ours that somebody else has taken, each by its name. */
-async function wrongTypes({ millrace, group, knowledge, words }: Place): Promise<Hidden[]> {
+async function wrongTypes(place: Place): Promise<Hidden[]> {
+  const { millrace, knowledge, words } = place
+  // Of a group that the engine cannot have it has no keys.
+  const group =
+    foreignNameOf(place) === undefined ? place.group : { wrongKeys: () => Promise.resolve([]) }
   const wrong = await wrongKeys(millrace, group, knowledge).catch((error: unknown) => {
     // Without the right to TYPE; whatever else it is shows again when the group is read.
     if (error instanceof MillraceError && !isLost(error)) return []

@@ -1,4 +1,5 @@
 /** What may be wrong with a group on which others than consumers of the engine work: nothing but what the server tells is known. */
+import { isName } from 'millrace/operate'
 import { countOf, duration, printable, written } from '../terminal/words.ts'
 import type { Finding } from './finding.ts'
 import type { GroupFacts } from './group-facts.ts'
@@ -26,7 +27,7 @@ const silentMs = 60_000
 const foreign: Check = ({ roster, group }) => ({
   check: 'foreign-group',
   severity: 'info',
-  what: `Others work on group ${group} (${countOf(roster.length, 'consumer')}), and none of Millrace: there are no leases and no ledger.`,
+  what: `Others work on group ${printable(group)} (${countOf(roster.length, 'consumer')}), and none of Millrace${isName(group) ? '' : ', which can have no group of this name'}: there are no leases and no ledger.`,
   why: 'Nobody can tell who lives, nor whether something was lost or processed twice. What follows is what the server tells.',
   remedy: 'None is needed.',
 })
@@ -49,7 +50,7 @@ const nothingTaken: WorkCheck = (facts) => {
     why: isSilent
       ? 'None of the consumers has read for more than a minute: they are gone, or hang.'
       : 'The consumers work on what they hold for long, hang, or are gone.',
-    remedy: `Look at the processes that read ${printable(stream)} for ${group}${isSilent ? ', and start one' : ': if none lives, start one'}.`,
+    remedy: `Look at the processes that read ${printable(stream)} for ${printable(group)}${isSilent ? ', and start one' : ': if none lives, start one'}.`,
   }
 }
 

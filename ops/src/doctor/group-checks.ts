@@ -1,6 +1,6 @@
 /** What may be wrong with the group and its stream: each check looks at the facts and finds something or nothing. */
-import type { GroupCondition } from 'millrace/operate'
-import { countOf, duration, written } from '../terminal/words.ts'
+import { isName, type GroupCondition } from 'millrace/operate'
+import { countOf, duration, printable, written } from '../terminal/words.ts'
 import type { Finding } from './finding.ts'
 import type { GroupFacts } from './group-facts.ts'
 import type { ServerFacts } from './server-facts.ts'
@@ -80,12 +80,13 @@ const missing: Check = ({ plan, balance, hasStream, stream, group, words, typed 
     check: 'group-not-created',
     severity: 'warning',
     what: hasStream
-      ? `Stream ${stream} has no group ${group}, and nothing says that it ever had.`
-      : `There is no stream ${stream}, and nothing says that there ever was one.`,
+      ? `Stream ${printable(stream)} has no group ${printable(group)}, and nothing says that it ever had.`
+      : `There is no stream ${printable(stream)}, and nothing says that there ever was one.`,
     why: 'Nothing is processed.',
-    remedy:
-      `${typed('groups create')}${hasStream ? '' : words.orSampleData}. ` +
-      `If ${words.results} are there already, restore a backup instead.`,
+    remedy: !isName(group)
+      ? `${typed('groups')} shows which there are.`
+      : `${typed('groups create')}${hasStream ? '' : words.orSampleData}. ` +
+        `If ${words.results} are there already, restore a backup instead.`,
   }
 }
 

@@ -1,6 +1,13 @@
 /** What is known about the group, its stream and who else reads it. */
-import { MillraceError } from 'millrace'
-import type { Balance, Pauses, RecoveryPlan, RosterEntry } from 'millrace/operate'
+import { MillraceError, type Group } from 'millrace'
+import {
+  isName,
+  type Balance,
+  type Pauses,
+  type RecoveryPlan,
+  type RosterEntry,
+} from 'millrace/operate'
+import { foreignBalance, noPlan } from '../groups/foreign-name.ts'
 import type { Place } from '../place/place.ts'
 import type { Typed } from '../place/typed.ts'
 import type { GroupSnapshot } from '../snapshot/snapshot.ts'
@@ -38,32 +45,46 @@ export function isWorkedOn(facts: Pick<GroupFacts, 'roster' | 'pauses' | 'isFore
  * @throws {MillraceError} WRONG_TYPE when a key of ours holds something else, and those of the connection.
  */
 export async function readGroup(place: Place, everyMs: number): Promise<GroupFacts> {
-  const { millrace, group, words, typed } = place
-  const plan = await group.recovery()
-  const { key } = group.stream
+  const { millrace, words, typed } = place
+  const { key } = place.stream
+  const asked = asks(place)
+  const plan = await asked.recovery()
   const look = async (): Promise<GroupSnapshot | undefined> => {
-    const { groups } = await takeStream(millrace, key, { group: group.name })
+    const { groups } = await takeStream(millrace, key, { group: asked.name })
     return groups[0]
   }
   const [own, pauses, hasStream] = await Promise.all([
     unlessMissing(look()),
-    group.pauses(),
+    asked.pauses(),
     millrace.send('EXISTS', key),
   ])
   const roster = own?.consumers ?? []
-  const isForeign = own?.isManaged === false && roster.length > 0
+  const isForeign = own?.isManaged === false && (roster.length > 0 || !isName(asked.name))
   const works = isWorkedOn({ roster, pauses, isForeign })
-  const looks = await unlessMissing(lookTwice(() => group.balance(), { everyMs, works }))
+  const looks = await unlessMissing(lookTwice(() => asked.balance(), { everyMs, works }))
   // What others do shows in how long ago they read, and the looks took a while.
   const atEnd = isForeign ? ((await unlessMissing(look()))?.consumers ?? []) : roster
   return {
-    ...{ stream: key, group: group.name, plan, roster: atEnd, pauses, words, typed },
+    ...{ stream: key, group: asked.name, plan, roster: atEnd, pauses, words, typed },
     hasStream: hasStream === 1,
     isForeign,
     balance: looks?.balance,
     flow: looks?.flow,
   }
 }
+
+/** What is asked of the group: the engine, or where it can have no group of that name, the server alone. */
+function asks({ millrace, stream: { key }, group, groupName = group.name }: Place): Asked {
+  if (isName(groupName)) return group
+  return {
+    name: groupName,
+    recovery: () => Promise.resolve(noPlan),
+    pauses: () => Promise.resolve({ group: null, consumers: {} }),
+    balance: () => foreignBalance(millrace, key, groupName),
+  }
+}
+
+type Asked = Pick<Group, 'name' | 'recovery' | 'pauses' | 'balance'>
 
 /** Undefined when there is no such stream or group. */
 async function unlessMissing<Value>(asked: Promise<Value>): Promise<Value | undefined> {

@@ -1,6 +1,6 @@
 /** Shows a diagnosis to people. */
 import type { Balance } from 'millrace/operate'
-import { countOf, duration, escaped, printable, written } from '../terminal/words.ts'
+import { countOf, duration, escapedControls, printable, written } from '../terminal/words.ts'
 import type { Diagnosis } from './doctor.ts'
 import type { Finding, Severity } from './finding.ts'
 import type { Flow } from './flow.ts'
@@ -56,9 +56,9 @@ function findingLines({ severity, what, why, remedy }: Finding, isColour: boolea
   const label = severity.padEnd(margin.length)
   const head = isColour ? `\u001b[${colours[severity]}m${label}\u001b[39m` : label
   return [
-    `${head}${escaped(what)}`,
-    `${margin}Why: ${escaped(why)}`,
-    `${margin}Do: ${escaped(remedy)}`,
+    `${head}${escapedControls(what)}`,
+    `${margin}Why: ${escapedControls(why)}`,
+    `${margin}Do: ${escapedControls(remedy)}`,
   ]
 }
 

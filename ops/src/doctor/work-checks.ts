@@ -1,5 +1,5 @@
 /** What may be wrong with the work on the group: who works, who is paused, and whether what waits gets less. */
-import type { Pause } from 'millrace/operate'
+import { isName, type Pause } from 'millrace/operate'
 import { countOf, duration, printable, written } from '../terminal/words.ts'
 import { isParking } from '../groups/held-for.ts'
 import { pauseText } from '../terminal/pause-text.ts'
@@ -196,7 +196,7 @@ export const lag: WorkCheck = ({ balance }) => {
   }
 }
 
-export const phantomLag: WorkCheck = ({ balance, flow, typed }) => {
+export const phantomLag: WorkCheck = ({ balance, flow, group, typed }) => {
   const { phantomLag: difference = null } = flow ?? {}
   if (balance === undefined || difference === null || difference === 0) return undefined
   const { lag: told, undelivered } = balance
@@ -205,7 +205,9 @@ export const phantomLag: WorkCheck = ({ balance, flow, typed }) => {
     severity: 'info',
     what: `The server says that ${countOf(told ?? 0, 'entry is', 'entries are')} undelivered, but ${countOf(undelivered ?? 0, 'is', 'are')}.`,
     why: 'Somebody trimmed or deleted entries before they were delivered. Our commands count; who asks the server (XINFO GROUPS) is misled.',
-    remedy: `${typed('groups repair-lag')}.`,
+    remedy: isName(group)
+      ? `${typed('groups repair-lag')}.`
+      : 'None is needed: count, as this command does.',
   }
 }
 

@@ -1,7 +1,7 @@
 /** Where a command works: server, stream and group, by its flags, by what its service is about, or by looking what is there. */
 import { InvalidArgumentError, type Command } from 'commander'
 import { stream, text, type Group, type Millrace, type Stream, type TextField } from 'millrace'
-import { shownUrl } from 'millrace/operate'
+import { isName, shownUrl } from 'millrace/operate'
 import { noKnowledge, plainWords, type Knowledge, type Service, type Words } from '../service.ts'
 import { escaped } from '../terminal/words.ts'
 import { name } from '../command/arguments.ts'
@@ -45,7 +45,7 @@ export type AnyGroup = Group<AnyStream['fields']>
 export interface Place {
   readonly millrace: Millrace
   readonly stream: AnyStream
-  /** Where only the stream matters and nobody named a group: one that is not to be used. */
+  /** Where only the stream matters and nobody named a group, or one that the engine cannot have: one that is not to be used. */
   readonly group: AnyGroup
   /** The group by its flag, or by the service; undefined where only the stream matters. */
   readonly groupName: string | undefined
@@ -57,6 +57,8 @@ export interface Place {
 export interface WorkOptions {
   /** It changes something: then nothing is guessed, and server, stream and group are named on stderr first. */
   readonly changes?: boolean
+  /** It only looks, and works for groups of every name: then `group` is not to be used where the engine can have none of it. */
+  readonly anyName?: boolean
   /** Whether it is about a group, the default, or about the stream and all its groups. */
   readonly about?: 'group' | 'stream'
   /** Told of the connection. */
@@ -71,14 +73,14 @@ export async function at(
   service: Service,
   flags: PlaceFlags,
   work: (place: Place) => Promise<void>,
-  { changes = false, about = 'group', log }: WorkOptions = {},
+  { changes = false, anyName = false, about = 'group', log }: WorkOptions = {},
 ): Promise<void> {
-  if (flags.group !== undefined) checkGroup(flags.group)
+  if (!anyName) checkGroup(flags.group)
   if (changes) checkNamed(service, flags, about)
   const millrace = await connectBy(service, flags, log)
   try {
     const { key, name } = await target(service, flags, { millrace, about })
-    if (name !== undefined) checkGroup(name)
+    if (!anyName) checkGroup(name)
     const place = placeOf(service, flags, { millrace, key, name })
     if (changes) sayPlace(millrace, key, name)
     try {
@@ -103,7 +105,7 @@ export const connectBy = (
     ...(log !== undefined && { log }),
   })
 
-/** A place by its names. @throws {RangeError} for a name that no group of the engine can have. */
+/** A place by its names. The group of a name that the engine cannot have is one that is not to be used. */
 export function placeOf(
   service: Service,
   flags: PlaceFlags,
@@ -113,7 +115,7 @@ export function placeOf(
   return {
     millrace,
     stream: declared,
-    group: millrace.group(declared, name ?? 'none'),
+    group: millrace.group(declared, name !== undefined && isName(name) ? name : 'none'),
     groupName: name,
     words: wordsAt(service, flags, key),
     knowledge: key === service.stream ? service.knowledge : noKnowledge,
@@ -132,14 +134,15 @@ function wordsAt(
 }
 
 /** @throws {UsageError} for a group of others whose name no group of the engine can have. */
-function checkGroup(group: string): void {
+function checkGroup(group: string | undefined): void {
+  if (group === undefined) return
   try {
     name(group)
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
     throw new UsageError(
       `Cannot work on group ${JSON.stringify(group)}: its name is not ${error.message}. ` +
-        'The command "groups" shows what the server tells of it',
+        'Look at it with "groups", "consumers", "pending" and "doctor"; what changes something is for groups of Millrace',
       { cause: error },
     )
   }

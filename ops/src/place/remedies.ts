@@ -1,5 +1,6 @@
 /** What helps, in terms of our commands: the engine's failures are told with these instead of its own remedies. */
 import { MillraceError, type MillraceErrorCode } from 'millrace'
+import { isName } from 'millrace/operate'
 import type { Words } from '../service.ts'
 import type { Typed } from './typed.ts'
 
@@ -18,8 +19,10 @@ export const creationRemedy = ({ typed, words, groupName }: Told): string =>
 
 const remedies: Partial<Record<MillraceErrorCode, (told: Told) => string>> = {
   NO_STREAM: creationRemedy,
-  NO_GROUP: ({ typed }) =>
-    `If it was there before and was lost: "${typed('recover')}". If it is new: "${typed('groups create')}"`,
+  NO_GROUP: ({ typed, groupName }) =>
+    groupName !== undefined && !isName(groupName)
+      ? `See which there are: "${typed('groups')}"`
+      : `If it was there before and was lost: "${typed('recover')}". If it is new: "${typed('groups create')}"`,
   GROUP_MOVED: ({ typed, words }) => `Stop all ${words.worker[1]}, then "${typed('recover')}"`,
   GROUP_LOST: ({ typed }) => `Look at what can be recovered with "${typed('recover')}"`,
 }

@@ -31,9 +31,9 @@ export function escaped(text: string): string {
   )
 }
 
-/** A text of many, in which only what a terminal might act on becomes its code points. */
+/** Of a text in which names are escaped already: what a terminal might act on becomes its code points, and the backslash stays. */
 export function escapedControls(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, (sign) => escaped(sign))
+  return text.replaceAll(/(?! )[\p{C}\p{Z}]/gu, (sign) => escaped(sign))
 }
 
 /** With one full stop at its end: texts of others may bring their own, or end with a question. */
