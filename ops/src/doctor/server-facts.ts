@@ -1,6 +1,6 @@
 /** What the server tells about itself; what its user may not ask is missing, never an error. */
 import { MillraceError, type Millrace } from 'millrace'
-import { infoFields, productOf } from '../snapshot/read-server.ts'
+import { infoFields, productOf } from '../snapshot/look/read-server.ts'
 
 export interface ServerFacts {
   readonly product: 'Redis' | 'Valkey'

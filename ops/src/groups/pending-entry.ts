@@ -1,5 +1,5 @@
 import type { Millrace } from 'millrace'
-import { pendingIn } from '../snapshot/read-groups.ts'
+import { pendingIn } from '../snapshot/look/read-groups.ts'
 import type { PendingSnapshot } from '../snapshot/snapshot.ts'
 
 /** An entry that is delivered and not acknowledged. */

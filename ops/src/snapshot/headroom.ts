@@ -2,8 +2,8 @@
 import { MillraceError } from 'millrace'
 import { compareIds } from 'millrace/operate'
 import type { Counter } from './lag.ts'
-import type { LookedGroup } from './look.ts'
-import type { ReadStream } from './read-streams.ts'
+import type { LookedGroup } from './look/look.ts'
+import type { ReadStream } from './look/read-streams.ts'
 import type { TrimHeadroom } from './snapshot.ts'
 
 /** The headroom, all but its time. */

@@ -1,7 +1,7 @@
 /** How many entries a group has not been delivered: told by the server where it cannot be wrong, else counted. */
 import { MillraceError, type Millrace } from 'millrace'
 import { compareIds } from 'millrace/operate'
-import type { Named } from './read-groups.ts'
+import type { Named } from './look/group-questions.ts'
 import type { GroupSnapshot, LagDoubt } from './snapshot.ts'
 
 /** The parts of a group's snapshot that are about its lag. */

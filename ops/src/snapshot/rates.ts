@@ -1,5 +1,5 @@
 /** What two looks tell of what came and what was done between them. */
-import type { Look, LookedGroup, LookedStream } from './look.ts'
+import type { Look, LookedGroup, LookedStream } from './look/look.ts'
 import type { GroupSnapshot } from './snapshot.ts'
 
 /** Two looks, and the time between them. */

@@ -1,5 +1,5 @@
 /** Makes a snapshot of a look, and of the one before: rates, states, headroom. */
-import type { Look, LookedStream } from './look.ts'
+import type { Look, LookedStream } from './look/look.ts'
 import { between, inPerSecond, ratesOf, type Between, type Moment } from './rates.ts'
 import { stateOf } from './state.ts'
 import type { GroupSnapshot, Snapshot, StreamSnapshot, TrimHeadroom } from './snapshot.ts'

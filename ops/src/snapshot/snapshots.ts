@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { isPassing, MillraceError, type Millrace } from 'millrace'
-import { find, look, type Found, type Look, type LookOptions } from './look.ts'
+import { find, look, type Found, type Look, type LookOptions } from './look/look.ts'
 import { snapshotOf } from './snapshot-of.ts'
 import type { Snapshot } from './snapshot.ts'
 

@@ -2,7 +2,7 @@
 import { compareIds } from 'millrace/operate'
 import { countOf, duration, written } from '../terminal/words.ts'
 import { pauseText } from '../terminal/pause-text.ts'
-import type { LookedGroup } from './look.ts'
+import type { LookedGroup } from './look/look.ts'
 import type { GroupSnapshot, GroupState } from './snapshot.ts'
 import type { Moment, Rates } from './rates.ts'
 

@@ -1,7 +1,7 @@
 /** A snapshot for those who want one, or two with rates: commands. Who asks again and again has `Snapshots`. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { MillraceError, type Millrace } from 'millrace'
-import { find, look, type LookOptions } from './look.ts'
+import { find, look, type LookOptions } from './look/look.ts'
 import { snapshotOf } from './snapshot-of.ts'
 import type { Snapshot, StreamSnapshot, Unread } from './snapshot.ts'
 import { escaped } from '../terminal/words.ts'

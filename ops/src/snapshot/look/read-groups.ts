@@ -8,20 +8,27 @@ import {
   pausesIn,
   rosterIn,
   type ConsumerDescription,
-  type GroupKeys,
   type Reply,
   type RosterEntry,
 } from 'millrace/operate'
-import { askEach, portionsOf, type Answer, type Answers, type Sender } from '../asking/pipeline.ts'
-import { whyUnread, type ReadGroup, type ReadStream } from './read-streams.ts'
-import { idOfOnly, listOf, mapOf, numberIn, textMapOf } from '../asking/replies.ts'
-import type { ConsumerCounts, GroupSnapshot, PendingSnapshot, Unread } from './snapshot.ts'
-
-/** A group of a stream. */
-export interface Named {
-  readonly stream: ReadStream
-  readonly group: ReadGroup
-}
+import {
+  askEach,
+  portionsOf,
+  type Answer,
+  type Answers,
+  type Sender,
+} from '../../asking/pipeline.ts'
+import {
+  consumersListed,
+  firstQuestions,
+  secondQuestions,
+  type First,
+  type Named,
+  type WorkAnswers,
+} from './group-questions.ts'
+import { whyUnread, type ReadGroup } from './read-streams.ts'
+import { idOfOnly, listOf, mapOf, numberIn, textMapOf } from '../../asking/replies.ts'
+import type { ConsumerCounts, GroupSnapshot, PendingSnapshot, Unread } from '../snapshot.ts'
 
 /** A group as far as one look tells; what needs two is added later, and what is counted, too. */
 export type ReadWork = Omit<
@@ -35,10 +42,6 @@ export type ReadWork = Omit<
   | 'secondsToCatchUp'
 >
 
-const countsInLedger = ['applied', 'deadLettered', 'redriven', 'since', 'definition']
-
-/** More consumers of a group are counted, and not listed: to list 10,000 takes 1 to 2 ms of the server, from Redis 7.0 to Valkey 9. */
-const consumersListed = 10_000
 /** Groups with so many consumers together are asked about in one go: some 0.2 ms of the server. */
 const consumersAtOnce = 1000
 
@@ -63,65 +66,6 @@ export async function readGroups(
     const answers = { ...first[at], ...second[at] } as WorkAnswers
     return workIn(one, { answers, roster: rosters[at] ?? [], oldest: oldest[at] ?? [], nowMs })
   })
-}
-
-type FirstQuestion =
-  'consumers' | 'pending' | 'next' | 'leases' | 'holders' | 'ledger' | 'letters' | 'alive'
-type First = Record<FirstQuestion, readonly string[] | undefined>
-type WorkAnswers = Answers<First> & { readonly letter: Answer | undefined }
-
-function firstQuestions({ stream, group }: Named, nowMs: number): First {
-  const { key } = stream
-  const { name, lastDeliveredId, pending, consumers } = group
-  const isListed = consumers <= consumersListed
-  return {
-    consumers: consumers > 0 && isListed ? ['XINFO', 'CONSUMERS', key, name] : undefined,
-    pending: pending > 0 ? ['XPENDING', key, name, '-', '+', '1'] : undefined,
-    next: isAmid({ stream, group })
-      ? ['XRANGE', key, `(${lastDeliveredId}`, '+', 'COUNT', '1']
-      : undefined,
-    ...(isName(name) ? ownQuestions(groupKeys(key, name), { isListed, nowMs }) : noQuestions),
-  }
-}
-
-/** Whether something is there on both sides of what was delivered last. */
-function isAmid({ stream, group }: Named): boolean {
-  const { firstEntryId, lastEntryId } = stream
-  if (firstEntryId === null || lastEntryId === null) return false
-  const { lastDeliveredId } = group
-  return (
-    compareIds(lastDeliveredId, firstEntryId) >= 0 && compareIds(lastDeliveredId, lastEntryId) < 0
-  )
-}
-
-type OwnQuestions = Omit<First, 'consumers' | 'pending' | 'next'>
-
-/** About the keys of the engine. */
-function ownQuestions(
-  keys: GroupKeys,
-  { isListed, nowMs }: { readonly isListed: boolean; readonly nowMs: number },
-): OwnQuestions {
-  return {
-    leases: isListed ? ['ZRANGE', keys.leases, '0', '-1', 'WITHSCORES'] : undefined,
-    holders: isListed ? ['HGETALL', keys.holders] : undefined,
-    ledger: ['HMGET', keys.ledger, ...countsInLedger],
-    letters: ['XLEN', keys.deadLetters],
-    alive: isListed ? undefined : ['ZCOUNT', keys.leases, `(${nowMs}`, '+inf'],
-  }
-}
-
-const noQuestions: OwnQuestions = {
-  ...{ leases: undefined, holders: undefined, ledger: undefined },
-  ...{ letters: undefined, alive: undefined },
-}
-
-function secondQuestions(
-  { stream, group }: Named,
-  first: Answers<First> | undefined,
-): { readonly letter: readonly string[] | undefined } {
-  const hasLetters = (numberIn(first?.letters) ?? 0) > 0
-  const key = groupKeys(stream.key, group.name).deadLetters
-  return { letter: hasLetters ? ['XREVRANGE', key, '+', '-', 'COUNT', '1'] : undefined }
 }
 
 /** The oldest pending entry of each consumer. */

@@ -1,9 +1,9 @@
 /** What XINFO tells of streams and of their groups. */
 import { MillraceError } from 'millrace'
 import { streamLedger, type Reply } from 'millrace/operate'
-import { askEach, type Answer, type Sender } from '../asking/pipeline.ts'
-import { idOf, listOf, mapOf, numberIn } from '../asking/replies.ts'
-import type { StreamSnapshot, Unread } from './snapshot.ts'
+import { askEach, type Answer, type Sender } from '../../asking/pipeline.ts'
+import { idOf, listOf, mapOf, numberIn } from '../../asking/replies.ts'
+import type { StreamSnapshot, Unread } from '../snapshot.ts'
 
 /** A stream as it was read, and the groups that XINFO GROUPS names. */
 export interface ReadStream extends Omit<

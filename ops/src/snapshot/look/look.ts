@@ -1,14 +1,15 @@
 /** One look at streams and groups: what a moment alone tells. Rates and states need two: `snapshot-of.ts`. Looking changes nothing. */
 import { MillraceError, type Millrace } from 'millrace'
 import { ageOf } from 'millrace/operate'
-import { findStreams } from '../place/find-streams.ts'
-import { frontOf, type Front } from './headroom.ts'
-import { countLags, toldLag, type CountBudget, type Lag } from './lag.ts'
-import { askEach, type Sender } from '../asking/pipeline.ts'
-import { readGroups, type Named, type ReadWork } from './read-groups.ts'
+import { findStreams } from '../../place/find-streams.ts'
+import { frontOf, type Front } from '../headroom.ts'
+import { countLags, toldLag, type CountBudget, type Lag } from '../lag.ts'
+import { askEach, type Sender } from '../../asking/pipeline.ts'
+import type { Named } from './group-questions.ts'
+import { readGroups, type ReadWork } from './read-groups.ts'
 import { clockIn, infoFields, serverIn } from './read-server.ts'
 import { readStreams, type ReadStream } from './read-streams.ts'
-import type { GroupSnapshot, Looked, ServerSnapshot } from './snapshot.ts'
+import type { GroupSnapshot, Looked, ServerSnapshot } from '../snapshot.ts'
 
 /** A group, all but what needs two looks. */
 export type LookedGroup = ReadWork & Lag & Pick<GroupSnapshot, 'timeLagMs'>

@@ -1,9 +1,9 @@
 /** How old the pending entries of a group are. Promise: however many there are, it looks at some thousands, in short steps. */
-import { askEach, type Sender } from '../asking/pipeline.ts'
-import { numberIn, listOf } from '../asking/replies.ts'
+import { askEach, type Sender } from '../../asking/pipeline.ts'
+import { numberIn, listOf } from '../../asking/replies.ts'
 import { pendingIn } from './read-groups.ts'
 import { clockIn } from './read-server.ts'
-import type { PendingAges } from './snapshot.ts'
+import type { PendingAges } from '../snapshot.ts'
 
 /** Pending entries that are looked at. */
 const lookedMost = 10_000

@@ -1,5 +1,5 @@
 /** What INFO tells of a server. */
-import type { ServerSnapshot } from './snapshot.ts'
+import type { ServerSnapshot } from '../snapshot.ts'
 
 /** Undefined fields are hidden, or not of this version. */
 export type InfoFields = ReadonlyMap<string, string>
