@@ -8,7 +8,7 @@ export const operatorCommands: Readonly<Record<'look' | 'keep', readonly Listed<
     {
       name: 'top',
       summary: 'all of it live, on one screen, the worst first',
-      load: () => import('./top.ts'),
+      load: () => import('./lasting/top.ts'),
     },
     {
       name: 'groups',
@@ -44,12 +44,12 @@ export const operatorCommands: Readonly<Record<'look' | 'keep', readonly Listed<
     {
       name: 'console',
       summary: 'a live page in the browser: streams, groups, entries, dead letters',
-      load: () => import('./console.ts'),
+      load: () => import('./lasting/console.ts'),
     },
     {
       name: 'exporter',
       summary: 'metrics of all streams and groups, for Prometheus',
-      load: () => import('./exporter.ts'),
+      load: () => import('./lasting/exporter.ts'),
     },
   ],
   keep: [

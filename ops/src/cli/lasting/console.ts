@@ -1,11 +1,11 @@
 import { Command, InvalidArgumentError } from 'commander'
-import { integerWithin } from '../command/arguments.ts'
-import { UsageError } from '../command/errors.ts'
-import type { ConsoleOptions } from '../console/console.ts'
-import { isLoopbackHost } from '../console/who-may.ts'
-import { connectBy } from '../place/place.ts'
-import type { Service } from '../service.ts'
-import { listenForStop, stopRequested } from '../stop.ts'
+import { integerWithin } from '../../command/arguments.ts'
+import { UsageError } from '../../command/errors.ts'
+import type { ConsoleOptions } from '../../console/console.ts'
+import { isLoopbackHost } from '../../console/who-may.ts'
+import { connectBy } from '../../place/place.ts'
+import type { Service } from '../../service.ts'
+import { listenForStop, stopRequested } from '../../stop.ts'
 
 interface Flags {
   readonly redis?: string
@@ -58,7 +58,7 @@ async function serve(service: Service, flags: Flags): Promise<void> {
   try {
     const [{ fastify }, { consolePage }] = await Promise.all([
       import('fastify'),
-      import('../console/console.ts'),
+      import('../../console/console.ts'),
     ])
     const app = fastify({ forceCloseConnections: true, bodyLimit: 1024 })
     const options: ConsoleOptions = {

@@ -1,9 +1,9 @@
 import { Command, Option } from 'commander'
-import { integerWithin, portNumber } from '../command/arguments.ts'
-import { saysStopFailure } from '../command/stop-failure.ts'
-import { connectBy } from '../place/place.ts'
-import type { Service } from '../service.ts'
-import { untilStopped } from '../stop.ts'
+import { integerWithin, portNumber } from '../../command/arguments.ts'
+import { saysStopFailure } from '../../command/stop-failure.ts'
+import { connectBy } from '../../place/place.ts'
+import type { Service } from '../../service.ts'
+import { untilStopped } from '../../stop.ts'
 
 interface Flags {
   readonly redis?: string
@@ -44,8 +44,8 @@ export function command(service: Service): Command {
 
 async function run(service: Service, flags: Flags): Promise<void> {
   const [{ Exporter }, { serveMetrics }] = await Promise.all([
-    import('../metrics/exporter.ts'),
-    import('../metrics/serve.ts'),
+    import('../../metrics/exporter.ts'),
+    import('../../metrics/serve.ts'),
   ])
   const log = service.openLog()
   const { redis, port, host, streamsMax, groupsMax, perConsumer } = flags

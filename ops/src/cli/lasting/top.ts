@@ -1,14 +1,14 @@
 import { Command, Option } from 'commander'
-import { durationWithin } from '../command/arguments.ts'
-import { CommandError } from '../command/errors.ts'
-import { addPlace, connectBy, type PlaceFlags } from '../place/place.ts'
-import type { Service } from '../service.ts'
-import { Snapshots } from '../snapshot/snapshots.ts'
-import type { Snapshot } from '../snapshot/snapshot.ts'
-import { listenForStop } from '../stop.ts'
-import { quoted } from '../terminal/words.ts'
-import { unreadText } from '../top/sentence.ts'
-import { printLine } from './output.ts'
+import { durationWithin } from '../../command/arguments.ts'
+import { CommandError } from '../../command/errors.ts'
+import { addPlace, connectBy, type PlaceFlags } from '../../place/place.ts'
+import type { Service } from '../../service.ts'
+import { Snapshots } from '../../snapshot/snapshots.ts'
+import type { Snapshot } from '../../snapshot/snapshot.ts'
+import { listenForStop } from '../../stop.ts'
+import { quoted } from '../../terminal/words.ts'
+import { unreadText } from '../../top/sentence.ts'
+import { printLine } from '../output.ts'
 
 interface Flags extends PlaceFlags {
   readonly every: number
@@ -45,10 +45,10 @@ async function show(service: Service, flags: Flags): Promise<void> {
     const options = { millrace, take: () => snapshots.take(), everyMs, scope, wish }
     if (isScreen()) {
       prepareInk()
-      const { runSession } = await import('../top/session.ts')
+      const { runSession } = await import('../../top/session.ts')
       await runSession(options)
     } else {
-      const { printRows } = await import('../top/plain-rows.ts')
+      const { printRows } = await import('../../top/plain-rows.ts')
       const say = (line: string): void => void process.stderr.write(`${line}\n`)
       await printRows({ ...options, print: printLine, say })
     }
