@@ -2,14 +2,15 @@ import { Argument, Command, Option } from 'commander'
 import type { Millrace } from 'millrace'
 import { ApiKeys, type ApiKey, type ApiKeyHistory } from '../access/api-keys.ts'
 import { keyScopes, type KeyScope } from '../access/scopes.ts'
-import { CommandError, durationWithin, sayPlace, UsageError } from 'millrace-ops/command'
+import { callOf, CommandError, durationWithin, sayPlace, UsageError } from 'millrace-ops/command'
 import { escaped, isColour, plainTable } from 'millrace-ops/terminal'
 import type { Wiring } from '../wiring.ts'
 import { typed } from '../terminal/typed.ts'
 
 interface CreateFlags {
   readonly scope?: KeyScope[]
-  readonly expires?: number
+  /** Milliseconds. */
+  readonly expires?: number | 'never'
   readonly json: boolean
 }
 
@@ -39,25 +40,50 @@ function createCommand(wiring: Wiring): Command {
     )
     .addOption(
       new Option('--expires <time>', 'when it ends by itself, like 90d')
-        .argParser(durationWithin(1000, expiresMaxMs))
+        .argParser(lifetime)
         .default(undefined, 'never'),
     )
     .option('--json', 'print it as JSON', false)
     .action(async (name: string, flags: CreateFlags) => {
+      checkLifetime(name, flags)
       await withKeys(wiring, async (keys, millrace) => {
         sayPlace(millrace, wiring.model.checkins.key, wiring.config.group)
         const { scope = defaultScopes, expires } = flags
-        const { text, apiKey } = await keys.create({ name, scopes: scope, expiresInMs: expires })
+        const expiresInMs = expires === 'never' ? undefined : expires
+        const { text, apiKey } = await keys.create({ name, scopes: scope, expiresInMs })
         if (flags.json) print(JSON.stringify({ ...shown(apiKey), key: text }))
         else {
           print(text)
           process.stderr.write(
             `This is the only time that the key is shown. Send it as "Authorization: Bearer <key>". ` +
-              `Its id is ${apiKey.id}, and it ends ${shortTime(apiKey.expiresAt) ?? 'when it is revoked'}.\n`,
+              `Its id is ${apiKey.id}, and it ends ${shortTime(apiKey.expiresAt) ?? 'when it is revoked'}.` +
+              `${lostLifetime(flags)}\n`,
           )
         }
       })
     })
+}
+
+const lifetime = (text: string): number | 'never' =>
+  text === 'never' ? text : durationWithin(1000, expiresMaxMs)(text)
+
+/**
+ * npm has a setting `expires` of its own, a number: `--expires 90d` before `--` it drops, and leaves no trace of it.
+ * @throws {UsageError} where a script of npm calls, and nobody said when the key ends.
+ */
+function checkLifetime(name: string, { expires }: CreateFlags): void {
+  if (callOf('api-keys', 'checkin', process.env).npm !== 'script' || expires !== undefined) return
+  throw new UsageError(
+    'Cannot tell when the key shall end: npm drops --expires without a trace unless "--" stands before it. ' +
+      `Say it: npm run api-keys -- create ${JSON.stringify(name)} --expires 90d, or --expires never`,
+  )
+}
+
+/** `npm exec` drops it likewise. From inside it looks as `npx`, which drops nothing. */
+function lostLifetime({ expires }: CreateFlags): string {
+  const isExec = callOf('api-keys', 'checkin', process.env).npm === 'exec'
+  if (!isExec || expires !== undefined) return ''
+  return ' If you gave --expires, npm exec has dropped it: revoke this key, and put "--" before the command.'
 }
 
 function listCommand(wiring: Wiring): Command {

@@ -94,6 +94,21 @@ onOldestAndNewest(
       assert.equal((await listing()).find((key) => key.id === id)?.state, 'expired')
     })
 
+    test('says that npm exec may have dropped when the key ends', async () => {
+      const npx = { ...env(), npm_command: 'exec', npm_lifecycle_event: 'npx' }
+      const create = (...args: string[]) =>
+        runMain(['api-keys', 'create', 'exec', ...args], { env: npx }).exited
+      const { stderr } = await create()
+      assert.match(
+        stderr,
+        /ends when it is revoked\. If you gave --expires, npm exec has dropped it/,
+      )
+      for (const expires of ['never', '90d']) {
+        assert.doesNotMatch((await create('--expires', expires)).stderr, /npm exec/)
+      }
+      for (const { id } of await listing()) await run('revoke', String(id))
+    })
+
     test('refuses wrong names, scopes and ends', async () => {
       const wrong = [['create'], ['create', 'a\nb'], ['create', 'a', '--scope', 'all']]
       for (const args of [...wrong, ['create', 'a', '--expires', 'soon']]) {

@@ -168,6 +168,26 @@ describe('npm itself', { concurrency: 2 }, () => {
     return await folder.npm(args, { REDIS_URL: server.url, NPM_CONFIG_USERCONFIG: '/dev/null' })
   }
 
+  test('makes no key without an end where it drops --expires without a trace', async () => {
+    const { code, stdout, stderr } = await npm(
+      'run',
+      'api-keys',
+      'create',
+      'ada',
+      '--expires',
+      '90d',
+    )
+    assert.equal(code, 2, stdout)
+    assert.match(stderr, /npm run api-keys -- create "ada" --expires 90d, or --expires never/)
+    assert.match((await npm('run', 'api-keys')).stdout, /There are no API keys/)
+    const ends = async (expires: string) => {
+      const args = ['run', '-s', 'api-keys', '--', 'create', 'ada', '--expires', expires, '--json']
+      return (JSON.parse((await npm(...args)).stdout) as { expiresAt: string | null }).expiresAt
+    }
+    assert.equal(await ends('never'), null)
+    assert.ok(Date.parse((await ends('90d')) ?? '') > Date.now() + 89 * 86_400_000)
+  })
+
   for (const args of [
     ['run', 'trim', '--dry-run'],
     ['run', 'trim', '--keep', '4000'],

@@ -13,7 +13,7 @@ const flagsOfExec = ['yes']
 /** Settings of npm's own that an option of ours is the beginning of: npm completes it. */
 const completed: Readonly<Record<string, string>> = { replace: 'replace-registry-host' }
 /** Settings of npm's own whose names are near to an option of ours. */
-const nearOfNpm = ['access', 'allow-git', 'call', 'location', 'scopes']
+const nearOfNpm = ['access', 'allow-git', 'call', 'location', 'otp', 'scopes']
 
 /** What npm took. */
 interface Taken {
