@@ -4,19 +4,18 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { isPassing, type Group, type Millrace } from 'millrace'
-import { isFree } from '../embedded/choose-port.ts'
 import { startEmbedded } from '../embedded/embedded-server.ts'
-import { CommandError, type MetricsFlags, UsageError } from 'millrace-ops/command'
+import { CommandError, type MetricsFlags } from 'millrace-ops/command'
 import type { Wiring } from '../wiring.ts'
 import { operated } from '../operated/service.ts'
 import { openConsole } from './console-page.ts'
+import { checkMetricsPorts, checkReceiverPort, consumers, measured, metricsPort } from './ports.ts'
 import { Processor } from './processor.ts'
 import { resultLines } from './results.ts'
 import { areIndexesMissing, isDataMissing, untilDone } from './sample-data.ts'
 import { ServiceChild, type ChildOptions } from './service-child.ts'
 import { statusLine, takeSample, type Sample } from './status.ts'
 import { unless, Unwind } from './unwind.ts'
-import { typed } from '../terminal/typed.ts'
 
 export interface ServiceOptions extends MetricsFlags {
   readonly wiring: Wiring
@@ -38,9 +37,6 @@ interface Addresses {
   readonly cli: string
 }
 
-const consumers = ['consumer1', 'consumer2']
-/** Those that serve metrics, in the order of their ports. */
-const measured = ['receiver', ...consumers, 'generator']
 const firstResultsAfterMs = 5000
 const statusEveryMs = 1000
 
@@ -64,8 +60,8 @@ export class Service {
   async run(): Promise<void> {
     const { stop } = this.#options
     try {
-      await this.#checkReceiverPort()
-      await this.#checkMetricsPorts()
+      await checkReceiverPort(this.#config)
+      await checkMetricsPorts(this.#options)
       // Not interrupted: a server that is half started could not be ended.
       const { url, cli } = await this.#startRedis()
       stop.throwIfAborted()
@@ -90,35 +86,6 @@ export class Service {
 
   get #config(): Wiring['config'] {
     return this.#options.wiring.config
-  }
-
-  async #checkReceiverPort(): Promise<void> {
-    const { receiverHost: host, receiverPort: port } = this.#config
-    // Why a host cannot be used, the receiver says itself.
-    if (port === 0 || (await isFree(port, host).catch(() => true))) return
-    throw new CommandError(
-      `Cannot start the receiver: port ${port} of ${host} is in use, perhaps by another "${typed('start')}". ` +
-        'Stop that program, or set CHECKIN_RECEIVER_PORT to another port',
-    )
-  }
-
-  async #checkMetricsPorts(): Promise<void> {
-    const { metricsPort: first, metricsHost: host } = this.#options
-    if (first === undefined) return
-    const last = first + measured.length - 1
-    if (first === 0 || last > 65_535) {
-      throw new UsageError(
-        `Cannot use ${first} as --metrics-port: allowed is a port from 1 to ${65_536 - measured.length}, as ${measured.length} in a row are used`,
-      )
-    }
-    for (let port = first; port <= last; port += 1) {
-      // Why a host cannot be used, the parts say themselves.
-      if (await isFree(port, host).catch(() => true)) continue
-      throw new CommandError(
-        `Cannot serve metrics on ${host}, ports ${first} to ${last}: port ${port} is in use. ` +
-          'Choose another first port with --metrics-port or MILLRACE_METRICS_PORT',
-      )
-    }
   }
 
   async #startRedis(): Promise<{ url: string; cli: string }> {
@@ -177,7 +144,7 @@ export class Service {
   #startProcessors(url: string): void {
     const { say } = this.#options
     for (const name of consumers) {
-      const env = { REDIS_URL: url, ...this.#metricsPort(name) }
+      const env = { REDIS_URL: url, ...metricsPort(name, this.#options) }
       this.#processors.push(new Processor({ name, env, onTrouble: say }))
     }
     this.#unwind.add(async () => {
@@ -207,17 +174,11 @@ export class Service {
 
   /** @param url of the server that it works on */
   #childOptions(name: string, args: readonly string[], url?: string): ChildOptions {
-    const env = { ...(url !== undefined && { REDIS_URL: url }), ...this.#metricsPort(name) }
+    const env = {
+      ...(url !== undefined && { REDIS_URL: url }),
+      ...metricsPort(name, this.#options),
+    }
     return { name, args, env, onTrouble: this.#options.say }
-  }
-
-  /** Each of them has a port of its own, counted from the one that was asked for. */
-  #metricsPort(name: string): Readonly<Record<string, string>> {
-    const { metricsPort } = this.#options
-    const at = measured.indexOf(name)
-    if (metricsPort === undefined || at < 0) return {}
-    const { metricsHost } = this.#options
-    return { MILLRACE_METRICS_PORT: String(metricsPort + at), MILLRACE_METRICS_HOST: metricsHost }
   }
 
   #lose(loss: Promise<never>): void {
@@ -227,14 +188,14 @@ export class Service {
   }
 
   #introduce({ receiver, console, redis, cli }: Addresses): void {
-    const { show, say, metricsPort = 0 } = this.#options
+    const { show, say, metricsPort: first = 0 } = this.#options
     this.#isUnderWay = true
     if (console !== undefined) show(`Console:   ${console}`)
     show(`Receiver:  ${receiver}/api/checkin`)
     show(`Redis:     ${redis}`)
     show(`redis-cli: ${cli}`)
-    if (metricsPort > 0) {
-      const ports = measured.map((name, at) => `${name} ${metricsPort + at}`)
+    if (first > 0) {
+      const ports = measured.map((name, at) => `${name} ${first + at}`)
       show(`Metrics:   http://${this.#options.metricsHost}, ports ${ports.join(', ')}`)
     }
     say('Ctrl-C stops everything; the data is there at the next start.')
