@@ -26,12 +26,13 @@ const engineRooms = {
 /** The rooms of the receiver; `receiver.ts` and `routes.ts` put them together. */
 const receiverRooms = {
   http: [],
+  traces: [],
   metrics: ['http'],
   limits: ['http'],
   access: ['http', 'metrics'],
-  operation: ['http', 'metrics', 'limits', 'access'],
+  operation: ['http', 'traces', 'metrics', 'limits', 'access'],
   queries: ['http', 'limits', 'access'],
-  ingest: ['http', 'metrics', 'limits', 'access', 'operation'],
+  ingest: ['http', 'traces', 'metrics', 'limits', 'access', 'operation'],
 }
 
 /** The rooms of the operator's commands; `main.ts` and `index.ts` are their front doors. */

@@ -13,7 +13,7 @@ import {
   type Span,
   type Tracer,
 } from '@opentelemetry/api'
-import type { RequestSpans, Serve } from '../receiver/http/request-spans.ts'
+import type { RequestSpans, Serve } from '../receiver/traces/request-spans.ts'
 
 export class ServerSpans implements RequestSpans {
   readonly #tracer: Tracer

@@ -2,7 +2,7 @@
 import type { ConnectOptions } from 'millrace'
 import { CommandError } from 'millrace-ops/command'
 import type { Log } from '../log.ts'
-import type { RequestSpans } from '../receiver/http/request-spans.ts'
+import type { RequestSpans } from '../receiver/traces/request-spans.ts'
 
 export interface TelemetryOptions {
   /** Where OTLP is taken, like `http://collector:4318`; undefined: as `OTEL_EXPORTER_OTLP_ENDPOINT` says. */

@@ -5,7 +5,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { AppendOutcome, ExtraFields, Millrace } from 'millrace'
 import type { Checkin, CheckinModel } from '../../domain/checkins.ts'
-import { traceFields } from '../http/trace.ts'
+import { traceFields } from '../traces/trace-fields.ts'
 import type { BoundedCalls } from '../limits/bounded-calls.ts'
 import type { ReceiverMetrics } from '../metrics/metrics.ts'
 import type { RefusalLog } from '../operation/refusal-log.ts'

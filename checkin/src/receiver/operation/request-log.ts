@@ -7,7 +7,7 @@ import type { Log } from '../../log.ts'
 import { printable } from 'millrace-ops/terminal'
 import { whenOver } from '../http/answer-order.ts'
 import type { RequestListener } from '../http/server.ts'
-import { traceFields } from '../http/trace.ts'
+import { traceFields } from '../traces/trace-fields.ts'
 
 /**
  * @param isWanted whatever the level of the log is; otherwise the lines are of level `debug`.

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { startRedis } from '../../../../testing/redis-servers.ts'
 import { waitFor } from '../../../../testing/wait-for.ts'
 import { runMain } from '../../../../testing/processes.ts'
-import { traceFields } from '../../../src/receiver/http/trace.ts'
+import { traceFields } from '../../../src/receiver/traces/trace-fields.ts'
 import { receiverStage, request, valid } from '../../stage/receiver-stage.ts'
 
 const json = { 'content-type': 'application/json' }
