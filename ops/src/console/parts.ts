@@ -1,9 +1,9 @@
 import { stream, text, type Millrace } from 'millrace'
 import type { DeadLetters } from 'millrace/operate'
 import type { Service } from '../service.ts'
-import type { Fields } from './fields.ts'
-import type { Live } from './live.ts'
-import type { OfGroup } from './queries.ts'
+import type { Fields } from './data/fields.ts'
+import type { Live } from './live/live.ts'
+import type { OfGroup } from './data/queries.ts'
 import type { About } from './wire.ts'
 
 /** What the routes of the console work with. */

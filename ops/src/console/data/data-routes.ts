@@ -1,11 +1,11 @@
 /** `api/...`: what the page asks for. Promise: each answer is bounded, and none of them changes anything in Redis. */
 import type { FastifyInstance } from 'fastify'
 import { groupKeys } from 'millrace/operate'
-import { diagnose } from '../doctor/doctor.ts'
-import { placeOf } from '../place/place.ts'
+import { diagnose } from '../../doctor/doctor.ts'
+import { placeOf } from '../../place/place.ts'
 import { entriesOf, lookAt, pendingPage } from './entries.ts'
 import { exported, letterPage, reasonsOf } from './letters.ts'
-import type { Parts } from './parts.ts'
+import type { Parts } from '../parts.ts'
 import {
   queries,
   type EntriesQuery,
@@ -13,7 +13,7 @@ import {
   type OfGroup,
   type PendingQuery,
 } from './queries.ts'
-import type { Examination, GroupSettings } from './wire.ts'
+import type { Examination, GroupSettings } from '../wire.ts'
 
 export function addDataRoutes(app: FastifyInstance, parts: Parts): void {
   addPlaceRoutes(app, parts)

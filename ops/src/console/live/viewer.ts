@@ -4,7 +4,7 @@
  */
 import type { ServerResponse } from 'node:http'
 import type { LiveEvent, Watcher } from './live.ts'
-import type { GroupName } from './wire.ts'
+import type { GroupName } from '../wire.ts'
 
 const pingEveryMs = 15_000
 

@@ -1,9 +1,9 @@
 /** `api/events`: server-sent events for the open pages. Promise: one more page costs the server nothing. */
 import type { FastifyInstance } from 'fastify'
-import { named } from './data-routes.ts'
-import { securityHeaders } from './headers.ts'
-import type { Parts } from './parts.ts'
-import { queries, type OfGroup } from './queries.ts'
+import { named } from '../data/data-routes.ts'
+import { securityHeaders } from '../headers.ts'
+import type { Parts } from '../parts.ts'
+import { queries, type OfGroup } from '../data/queries.ts'
 import { Viewer } from './viewer.ts'
 
 const viewersMax = 100

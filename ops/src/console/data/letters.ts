@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream'
 import type { DeadLetter, DeadLetters } from 'millrace/operate'
 import { listedMax, type Fields } from './fields.ts'
-import type { LetterPage, ReasonGroup, Reasons } from './wire.ts'
+import type { LetterPage, ReasonGroup, Reasons } from '../wire.ts'
 
 /** A page looks at no more letters than this. */
 const scannedMax = 10_000

@@ -2,10 +2,10 @@
  * Tells all who look of each look at the server. Promise: the server is asked once for all of them, and not at all when nobody
  * looks.
  */
-import type { Known, Snapshot, Snapshots } from '../snapshot/index.ts'
+import type { Known, Snapshot, Snapshots } from '../../snapshot/index.ts'
 import { History } from './history.ts'
 import { viewOf } from './view.ts'
-import type { GroupName, Trouble, View } from './wire.ts'
+import type { GroupName, Trouble, View } from '../wire.ts'
 
 export type LiveEvent =
   | { readonly kind: 'snapshot'; readonly view: View }

@@ -1,10 +1,14 @@
 /** Reads entries for the page. Promise: a call is bounded in entries and bytes, and changes nothing. */
 import { MillraceError, stream, text, type Millrace } from 'millrace'
 import type { EntryState } from 'millrace/operate'
-import { groupNames } from '../place/find-streams.ts'
-import { pendingEntries, type PendingEntry, type PendingWanted } from '../groups/pending-entry.ts'
+import { groupNames } from '../../place/find-streams.ts'
+import {
+  pendingEntries,
+  type PendingEntry,
+  type PendingWanted,
+} from '../../groups/pending-entry.ts'
 import { listedMax, pairsOf, wholeMax, type Fields, type Pairs } from './fields.ts'
-import type { Entries, EntryInGroup, EntryLook, GroupName, PendingPage } from './wire.ts'
+import type { Entries, EntryInGroup, EntryLook, GroupName, PendingPage } from '../wire.ts'
 
 export type Reads = Pick<Millrace, 'send' | 'entryPage' | 'group'>
 

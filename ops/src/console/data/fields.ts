@@ -1,6 +1,6 @@
 /** Fields of entries as they are shown: long values cut, masked ones hidden. */
 import type { DeadLetter } from 'millrace/operate'
-import type { ShownField, ShownLetter } from './wire.ts'
+import type { ShownField, ShownLetter } from '../wire.ts'
 
 export type Pairs = readonly (readonly [name: string, value: string])[]
 

@@ -1,7 +1,7 @@
 /** Makes of a snapshot what the page is told each second. */
-import type { ConsumerSnapshot, GroupSnapshot, Snapshot } from '../snapshot/index.ts'
-import { compareConditions } from './condition.ts'
-import type { Focus, Gone, GroupName, GroupView, View } from './wire.ts'
+import type { ConsumerSnapshot, GroupSnapshot, Snapshot } from '../../snapshot/index.ts'
+import { compareConditions } from '../condition.ts'
+import type { Focus, Gone, GroupName, GroupView, View } from '../wire.ts'
 
 /** @param focus the group whose consumers are told; undefined: those of the worst. */
 export function viewOf(id: string, snapshot: Snapshot, focus: GroupName | undefined): View {

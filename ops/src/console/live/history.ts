@@ -1,5 +1,5 @@
 /** Remembers the last minutes of each group for the charts. Promise: its size does not grow with the time it runs. */
-import type { GroupName, History as Told, Moment, View } from './wire.ts'
+import type { GroupName, History as Told, Moment, View } from '../wire.ts'
 
 const keptMs = 5 * 60_000
 const groupsMax = 200
