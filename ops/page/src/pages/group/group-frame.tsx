@@ -1,14 +1,14 @@
 /** What stands above each tab of a group: its name, how it does, and the tabs. */
 import type { ComponentChildren } from 'preact'
-import type { PagePath } from '../../../src/console/pages.ts'
-import type { GroupName, GroupView } from '../../../src/console/wire.ts'
-import { useKeys } from '../reader/keys.ts'
-import { go, groupIn, hrefOf } from '../reader/route.ts'
-import { useLive } from '../live/use.ts'
-import { Empty, Loading } from '../parts/states.tsx'
-import { count } from '../words/format.ts'
-import { howItIs } from '../words/say.ts'
-import { State } from './groups-table.tsx'
+import type { PagePath } from '../../../../src/console/pages.ts'
+import type { GroupName, GroupView } from '../../../../src/console/wire.ts'
+import { useKeys } from '../../reader/keys.ts'
+import { go, groupIn, hrefOf } from '../../reader/route.ts'
+import { useLive } from '../../live/use.ts'
+import { Empty, Loading } from '../../parts/states.tsx'
+import { count } from '../../words/format.ts'
+import { howItIs } from '../../words/say.ts'
+import { State } from '../groups-table.tsx'
 
 export interface OfGroup {
   readonly group: GroupView

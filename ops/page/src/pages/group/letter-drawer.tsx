@@ -1,11 +1,11 @@
-import type { ShownLetter } from '../../../src/console/wire.ts'
-import { CloseButton } from '../parts/close-button.tsx'
-import { hrefOf } from '../reader/route.ts'
-import { CommandLine, Copy } from '../parts/copy.tsx'
-import { FieldsTable } from '../parts/fields.tsx'
-import { Status } from '../parts/icons.tsx'
-import { Moment } from '../parts/time.tsx'
-import { count } from '../words/format.ts'
+import type { ShownLetter } from '../../../../src/console/wire.ts'
+import { CloseButton } from '../../parts/close-button.tsx'
+import { hrefOf } from '../../reader/route.ts'
+import { CommandLine, Copy } from '../../parts/copy.tsx'
+import { FieldsTable } from '../../parts/fields.tsx'
+import { Status } from '../../parts/icons.tsx'
+import { Moment } from '../../parts/time.tsx'
+import { count } from '../../words/format.ts'
 
 export interface LetterDrawerProps {
   readonly stream: string

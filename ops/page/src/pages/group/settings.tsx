@@ -1,10 +1,10 @@
 /** What rarely changes of a group: its keys, its server, what this console was started with. */
-import type { About, GroupSettings } from '../../../src/console/wire.ts'
-import { groupIn } from '../reader/route.ts'
-import { useAnswer, useLive } from '../live/use.ts'
-import { Copy } from '../parts/copy.tsx'
-import { Failed, Loading } from '../parts/states.tsx'
-import { bytes, count } from '../words/format.ts'
+import type { About, GroupSettings } from '../../../../src/console/wire.ts'
+import { groupIn } from '../../reader/route.ts'
+import { useAnswer, useLive } from '../../live/use.ts'
+import { Copy } from '../../parts/copy.tsx'
+import { Failed, Loading } from '../../parts/states.tsx'
+import { bytes, count } from '../../words/format.ts'
 import { GroupFrame } from './group-frame.tsx'
 
 export function Settings({ query }: { query: URLSearchParams }) {

@@ -1,13 +1,13 @@
 /** What is wrong with server, stream and group, why it matters, and what helps. */
-import type { Shape } from '../../../src/console/condition.ts'
-import type { Examination } from '../../../src/console/wire.ts'
-import { groupIn } from '../reader/route.ts'
-import { useAnswer } from '../live/use.ts'
-import { Status } from '../parts/icons.tsx'
-import { CommandLine } from '../parts/copy.tsx'
-import { Empty, Failed, Loading } from '../parts/states.tsx'
-import { TimeOfDay } from '../parts/time.tsx'
-import { countOf } from '../words/format.ts'
+import type { Shape } from '../../../../src/console/condition.ts'
+import type { Examination } from '../../../../src/console/wire.ts'
+import { groupIn } from '../../reader/route.ts'
+import { useAnswer } from '../../live/use.ts'
+import { Status } from '../../parts/icons.tsx'
+import { CommandLine } from '../../parts/copy.tsx'
+import { Empty, Failed, Loading } from '../../parts/states.tsx'
+import { TimeOfDay } from '../../parts/time.tsx'
+import { countOf } from '../../words/format.ts'
 import { GroupFrame } from './group-frame.tsx'
 
 type Finding = Examination['diagnosis']['findings'][number]
