@@ -118,7 +118,7 @@ const noRawScripts = {
 }
 
 export default tseslint.config(
-  { ignores: ['**/dist/', '**/node_modules/', '.millrace/'] },
+  { ignores: ['**/dist/', '**/node_modules/', '.millrace/', '.cache/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts', '**/*.tsx'],

@@ -104,7 +104,7 @@ export interface TrimHeadroom {
  * - `behind`: what waits has waited for long; it gets neither more nor less, or that is not known yet.
  * - `catching-up`: likewise, but it gets less.
  * - `working`: entries are processed about as soon as they come.
- * - `idle`: nothing waits.
+ * - `idle`: nothing waits, and nothing was done since the snapshot before.
  */
 export type GroupState =
   'nobody' | 'paused' | 'stuck' | 'falling-behind' | 'behind' | 'catching-up' | 'working' | 'idle'

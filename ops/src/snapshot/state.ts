@@ -26,7 +26,8 @@ const silentMs = 60_000
 /** @param before undefined at a first look */
 export function stateOf(group: LookedGroup, rates: Rates, before: Moment | undefined): GroupState {
   const waits = group.oldestUndeliveredId !== null || group.pending > 0
-  if (!waits) return isHalted(group) ? 'paused' : 'idle'
+  if (!waits && isHalted(group)) return 'paused'
+  if (!waits) return (rates.donePerSecond ?? 0) > 0 ? 'working' : 'idle'
   if (isAbandoned(group)) return 'nobody'
   if (isHalted(group)) return 'paused'
   return isLate(group, before) ? lateState(group, rates, before) : 'working'

@@ -75,23 +75,6 @@ onEachServer('a snapshot of a server', (bench) => {
     assert.equal(stuck.streams[0]!.groups[0]!.state, 'nobody')
   })
 
-  test('has a word for a group whose consumers stand, and for one that falls behind', async () => {
-    const { redis, millrace } = bench()
-    const key = freshPrefix()
-    await create(redis, key)
-    for (let n = 0; n < 5; n += 1) await append(redis, key, ago(30, n))
-    await read(redis, key, 1)
-    const asked = { streams: [key] }
-    const before = await look(millrace, asked, undefined)
-    const back = { ...before, atMs: before.atMs - 5000 }
-    const stuck = snapshotOf(await look(millrace, asked, undefined), back).streams[0]!.groups[0]!
-    assert.equal(stuck.state, 'stuck')
-    await read(redis, key, 1)
-    for (let n = 0; n < 3; n += 1) await append(redis, key)
-    const worse = snapshotOf(await look(millrace, asked, undefined), back).streams[0]!.groups[0]!
-    assert.equal(worse.state, 'falling-behind')
-  })
-
   test('tells how far the end that producers trim is behind the slowest group', async () => {
     const { redis, millrace } = bench()
     const key = freshPrefix()
