@@ -1,3 +1,4 @@
+import { compareIds } from 'millrace/operate'
 import type { ConsumerSnapshot, GroupSnapshot, Snapshot } from '../../snapshot/snapshot.ts'
 import { worstFirst } from '../../snapshot/state.ts'
 import { printable, written } from '../../terminal/words.ts'
@@ -33,7 +34,7 @@ export function consumersTab({ streams }: Snapshot, scope: Scope | null): TabRow
   const members = groups
     .toSorted(worstFirst)
     .flatMap((group) => group.consumers.map((consumer) => ({ group, consumer })))
-    .sort((a, b) => badness(b) - badness(a) || heldMs(b) - heldMs(a))
+    .sort((a, b) => badness(b) - badness(a) || byOldest(a.consumer, b.consumer))
   const listed = members.length
   const total = groups.reduce((sum, { consumerCounts }) => sum + consumerCounts.total, 0)
   const tab: TabRows = {
@@ -54,7 +55,15 @@ function badness({ consumer }: Member): number {
   return consumer.state === 'alive' ? 0 : 1
 }
 
-const heldMs = ({ consumer }: Member): number => consumer.oldestPending?.idleMs ?? 0
+/** By what stays as it is: times that are measured a moment apart would have rows jump. */
+function byOldest(a: ConsumerSnapshot, b: ConsumerSnapshot): number {
+  const [held, other] = [a.oldestPending?.id, b.oldestPending?.id]
+  if (held !== other) {
+    if (held === undefined) return 1
+    return other === undefined ? -1 : compareIds(held, other)
+  }
+  return a.name < b.name ? -1 : 1
+}
 
 const tones: readonly Tone[] = ['good', 'quiet', 'quiet', 'warn', 'bad']
 
