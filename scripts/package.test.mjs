@@ -3,7 +3,7 @@
  * Needs the npm registry; run by `npm run test:package`.
  */
 import assert from 'node:assert/strict'
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -174,7 +174,7 @@ test('the service runs from its build alone', async (t) => {
   copyCheckout(checkout)
   npm(checkout, ['ci'])
   npm(checkout, ['run', 'build'])
-  npm(checkout, ['prune', '--omit=dev'])
+  npm(checkout, ['prune', '--omit=dev', '--omit=optional'])
   const checkin = join(checkout, 'node_modules/.bin/checkin')
   const env = { ...process.env, REDIS_URL: server.url, KEY_PREFIX: 'built', LOG_FORMAT: 'json' }
 
@@ -196,6 +196,15 @@ test('the service runs from its build alone', async (t) => {
   assert.equal((await client.hash('built:users:789')).numCheckins, '1')
   receiver.kill('SIGTERM')
   assert.deepEqual(await once(receiver, 'exit'), [0, null])
+  // Traces alone need what may be left out.
+  const tracing = ['group-processor', 'consumer1', '--drain', '--otlp', 'http://127.0.0.1:9']
+  const { status, stdout, stderr } = spawnSync(checkin, tracing, {
+    cwd: checkout,
+    env,
+    encoding: 'utf8',
+  })
+  assert.notEqual(status, 0)
+  assert.match(stdout + stderr, /the libraries of OpenTelemetry are not installed/)
 })
 
 /** The packed workspace of a package's name. */

@@ -13,6 +13,6 @@ const { status } = spawnSync(process.execPath, [process.env.npm_execpath, 'run',
 if (status !== 0) throw new Error('Cannot pack: "npm run build" failed, see above')
 const docs = `${process.cwd()}/docs`
 mkdirSync(docs, { recursive: true })
-for (const name of ['guarantees.md', 'it-lags.md', 'operations.md']) {
+for (const name of ['guarantees.md', 'it-lags.md', 'metrics.md', 'operations.md']) {
   cpSync(`${root}docs/${name}`, `${docs}/${name}`)
 }
