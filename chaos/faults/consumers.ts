@@ -65,7 +65,8 @@ async function holderPid(scene: Scene, name: string): Promise<number> {
 
 async function endsSuperseded({ crew, history }: Scene, victim: Member): Promise<void> {
   const ended = await victim.process.exited
-  const isRight = ended.code === 1 && /Superseded|SUPERSEDED/.test(ended.stdout + ended.stderr)
+  const isRight =
+    ended.code === 1 && (ended.stdout + ended.stderr).includes('another process has its name now')
   if (!isRight) {
     history.violate('died', `${victim.name} lost its name and ended with ${String(ended.code)}`)
   }
