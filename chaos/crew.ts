@@ -70,9 +70,10 @@ export class Crew {
       }
       started.kill('SIGKILL')
       const { stderr } = await started.exited
-      const isAway = /Cannot connect|is the server running|LOADING|BUSY|Outcome unknown/i.test(
-        stderr,
-      )
+      const isAway =
+        /Cannot connect|is the server running|LOADING|BUSY|Outcome unknown|does not answer|was lost/i.test(
+          stderr,
+        )
       if (!isAway || performance.now() > deadline) {
         throw new Error(`Consumer "${name}" did not start: ${stderr.slice(-1500)}`)
       }
