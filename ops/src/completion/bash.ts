@@ -1,33 +1,14 @@
 /** Completion for bash, without its package bash-completion: that is not there on every machine. */
 import type { Choices, Offered } from './declared.ts'
+import { dataInShell } from './data-in-shell.ts'
 import { functionOf, quotedForShell } from './names.ts'
 
 /** @param program that is completed, also as `npx program` */
 export const bashCompletion = (program: string, choices: Choices): string => {
   const name = functionOf(program)
   return `# bash completion for ${program}: eval "$(npx ${program} completion bash)"
-${dataOf(name, choices)}${functionsOf(program, name)}`
+${dataInShell(name, choices, caseOf)}${functionsOf(program, name)}`
 }
-
-/** What is offered, as functions that say it. */
-const dataOf = (name: string, { words, flags, values }: Choices): string => `${name}_words() {
-  case $1 in
-${cases(words)}
-  esac
-}
-${name}_flags() {
-  case $1 in
-${cases(flags)}
-  esac
-}
-# Fails for a flag that takes no value.
-${name}_values() {
-  case $1 in
-${cases(values)}
-  *) return 1 ;;
-  esac
-}
-`
 
 /** What finds out where one is. */
 const functionsOf = (program: string, name: string): string => `${name}() {
@@ -64,9 +45,6 @@ complete -o default -F ${name} ${program}
 # What others have set up for npx stays.
 complete -p npx > /dev/null 2>&1 || complete -o default -F __complete_of_npx npx
 `
-
-const cases = (of: readonly (readonly [typed: string, offered: Offered])[]): string =>
-  of.map(([typed, offered]) => caseOf(typed, offered)).join('\n')
 
 const caseOf = (typed: string, offered: Offered): string =>
   `  ${quotedForShell(typed)}) echo ${quotedForShell(offered.map(([word]) => word).join(' '))} ;;`

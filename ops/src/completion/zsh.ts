@@ -1,4 +1,5 @@
 import type { Choices, Offered } from './declared.ts'
+import { dataInShell } from './data-in-shell.ts'
 import { functionOf, quotedForShell } from './names.ts'
 
 /** @param program that is completed, also as `npx program` */
@@ -6,28 +7,8 @@ export const zshCompletion = (program: string, choices: Choices): string => {
   const name = functionOf(program)
   return `#compdef ${program}
 # zsh completion for ${program}: eval "$(npx ${program} completion zsh)", behind compinit
-${dataOf(name, choices)}${functionsOf(program, name)}`
+${dataInShell(name, choices, caseOf)}${functionsOf(program, name)}`
 }
-
-/** What is offered, as functions that say it. */
-const dataOf = (name: string, { words, flags, values }: Choices): string => `${name}_words() {
-  case $1 in
-${cases(words)}
-  esac
-}
-${name}_flags() {
-  case $1 in
-${cases(flags)}
-  esac
-}
-# Fails for a flag that takes no value.
-${name}_values() {
-  case $1 in
-${cases(values)}
-  *) return 1 ;;
-  esac
-}
-`
 
 /** What finds out where one is. */
 const functionsOf = (program: string, name: string): string => `${name}() {
@@ -69,9 +50,6 @@ else
   compdef ${name}_by_npx npx
 fi
 `
-
-const cases = (of: readonly (readonly [typed: string, offered: Offered])[]): string =>
-  of.map(([typed, offered]) => caseOf(typed, offered)).join('\n')
 
 const caseOf = (typed: string, offered: Offered): string => {
   const told = offered.map(([word, says]) => {

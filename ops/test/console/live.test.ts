@@ -24,14 +24,13 @@ describe('what the console tells by and by', () => {
     const asked = (await calls()) - before
     assert.ok(asked <= 2 * (looks + 2), `${asked} questions in ${looks} looks`)
     end.abort()
-    await waitFor(
-      async () => {
-        const now = await calls()
-        await new Promise((resolve) => setTimeout(resolve, 600))
-        return (await calls()) === now
-      },
-      { what: 'no more questions' },
-    )
+    let last = -1
+    const standsStill = async (): Promise<boolean> => {
+      const before = last
+      last = await calls()
+      return last === before
+    }
+    await waitFor(standsStill, { what: 'no more questions', everyMs: 600 })
   })
 
   test('goes on after a broken line with what the page has not seen', async () => {
